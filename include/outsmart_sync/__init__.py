@@ -1,0 +1,1 @@
+"""OutSmart Sync."""

@@ -1,0 +1,475 @@
+"""outsmart-sync: everything the page and the DAGs can do, from a shell."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import uuid
+from dataclasses import asdict, is_dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from dotenv import find_dotenv, load_dotenv
+from rich.console import Console
+from rich.table import Table
+
+from outsmart_sync.errors import InvalidSettings, SyncError
+from outsmart_sync.pipeline.job import Options
+from outsmart_sync.services import connect as connecting
+from outsmart_sync.services import health, history, settings, sync
+from outsmart_sync.store import address, connections, schema
+from outsmart_sync.store.runs import CategoryRun
+from outsmart_sync.store.store import Store
+from outsmart_sync.store.vault import Vault
+
+app = typer.Typer(name="outsmart-sync", no_args_is_help=True, add_completion=False, help=__doc__, rich_markup_mode=None)
+settings_app = typer.Typer(no_args_is_help=True, help="Show and change what is synced.")
+store_app = typer.Typer(no_args_is_help=True, help="Create, upgrade and check the store.")
+vault_app = typer.Typer(no_args_is_help=True, help="Keys of the stored logins.")
+app.add_typer(settings_app, name="settings")
+app.add_typer(store_app, name="store")
+app.add_typer(vault_app, name="vault")
+
+# A file or pipe has no width; tables must not be squeezed into 80 columns there.
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 160)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+_verbose = False
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+ConnectionNumber = Annotated[int, typer.Argument(help="Number of the sync connection, as `status` lists it.")]
+OneConnection = Annotated[int | None, typer.Option("--connection", help="Only this sync connection.")]
+
+
+def main() -> None:
+    """Run the command line; errors a person can act on are told in words, and end with code 1."""
+    load_dotenv(find_dotenv(usecwd=True))
+    try:
+        app()
+    except SyncError as error:
+        _fail(error)
+
+
+@app.callback()
+def _options(
+    *, verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell each page and chunk, on stderr.")] = False
+) -> None:
+    global _verbose  # noqa: PLW0603 - one process, one command line
+    _verbose = verbose
+    _log_to_stderr()
+
+
+@app.command()
+def connect(
+    package: Annotated[str, typer.Argument(help="Bookkeeping package, such as exact-online.")],
+    country: Annotated[str, typer.Option(help="Country of the package's instance: nl, be, de, fr or es.")] = "",
+    administration: Annotated[str, typer.Option(help="Choose this administration and fix it.")] = "",
+    connection: Annotated[
+        int | None, typer.Option(help="Choose for this connection, which is logged in already.")
+    ] = None,
+    return_address: Annotated[
+        str, typer.Option(help="The address the login page sent you back to; asked for when left out.")
+    ] = "",
+    outsmart: Annotated[
+        str, typer.Option(help="Airflow connection of the OutSmart account to join with.")
+    ] = connecting.OUTSMART_CONN_ID,
+    app_connection: Annotated[str, typer.Option(help="Airflow connection of the package's app.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Log in to a package in the browser, then choose the administration.
+
+    Prints the login address; after logging in, the browser shows an address that begins with the registered return
+    address (the page itself may not exist): paste it here.
+    """
+    store, gateway = _store_and_gateway()
+    if connection is not None:
+        pending = connections.require(store, connection)
+        if administration:
+            _print_connected(connecting.choose_administration(store, gateway, pending, administration), as_json=as_json)
+        else:
+            _print_choice(pending.id, connecting.administrations_of(gateway, pending), package, as_json=as_json)
+        return
+    if not return_address:
+        started = connecting.start_login(
+            store, gateway, package, country=country, conn_id=app_connection, outsmart_conn_id=outsmart
+        )
+        return_address = _ask_return_address(started.address, as_json=as_json)
+        done = connecting.finish_login(store, gateway, return_address, state=started.state)
+    else:
+        done = connecting.finish_login(store, gateway, return_address)
+    for revived in done.revived:
+        err.print(f"{revived.label} works again.")
+    if administration:
+        _print_connected(
+            connecting.choose_administration(store, gateway, done.connection, administration), as_json=as_json
+        )
+    else:
+        err.print(f"Logged in as {done.user_name}.")
+        _print_choice(done.connection.id, done.administrations, package, as_json=as_json)
+
+
+@app.command()
+def disconnect(connection: ConnectionNumber, as_json: Json = False) -> None:
+    """End the sync of a connection. Everything it brought stays, here and in OutSmart; connecting again goes on."""
+    store = _store()
+    found = connections.require(store, connection)
+    connecting.disconnect(store, found)
+    if as_json:
+        _print_json(connections.require(store, connection))
+    else:
+        out.print(f"{found.label} is disconnected. What is in OutSmart stays as it is.")
+
+
+@app.command()
+def status(as_json: Json = False) -> None:
+    """Show every connection: its login, its categories, and what stands in their way."""
+    found = health.status(_store())
+    if as_json:
+        _print_json(found)
+        return
+    if not found:
+        out.print("Nothing is connected yet. Begin with: outsmart-sync connect exact-online --country nl")
+    for each in found:
+        connection = each.connection
+        out.print(
+            f"[bold]{connection.id}  {connection.label}[/bold]  {connection.package} {connection.country}, "
+            f"administration {connection.administration or 'not chosen yet'}, "
+            f"OutSmart account {connection.outsmart_account}"
+        )
+        lapses = f", login lapses {each.login_lapses:%d-%m-%Y} unless used" if each.login_lapses else ""
+        out.print(
+            f"   {connection.state}{': ' + connection.state_text if connection.state_text else ''}"
+            f"{', as ' + each.user_name if each.user_name else ''}{lapses}, licence {each.licence}"
+        )
+        for category in each.categories:
+            last = (
+                f"last synced {category.last_success:%d-%m-%Y %H:%M} UTC" if category.last_success else "never synced"
+            )
+            numbers = ", ".join(f"{number} {state}" for state, number in sorted(category.records.items()))
+            line = f"   {category.name:<12} {'on ' if category.enabled else 'off'}  {last if category.enabled else ''}"
+            out.print(f"{line}  {numbers}".rstrip())
+            if category.stopped:
+                out.print(f"      stopped: {category.stopped}")
+
+
+@settings_app.command("show")
+def settings_show(connection: ConnectionNumber, as_json: Json = False) -> None:
+    """Show a connection's settings, in the form that `load` takes."""
+    store = _store()
+    document = settings.read(store, connections.require(store, connection)).as_document()
+    if as_json:
+        _print_json(document)
+    else:
+        out.print(settings.as_yaml(document), end="", markup=False)
+
+
+@settings_app.command("set")
+def settings_set(
+    connection: ConnectionNumber,
+    changes: Annotated[list[str], typer.Argument(help="relations.enabled=true relations.types=customer,prospect ...")],
+    as_json: Json = False,
+) -> None:
+    """Change settings; all of them or, when one is wrong, none."""
+    store = _store()
+    merged: dict[str, Any] = {}
+    for change in changes:
+        for name, value in settings.parse(change).items():
+            merged[name] = {**merged.get(name, {}), **value} if isinstance(value, dict) else value
+    _save_settings(store, connection, merged, as_json=as_json)
+
+
+@settings_app.command("load")
+def settings_load(
+    connection: ConnectionNumber,
+    file: Annotated[Path, typer.Argument(help="A YAML file as `show` prints it.")],
+    as_json: Json = False,
+) -> None:
+    """Change settings from a file; what it does not name stays."""
+    _save_settings(_store(), connection, settings.load(file), as_json=as_json)
+
+
+@app.command("sync")
+def sync_now(
+    package: Annotated[str, typer.Argument(help="Bookkeeping package, such as exact-online.")],
+    category: Annotated[list[str] | None, typer.Option(help="Only this category; may be repeated.")] = None,
+    connection: OneConnection = None,
+    full: Annotated[bool, typer.Option(help="Read everything again, at the package and in OutSmart.")] = False,
+    preview: Annotated[bool, typer.Option(help="Show what would happen; write nothing outside.")] = False,
+    code: Annotated[list[str] | None, typer.Option(help="Only the record with this code; may be repeated.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Import now, in this process, without Airflow."""
+    store, gateway = _store_and_gateway()
+    options = Options(
+        categories=tuple(category or ()), connection=connection, full=full, preview=preview, codes=tuple(code or ())
+    )
+    external_id = f"cli:{uuid.uuid4()}"
+    sync.import_now(store, gateway, package, external_id, options)
+    run = history.find_run(store, external_id)
+    if run is None:
+        raise InvalidSettings("The run left no trace.", remedy="Check the store with: outsmart-sync store check")
+    if as_json:
+        _print_json(run)
+    else:
+        _print_run(store, run)
+    if any(each.state == "failed" for each in run.categories):
+        raise typer.Exit(1)
+
+
+@app.command()
+def log(
+    run: Annotated[int | None, typer.Option(help="Records of this run.")] = None,
+    event: Annotated[
+        str | None, typer.Option(help="Only created, updated, excluded, rejected, waiting, held or deleted.")
+    ] = None,
+    category: Annotated[str | None, typer.Option(help="Only this category.")] = None,
+    connection: OneConnection = None,
+    limit: Annotated[int, typer.Option(help="At most so many lines.")] = 20,
+    as_json: Json = False,
+) -> None:
+    """Show the newest runs; with --run, --event or --category the records."""
+    store = _store()
+    if run is None and event is None and category is None:
+        found = history.latest_runs(store, limit)
+        if as_json:
+            _print_json(found)
+        else:
+            _print_runs(store, found)
+        return
+    lines = history.events(store, run_id=run, connection_id=connection, category=category, event=event, limit=limit)
+    if as_json:
+        _print_json(lines)
+    else:
+        _print_events(lines)
+
+
+@app.command("history")
+def show_history(
+    record: Annotated[str, typer.Argument(help="relation, contact_person, address, material or hour_type.")],
+    code: Annotated[str, typer.Argument(help="Its code, such as a debtor number.")],
+    connection: OneConnection = None,
+    as_json: Json = False,
+) -> None:
+    """Show where one record stands and everything that was done to it."""
+    found = history.history(_store(), record, code, connection)
+    if as_json:
+        _print_json(found)
+    elif not found:
+        raise InvalidSettings(
+            f"No {record} with code '{code}' has been seen.",
+            remedy="Check the code; sync the category if it is new.",
+            code="unknown_record",
+        )
+    for each in found if not as_json else []:
+        out.print(f"[bold]{each.record} {each.code}  {each.title}[/bold]  {each.connection}: {each.state}")
+        if each.text:
+            out.print(f"   {each.text} {each.remedy}", markup=False)
+        if each.deleted_at:
+            out.print(f"   deleted in the package, noted {each.deleted_at:%d-%m-%Y %H:%M} UTC")
+        for line in each.events:
+            out.print(f"   {line.at:%d-%m-%Y %H:%M:%S}  {line.event:<9} run {line.run_id}  {line.text}", markup=False)
+            for field, (old, new) in line.changes.items():
+                out.print(f"      {field}: {old} → {new}", markup=False)
+
+
+@store_app.command("upgrade")
+def store_upgrade(as_json: Json = False) -> None:
+    """Create the store's tables, or bring them to this release's version."""
+    version = schema.upgrade(_store())
+    if as_json:
+        _print_json({"version": version})
+    else:
+        out.print(f"The store is at version {version}.")
+
+
+@store_app.command("check")
+def store_check(as_json: Json = False) -> None:
+    """Check that the store can be reached and has this release's tables."""
+    store = _store()
+    schema.require_current(store)
+    differences = schema.differences(store)
+    if as_json:
+        _print_json({"store": repr(store), "version": schema.newest(), "differences": differences})
+    else:
+        out.print(f"{store!r} is at version {schema.newest()}.", markup=False)
+        for difference in differences:
+            out.print(f"differs: {difference}", markup=False)
+    if differences:
+        raise typer.Exit(1)
+
+
+@vault_app.command("rotate")
+def vault_rotate(as_json: Json = False) -> None:
+    """Encrypt every stored login anew with the first of the keys in OUTSMART_SYNC_VAULT_KEYS."""
+    count = Vault(_store()).rotate()
+    if as_json:
+        _print_json({"rotated": count})
+    else:
+        out.print(f"{count} secrets are encrypted with the newest key; the older keys can be removed.")
+
+
+def _store() -> Store:
+    """The store: from the environment without loading Airflow, else through Airflow's secrets backends."""
+    url = address.from_environment()
+    if url is not None:
+        return Store(url)
+    from outsmart_sync.store.hook import StoreHook
+
+    return StoreHook().get_conn()
+
+
+def _store_and_gateway() -> tuple[Store, Any]:
+    import airflow.providers.http.hooks.http  # noqa: F401 - sets up logging to stdout, which is undone below
+
+    from outsmart_sync.providers.gateway import HookGateway
+
+    _log_to_stderr()
+    store = _store()
+    return store, HookGateway(store)
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(
+        level=logging.INFO if _verbose else logging.ERROR,
+        format="%(asctime)s %(levelname)-7s %(message)s",
+        stream=sys.stderr,
+        force=True,
+    )
+    logging.captureWarnings(capture=False)
+    for name in ("alembic", "airflow"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _ask_return_address(login_address: str, *, as_json: bool) -> str:
+    if as_json:
+        _print_json({"login_address": login_address})
+    else:
+        out.print("Open this address in a browser and log in:\n")
+        out.print(f"  {login_address}\n", markup=False)
+        out.print("Then paste the address that the browser was sent back to (the page itself may not exist):")
+    line = sys.stdin.readline().strip()
+    if not line:
+        raise InvalidSettings(
+            "No address was pasted, so nothing is connected.", remedy="Start again when you are ready."
+        )
+    return line
+
+
+def _print_choice(connection: int, administrations: list[Any], package: str, *, as_json: bool) -> None:
+    if as_json:
+        _print_json({"connection": connection, "administrations": administrations})
+        return
+    table = Table("Code", "Administration", "Country", "Currency", box=None)
+    for each in administrations:
+        table.add_row(each.code, each.name, each.country, each.currency)
+    out.print(table)
+    out.print(
+        "\nChoose one; it is fixed from then on:\n"
+        f"  outsmart-sync connect {package} --connection {connection} --administration CODE"
+    )
+
+
+def _print_connected(connection: connections.SyncConnection, *, as_json: bool) -> None:
+    if as_json:
+        _print_json(connection)
+        return
+    out.print(f"{connection.label} is connected, as connection {connection.id}. Its administration is fixed now.")
+    out.print(
+        f"Switch on what to sync, for example:\n  outsmart-sync settings set {connection.id} relations.enabled=true"
+    )
+
+
+def _save_settings(store: Store, connection: int, changes: dict[str, Any], *, as_json: bool) -> None:
+    saved = settings.save(store, connections.require(store, connection), changes)
+    if as_json:
+        _print_json(saved.as_document())
+    else:
+        out.print("Saved.")
+        out.print(settings.as_yaml(saved.as_document()), end="", markup=False)
+
+
+def _print_runs(store: Store, found: list[history.RunSummary]) -> None:
+    for run in found:
+        _print_run(store, run)
+    if not found:
+        out.print("Nothing has run yet.")
+
+
+def _print_run(store: Store, run: history.RunSummary) -> None:
+    out.print(
+        f"[bold]Run {run.run_id}[/bold]  {run.package}  {run.state}  "
+        f"{run.started_at:%d-%m-%Y %H:%M:%S} UTC  {run.external_id}"
+    )
+    if run.categories:
+        out.print(figures_table(store, run.categories))
+    for each in run.categories:
+        if each.state not in ("done", "idle"):
+            out.print(f"   {each.category}: {each.state}  {each.error_text}".rstrip(), markup=False)
+
+
+def figures_table(store: Store, categories: list[CategoryRun]) -> Table:
+    """The figures of a run as a table; figures that are rare have a column only where there are any."""
+    names = {connection.id: connection.label for connection in connections.find(store)}
+    rare = tuple(name for name in ("waiting", "held", "deleted") if any(getattr(c.counts, name) for c in categories))
+    shown = ("read", "created", "updated", "unchanged", "excluded", "rejected", *rare)
+    several = len({each.connection_id for each in categories}) > 1
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for name in (*(("administration",) if several else ()), "category"):
+        table.add_column(name, no_wrap=True)
+    for name in (*shown, "API calls", "seconds"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for each in categories:
+        figures = [str(getattr(each.counts, name)) for name in shown]
+        calls = f"{each.counts.calls}+{each.counts.outsmart_calls}"
+        label = [names.get(each.connection_id, str(each.connection_id))] if several else []
+        table.add_row(*label, each.category, *figures, calls, f"{each.seconds:.1f}")
+    return table
+
+
+def _print_events(lines: list[history.Event]) -> None:
+    for line in lines:
+        out.print(
+            f"{line.at:%d-%m-%Y %H:%M:%S}  {line.connection}  {line.record} {line.code}  {line.event}  "
+            f"{line.text} {line.remedy}".rstrip(),
+            markup=False,
+        )
+        for field, (old, new) in line.changes.items():
+            out.print(f"      {field}: {old} → {new}", markup=False)
+    if not lines:
+        out.print("No such lines.")
+
+
+def _print_json(value: Any) -> None:
+    sys.stdout.write(json.dumps(value, default=_plain, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(type(value).__name__)
+
+
+def _fail(error: SyncError) -> NoReturn:
+    if "--json" in sys.argv:
+        _print_json(
+            {
+                "error": {
+                    "code": error.code,
+                    "what": error.what,
+                    "why": error.why,
+                    "remedy": error.remedy,
+                    "technical": error.technical,
+                }
+            }
+        )
+    else:
+        err.print(f"Error: {error}", markup=False)
+        if error.technical:
+            err.print(f"({error.technical})", markup=False)
+    sys.exit(1)

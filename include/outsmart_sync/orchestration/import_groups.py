@@ -1,0 +1,53 @@
+"""Turns a package's catalogue into task groups: one per category, four tasks each, in one group per connection.
+
+The outer group is mapped over the connections that have work, with the categories nested inside: so each connection is
+judged alone. An order between separately mapped groups would wait for all connections, and one that is idle or failed
+would stop the others.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import TaskGroup, task_group
+
+from outsmart_sync.orchestration.import_tasks import LABEL_TEMPLATE, WorkItem, step
+from outsmart_sync.services.steps import Step
+
+if TYPE_CHECKING:
+    from airflow.sdk.definitions.xcom_arg import XComArg
+
+    from outsmart_sync.records.catalogue import ImportCategory, Package
+
+
+def connection_group(package: Package) -> Any:
+    """The group of one sync connection, to be expanded: its categories, those that others refer to first."""
+
+    @task_group(group_id="connection", prefix_group_id=False)
+    def connection(item: WorkItem) -> None:
+        groups = {category.name: _category_group(category, item) for category in package.imports}
+        for category in package.imports:
+            for earlier in category.after:
+                groups[earlier] >> groups[category.name]
+
+    return connection
+
+
+def _category_group(category: ImportCategory, item: WorkItem) -> TaskGroup:
+    with TaskGroup(group_id=category.name, tooltip=category.label) as group:
+        steps = [_step_task(name, category, item) for name in Step]
+        for earlier, later in pairwise(steps):
+            earlier >> later
+    return group
+
+
+def _step_task(name: Step, category: ImportCategory, item: WorkItem) -> XComArg:
+    first = name is Step.EXTRACT
+    task = step.override(
+        task_id=name.value,
+        map_index_template=LABEL_TEMPLATE,
+        # A category that failed stops those that refer to it; one that had nothing to do does not.
+        trigger_rule="none_failed" if first else "all_success",
+    )
+    return task(name.value, category.name, item)  # type: ignore[no-any-return]

@@ -1,0 +1,112 @@
+"""The tasks of an import DAG: thin, each one call of a service.
+
+Only small references travel through XCom: run, connection, category, counts. The rows are in the store's staging.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from airflow.sdk import get_current_context, task
+from airflow.sdk.exceptions import AirflowSkipException
+
+from outsmart_sync.orchestration.params import options_from
+from outsmart_sync.services.planning import close_run as close_in_store
+from outsmart_sync.services.planning import open_run as open_in_store
+from outsmart_sync.services.polling import poll as poll_connections
+from outsmart_sync.services.steps import Step, run_step
+
+if TYPE_CHECKING:
+    from outsmart_sync.services.gateway import Gateway
+    from outsmart_sync.store.store import Store
+
+log = logging.getLogger(__name__)
+
+LABEL = "administration"
+"""Context variable of the map index label; every mapped task sets it."""
+
+LABEL_TEMPLATE = f"{{{{ {LABEL} | default('') }}}}"
+
+
+class Shard(TypedDict):
+    """Connections that are polled together."""
+
+    run_id: int
+    connection_ids: list[int]
+
+
+class WorkItem(TypedDict):
+    """A connection with work, as it travels through XCom."""
+
+    run_id: int
+    connection_id: int
+    label: str
+    categories: list[str]
+
+
+@task
+def open_run(package: str) -> list[Shard]:
+    """Decide what takes part; a cleared run finds the plan it had."""
+    context = get_current_context()
+    dag_run = context["dag_run"]
+    by_hand = str(dag_run.run_type) == "manual"
+    opened = open_in_store(
+        _store(), package, f"{dag_run.dag_id}/{dag_run.run_id}", options_from(context["params"], by_hand=by_hand)
+    )
+    return [Shard(run_id=opened.run_id, connection_ids=ids) for ids in opened.shards]
+
+
+@task(map_index_template="{{ shard_label | default('') }}")
+def poll(shard: Shard) -> list[WorkItem]:
+    """Ask each connection whether there is anything to do."""
+    store, gateway = _opened()
+    work = poll_connections(store, gateway, shard["run_id"], shard["connection_ids"])
+    get_current_context()["shard_label"] = f"{len(shard['connection_ids'])} connections"  # type: ignore[typeddict-unknown-key]
+    return [
+        WorkItem(run_id=shard["run_id"], connection_id=w.connection_id, label=w.label, categories=w.categories)
+        for w in work
+    ]
+
+
+@task
+def with_work(polled: Any) -> list[WorkItem]:
+    """The connections that have something to do; ``polled`` is what every mapped ``poll`` returned, one list each."""
+    items = [item for shard in polled for item in shard]
+    for item in items:
+        log.info("%s: %s", item["label"], ", ".join(item["categories"]))
+    return items
+
+
+@task(multiple_outputs=False)
+def step(name: str, category: str, item: WorkItem) -> dict[str, Any]:
+    """Run one step of one category of one connection."""
+    get_current_context()[LABEL] = item["label"]  # type: ignore[literal-required]
+    if category not in item["categories"]:
+        raise AirflowSkipException(f"{category}: nothing to do")
+    store, gateway = _opened()
+    result = run_step(store, gateway, Step(name), item["run_id"], item["connection_id"], category)
+    if result.skip:
+        raise AirflowSkipException(result.skip)
+    return {"staged": result.staged, **{str(outcome): count for outcome, count in result.outcomes.items()}}
+
+
+@task
+def close_run(shards: list[Shard] | None) -> None:
+    """End the run: give its leases back, tell its figures."""
+    for shard in (shards or [])[:1]:
+        for each in close_in_store(_store(), shard["run_id"]):
+            log.info("connection %s, %s: %s %s", each.connection_id, each.category, each.state, each.counts)
+
+
+def _store() -> Store:
+    from outsmart_sync.store.hook import StoreHook
+
+    return StoreHook().get_conn()
+
+
+def _opened() -> tuple[Store, Gateway]:
+    from outsmart_sync.providers.gateway import HookGateway
+
+    store = _store()
+    return store, HookGateway(store)

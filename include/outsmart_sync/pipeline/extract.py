@@ -1,0 +1,275 @@
+"""Step 1, extract: page through the package since the cursor, map each page, load it into staging.
+
+Each page is one short transaction that also notes where to go on, so an interrupted extract resumes at its last page
+and memory does not grow with rows. Nothing outside staging changes, except the mirror's knowledge of OutSmart.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from sqlalchemy import and_, delete, func, select
+
+from outsmart_sync.pipeline import outsmart_read, parts, pending, scope
+from outsmart_sync.records.exchange import DELETIONS, Deletion, ReadPage
+from outsmart_sync.records.staged import Origin, StagedRow
+from outsmart_sync.store import cursors, dialect, runs, staged_rows
+from outsmart_sync.store.runs import Progress
+from outsmart_sync.store.tables import mirror, staging
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from outsmart_sync.pipeline.job import Job
+    from outsmart_sync.pipeline.ports import Destination, Source
+    from outsmart_sync.records.catalogue import ImportCategory, Stream
+    from outsmart_sync.store.store import Store
+
+log = logging.getLogger(__name__)
+
+FINISHED = "*"
+"""Name under which an extract notes that it has come to its end."""
+
+_SECONDS_PER_DAY = 86_400
+
+
+def extract(store: Store, job: Job, source: Source, destination: Destination | None) -> int:
+    """Stage everything that must be judged; returns how many rows that is.
+
+    Args:
+        store: The store.
+        job: What to do.
+        source: The package.
+        destination: The OutSmart account; None: the mirror is the destination.
+
+    Raises:
+        ConfigurationError: The package or OutSmart refuses us.
+        TransientError: Limits, maintenance, network: extract may be run again and goes on where it stopped.
+    """
+    with store.begin() as connection:
+        progress = _begin(connection, job)
+        if not progress and not job.options.partial and (count := pending.stage(connection, job)):
+            log.info("%s records of earlier runs are judged again", count)
+    if destination is not None:
+        outsmart_read.read_account(store, job, destination)
+    if job.options.partial:
+        _look_up(store, job, source)
+    else:
+        _read_streams(store, job, source, progress)
+    return _finish(store, job)
+
+
+def _begin(connection: Connection, job: Job) -> dict[str, Progress]:
+    """Resume an interrupted extract, or begin anew where the last one had come to its end."""
+    key = (job.run_id, job.connection_id, job.category.name)
+    progress = runs.progress_of(connection, *key)
+    if progress and FINISHED not in progress:
+        log.info("Going on where the last attempt stopped, after %s pages", sum(p.pages for p in progress.values()))
+        return progress
+    runs.forget_extract(connection, *key)
+    runs.begin_category(connection, *key)
+    return {}
+
+
+def _read_streams(store: Store, job: Job, source: Source, progress: dict[str, Progress]) -> None:
+    after = _cursors(store, job, source)
+    for stream in job.category.streams:
+        _read_stream(store, job, source, stream, after.get(stream.name), progress.get(stream.name))
+    _read_deletions(store, job, source, after.get(DELETIONS), progress.get(DELETIONS))
+
+
+def _cursors(store: Store, job: Job, source: Source) -> dict[str, str]:
+    """Where to read from; nothing when everything must be read."""
+    if job.options.full:
+        return {}
+    with store.read() as connection:
+        kept = cursors.read_all(connection, job.connection_id, job.category.name)
+        now = dialect.now(connection)
+    names = stream_names(job.category)
+    positions = {stream: cursor.value for stream, cursor in kept.items() if stream in names}
+    age = max(((now - kept[name].moved_at).total_seconds() / _SECONDS_PER_DAY for name in positions), default=0.0)
+    if source.expired(age):
+        log.warning("The last sync was %.0f days ago, longer than the package keeps deletions: all is read again", age)
+        return {}
+    return positions
+
+
+def stream_names(category: ImportCategory) -> tuple[str, ...]:
+    """The names under which a category keeps its cursors."""
+    return (*(stream.name for stream in category.streams), DELETIONS)
+
+
+def _read_stream(
+    store: Store, job: Job, source: Source, stream: Stream, after: str | None, done: Progress | None
+) -> None:
+    if done is not None and done.next_page is None:
+        return
+    pages, read = (done.pages, done.read) if done else (0, 0)
+    start = time.monotonic()
+    resume, position = (done.next_page, done.cursor) if done else (None, after)
+    for page in source.pages(job.category, stream, job.today, after=position, resume=resume):
+        pages, read = pages + 1, read + len(page.mapped.rows)
+        with store.begin() as connection:
+            _stage_page(connection, job, stream, page)
+            _note(connection, job, stream.name, Progress(page.next_page, page.cursor, pages, read))
+        log.info(
+            "%s page %s: %s rows, %s for %s, %.2f s",
+            stream.name,
+            pages,
+            page.fetched,
+            len(page.mapped.rows),
+            job.category.name,
+            time.monotonic() - start,
+        )
+        start = time.monotonic()
+
+
+def _stage_page(connection: Connection, job: Job, stream: Stream, page: ReadPage) -> None:
+    rows = page.mapped.rows
+    if page.mapped.foreign:
+        rows = rows + _left(connection, job, stream, dict(page.mapped.foreign))
+    key = (job.run_id, job.connection_id, job.category.name)
+    staged_rows.load(connection, key, staged_rows.next_seq(connection, scope.staged(job)), rows)
+
+
+def _left(connection: Connection, job: Job, stream: Stream, foreign: dict[str, int | None]) -> list[StagedRow]:
+    """Rows for records that were of this category and, by what the package says now, no longer are."""
+    if stream.record is None:
+        return parts.gone(connection, job, stream.name, list(foreign))
+    return _marked(connection, job, stream.record.name, foreign, Origin.LEFT)
+
+
+def _read_deletions(store: Store, job: Job, source: Source, after: str | None, done: Progress | None) -> None:
+    if done is not None and done.next_page is None:
+        return
+    pages, read = (done.pages, done.read) if done else (0, 0)
+    resume, position = (done.next_page, done.cursor) if done else (None, after)
+    for page in source.deletions(job.category, after=position, resume=resume):
+        pages, read = pages + 1, read + len(page.deletions)
+        with store.begin() as connection:
+            rows = _deleted(connection, job, page.deletions)
+            key = (job.run_id, job.connection_id, job.category.name)
+            staged_rows.load(connection, key, staged_rows.next_seq(connection, scope.staged(job)), rows)
+            _note(connection, job, DELETIONS, Progress(page.next_page, page.cursor, pages, read))
+        log.info(
+            "deletions page %s: %s for %s, %s of them known here",
+            pages,
+            len(page.deletions),
+            job.category.name,
+            len(rows),
+        )
+
+
+def _deleted(connection: Connection, job: Job, deletions: list[Deletion]) -> list[StagedRow]:
+    """Rows for deleted records that the mirror knows, in a version not newer than the deletion."""
+    rows: list[StagedRow] = []
+    for stream in job.category.streams:
+        ids = {deletion.provider_id: deletion.version for deletion in deletions if deletion.stream == stream.name}
+        if not ids:
+            continue
+        if stream.record is None:
+            rows += parts.gone(connection, job, stream.name, list(ids))
+        else:
+            rows += _marked(connection, job, stream.record.name, ids, Origin.DELETED)
+    return rows
+
+
+def _marked(
+    connection: Connection, job: Job, record: str, versions: dict[str, int | None], origin: str
+) -> list[StagedRow]:
+    known = connection.execute(
+        select(mirror).where(
+            scope.mirrored(job, record), mirror.c.provider_id.in_(versions), mirror.c.source_gone_at.is_(None)
+        )
+    ).all()
+    return [
+        StagedRow(
+            record=record,
+            provider_id=row.provider_id,
+            version=versions[row.provider_id],
+            code=row.code,
+            code_key=row.code_key,
+            title=row.title,
+            payload=row.payload,
+            content_hash=row.content_hash,
+            tags=row.tags,
+            blocked=row.blocked,
+            valid_from=row.valid_from,
+            valid_until=row.valid_until,
+            due_on=None,
+            parent_id=row.parent_id,
+            problems="",
+            origin=origin,
+        )
+        for row in known
+        if (version := versions[row.provider_id]) is None or row.version is None or row.version <= version
+    ]
+
+
+def _look_up(store: Store, job: Job, source: Source) -> None:
+    """Only the records with the wanted codes, then their children and parts."""
+    parents = _stage_found(store, job, source, job.category.streams[0], job.options.codes)
+    if missing := len(job.options.codes) - len(parents):
+        log.warning(
+            "%s of the %s codes are not in the package, or not of this category", missing, len(job.options.codes)
+        )
+    for stream in job.category.streams[1:]:
+        if parents:
+            _stage_found(store, job, source, stream, tuple(parents))
+
+
+def _stage_found(store: Store, job: Job, source: Source, stream: Stream, keys: tuple[str, ...]) -> list[str]:
+    ids: list[str] = []
+    for page in source.lookup(job.category, stream, job.today, keys):
+        ids += [row.provider_id for row in page.mapped.rows]
+        with store.begin() as connection:
+            _stage_page(connection, job, stream, page)
+        log.info("%s: %s found", stream.name, page.fetched)
+    with store.begin() as connection:
+        _note(connection, job, stream.name, Progress(None, "", 1, len(ids)))
+    return ids
+
+
+def _finish(store: Store, job: Job) -> int:
+    """Settle what was staged: one row per record, parts folded in, children of changed parents beside them."""
+    with store.begin() as connection:
+        dropped = _drop_superseded(connection, job)
+        pending.stage_children(connection, job)
+    if dropped:
+        log.info("%s rows came more than once; the newest counts", dropped)
+    parts.fold(store, job)
+    with store.begin() as connection:
+        here = scope.staged(job)
+        staged = connection.execute(
+            select(func.count()).select_from(staging).where(here, staging.c.origin != Origin.PART)
+        ).scalar_one()
+        total = connection.execute(select(func.count()).select_from(staging).where(here)).scalar_one()
+        read = sum(
+            progress.read
+            for stream, progress in runs.progress_of(
+                connection, job.run_id, job.connection_id, job.category.name
+            ).items()
+            if stream not in (DELETIONS, *(part.name for part in job.category.parts))
+        )
+        _note(connection, job, FINISHED, Progress(None, "", 0, 0))
+        runs.change_category(connection, job.run_id, job.connection_id, job.category.name, staged=total, read=read)
+        dialect.analyze(connection, staging, total)
+    log.info("Extracted %s: %s rows read, %s to be judged", job.category.name, read, staged)
+    return int(total)
+
+
+def _drop_superseded(connection: Connection, job: Job) -> int:
+    """Keep the newest row of each record: one that changed while pages were read comes twice."""
+    newest = func.row_number().over(
+        partition_by=(staging.c.record, staging.c.provider_id),
+        order_by=(func.coalesce(staging.c.version, -1).desc(), staging.c.seq.desc()),
+    )
+    ranked = select(staging.c.seq, newest.label("place")).where(scope.staged(job)).subquery()
+    older = select(ranked.c.seq).where(ranked.c.place > 1)
+    return connection.execute(delete(staging).where(and_(scope.staged(job), staging.c.seq.in_(older)))).rowcount
+
+
+def _note(connection: Connection, job: Job, stream: str, progress: Progress) -> None:
+    runs.save_progress(connection, job.run_id, job.connection_id, job.category.name, stream, progress)

@@ -1,0 +1,212 @@
+"""Step 2, filter: leave out what the settings exclude, reject what OutSmart would refuse, with reason and remedy.
+
+Each rule is one statement over the staged rows that are still in the running; the first rule that fits counts. The step
+may be run again: it begins by taking back every decision.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from sqlalchemy import and_, exists, func, not_, or_, select, update
+
+from outsmart_sync.pipeline import scope
+from outsmart_sync.pipeline.outcomes import MirrorState, Outcome
+from outsmart_sync.records.catalogue import Choice, Switch
+from outsmart_sync.records.staged import Origin, tag
+from outsmart_sync.records.values import decode
+from outsmart_sync.store import dialect, staged_rows
+from outsmart_sync.store.tables import mirror, staging
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement, Connection
+
+    from outsmart_sync.pipeline.job import Job
+    from outsmart_sync.records.record import Record
+    from outsmart_sync.store.store import Store
+
+log = logging.getLogger(__name__)
+
+_CHUNK = 1_000
+_NO_PARENT = "no_parent"
+_parent_row = staging.alias("parent_row")
+_parent = mirror.alias("parent")
+
+
+def filter_rows(store: Store, job: Job) -> None:
+    """Decide about every staged row that need not be matched."""
+    with store.begin() as connection:
+        _take_back(connection, job)
+        for record in job.category.records:
+            _by_origin(connection, job, record)
+            _by_choices(connection, job, record)
+            _by_use(connection, job, record)
+            _decide(connection, job, record, staging.c.code_key == "", Outcome.REJECTED, "code_missing")
+            if record.parent is not None:
+                _by_parent(connection, job, record)
+            _by_problems(connection, job, record)
+
+
+def _take_back(connection: Connection, job: Job) -> None:
+    connection.execute(
+        update(staging)
+        .where(scope.staged(job), or_(staging.c.outcome.is_not(None), staging.c.mirror_id.is_not(None)))
+        .values(outcome=None, reason=None, detail=None, mirror_id=None, done=False)
+    )
+
+
+def _decide(
+    connection: Connection,
+    job: Job,
+    record: Record,
+    condition: ColumnElement[bool],
+    outcome: Outcome,
+    reason: str | ColumnElement[str],
+    detail: ColumnElement[str] | None = None,
+) -> None:
+    decided = connection.execute(
+        update(staging)
+        .where(scope.open_rows(job, record.name), condition)
+        .values(outcome=outcome, reason=reason, detail=detail)
+    )
+    if decided.rowcount:
+        log.info(
+            "%s %s records %s: %s", decided.rowcount, record.label, outcome, reason if isinstance(reason, str) else ""
+        )
+
+
+def _by_origin(connection: Connection, job: Job, record: Record) -> None:
+    deleted, left = staging.c.origin == Origin.DELETED, staging.c.origin == Origin.LEFT
+    _decide(connection, job, record, deleted, Outcome.DELETED, "deleted_at_source")
+    belongs = job.category.stream_of(record.name).belongs
+    _decide(connection, job, record, left, Outcome.EXCLUDED, belongs.otherwise if belongs else "not_chosen")
+
+
+def _by_choices(connection: Connection, job: Job, record: Record) -> None:
+    """A choice looks at the main record only; its children follow it."""
+    if record is not job.category.record:
+        return
+    for choice in job.category.filters:
+        chosen = job.settings.get(choice.name)
+        if isinstance(choice, Choice) and chosen:
+            keeps = [dialect.contains(connection, staging.c.tags, tag(choice.tag, value) + "|") for value in chosen]
+            _decide(connection, job, record, not_(or_(*keeps)), Outcome.EXCLUDED, choice.reason)
+
+
+def _by_use(connection: Connection, job: Job, record: Record) -> None:
+    """Blocked and ended records do not come in, but those that are there already are told so."""
+    lets = {
+        switch.lets for switch in job.category.filters if isinstance(switch, Switch) and job.settings.get(switch.name)
+    }
+    new = not_(_known(job, record))
+    if "blocked" not in lets:
+        _decide(connection, job, record, and_(staging.c.blocked, new), Outcome.EXCLUDED, "blocked")
+    if "inactive" not in lets:
+        out_of_use = or_(staging.c.valid_from > job.today, staging.c.valid_until < job.today)
+        _decide(connection, job, record, and_(out_of_use, new), Outcome.EXCLUDED, "inactive")
+
+
+def _known(job: Job, record: Record) -> ColumnElement[bool]:
+    """Whether the destination has the record already: by our link, or by its code."""
+    same_id = mirror.c.provider_id == staging.c.provider_id
+    same_code = and_(mirror.c.code_key == staging.c.code_key, mirror.c.provider_id.is_(None))
+    there = scope.in_destination(job)
+    return or_(
+        exists().where(scope.mirrored(job, record.name), same_id, there),
+        exists().where(scope.mirrored(job, record.name), same_code, there),
+    )
+
+
+def _by_parent(connection: Connection, job: Job, record: Record) -> None:
+    """A child goes only where its parent is or goes; else it says which parent it is about."""
+    if record.parent is None:
+        return
+    in_run = and_(
+        _parent_row.c.run_id == staging.c.run_id,
+        _parent_row.c.connection_id == staging.c.connection_id,
+        _parent_row.c.category == staging.c.category,
+        _parent_row.c.record == record.parent.record,
+        _parent_row.c.provider_id == staging.c.parent_id,
+    )
+    in_mirror = and_(scope.mirrored(job, record.parent.record, _parent), _parent.c.provider_id == staging.c.parent_id)
+    staged_open = exists().where(in_run, _parent_row.c.outcome.is_(None))
+    there = or_(
+        exists().where(in_mirror, scope.in_destination(job, _parent)),
+        # Not linked yet, but OutSmart has a record with the parent's code, whatever is wrong with the parent's own row.
+        exists().where(
+            in_run,
+            scope.mirrored(job, record.parent.record, _parent),
+            _parent.c.code_key == _parent_row.c.code_key,
+            _parent.c.provider_id.is_(None),
+            scope.in_destination(job, _parent),
+        ),
+    )
+    # The few without a parent to go with are set apart first, so that only they are looked at more closely.
+    connection.execute(
+        update(staging)
+        .where(scope.open_rows(job, record.name), not_(staged_open), not_(there))
+        .values(reason=_NO_PARENT)
+    )
+    alone = staging.c.reason == _NO_PARENT
+    left_out = or_(
+        exists().where(in_run, _parent_row.c.outcome == Outcome.EXCLUDED),
+        and_(not_(exists().where(in_run)), exists().where(in_mirror, _parent.c.state == MirrorState.EXCLUDED)),
+    )
+    unknown = not_(or_(exists().where(in_run), exists().where(in_mirror)))
+    code = _parent_code(in_run, in_mirror)
+    _decide(connection, job, record, and_(alone, left_out), Outcome.EXCLUDED, "parent_excluded", code)
+    _decide(connection, job, record, and_(alone, unknown), Outcome.WAITING, "parent_missing")
+    _decide(connection, job, record, alone, Outcome.WAITING, "parent_open", code)
+
+
+def _parent_code(in_run: ColumnElement[bool], in_mirror: ColumnElement[bool]) -> ColumnElement[str]:
+    staged = select(func.min(_parent_row.c.code)).where(in_run).scalar_subquery()
+    kept = select(func.min(_parent.c.code)).where(in_mirror).scalar_subquery()
+    return func.coalesce(staged, kept)
+
+
+def _by_problems(connection: Connection, job: Job, record: Record) -> None:
+    """Reject what lacks a field, unless OutSmart has a value for it: an empty value at the source wipes nothing."""
+    same_code = and_(mirror.c.code_key == staging.c.code_key, mirror.c.provider_id.is_(None))
+    kept = (
+        select(mirror.c.outsmart)
+        .where(
+            scope.mirrored(job, record.name),
+            or_(mirror.c.provider_id == staging.c.provider_id, same_code),
+            mirror.c.outsmart.is_not(None),
+        )
+        .limit(1)
+        .scalar_subquery()
+    )
+    query = select(staging.c.seq, staging.c.problems, kept.label("outsmart")).where(
+        scope.open_rows(job, record.name), staging.c.problems != ""
+    )
+    rejected = 0
+    for rows in staged_rows.chunks(connection, query, _CHUNK):
+        for row in rows:
+            there = decode(row.outsmart) if row.outsmart else {}
+            problems = [problem for problem in row.problems.split(",") if problem not in there]
+            if problems:
+                rejected += 1
+                reason, detail = _refusal(record, problems)
+                connection.execute(
+                    update(staging)
+                    .where(scope.staged(job), staging.c.seq == row.seq)
+                    .values(outcome=Outcome.REJECTED, reason=reason, detail=detail)
+                )
+    if rejected:
+        log.info("%s %s records rejected: a field that OutSmart needs is empty or too long", rejected, record.label)
+
+
+def _refusal(record: Record, problems: Iterable[str]) -> tuple[str, str]:
+    missing, too_long = [], []
+    for problem in problems:
+        name, _, length = problem.partition(">")
+        label = record.field(name).label
+        if length:
+            too_long.append(f"{label} (at most {length} characters)")
+        else:
+            missing.append(label)
+    return ("missing_field", ", ".join(missing)) if missing else ("too_long", ", ".join(too_long))

@@ -1,0 +1,80 @@
+"""What one category of one sync connection does in one run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from outsmart_sync.records.values import content_hash
+
+if TYPE_CHECKING:
+    from outsmart_sync.records.catalogue import ImportCategory
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a person, or the schedule, asked of a run.
+
+    Attributes:
+        categories: Only these; empty: all that are switched on.
+        connection: Only this sync connection; None: all that are active.
+        full: Read everything again, at the package and in OutSmart.
+        preview: Stop before anything is written to an outside system or to the mirror.
+        codes: Only the records with these codes.
+        by_hand: A person asked for it, so categories that are blocked are tried again.
+    """
+
+    categories: tuple[str, ...] = ()
+    connection: int | None = None
+    full: bool = False
+    preview: bool = False
+    codes: tuple[str, ...] = ()
+    by_hand: bool = False
+
+    @property
+    def partial(self) -> bool:
+        """Whether only chosen records are read, so that no cursor may move."""
+        return bool(self.codes)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One category of one connection in one run.
+
+    Attributes:
+        run_id: The run.
+        connection_id: The sync connection.
+        category: What is imported.
+        settings: The category's filters by name, complete.
+        options: What was asked.
+        today: The administration's calendar day.
+        currency: The administration's currency; '' when unknown.
+        delivers: An OutSmart account is configured; else the import ends in the mirror.
+    """
+
+    run_id: int
+    connection_id: int
+    category: ImportCategory
+    settings: Mapping[str, Any]
+    options: Options
+    today: date
+    currency: str
+    delivers: bool
+
+    @property
+    def rules(self) -> str:
+        """Fingerprint of everything a record is judged by besides itself: when it changes, records are judged anew."""
+        requirements = [
+            [
+                record.name,
+                *(f"{field.name}:{field.required}:{field.max_length}:{field.default}" for field in record.fields),
+            ]
+            for record in self.category.records
+        ]
+        return content_hash(
+            msgspec.json.encode([dict(self.settings), self.delivers, requirements], order="sorted").decode()
+        )

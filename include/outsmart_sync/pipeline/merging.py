@@ -1,0 +1,250 @@
+"""Statements that carry staged rows into the mirror and the sync log."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from sqlalchemy import and_, case, func, insert, literal, not_, null, or_, select, update
+
+from outsmart_sync.pipeline import scope
+from outsmart_sync.pipeline.outcomes import MirrorState, Outcome
+from outsmart_sync.records.values import Payload, decode
+from outsmart_sync.store import dialect, staged_rows
+from outsmart_sync.store.tables import mirror, record_log, staging
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement, Connection
+
+    from outsmart_sync.pipeline.job import Job
+    from outsmart_sync.records.record import Record
+
+log = logging.getLogger(__name__)
+
+_CHUNK = 1_000
+_known = mirror.alias("known")
+
+_COPIED = (
+    "parent_id",
+    "version",
+    "title",
+    "payload",
+    "content_hash",
+    "tags",
+    "blocked",
+    "valid_from",
+    "valid_until",
+    "problems",
+    "due_on",
+)
+
+_STATES = {
+    Outcome.EXCLUDED: MirrorState.EXCLUDED,
+    Outcome.REJECTED: MirrorState.REJECTED,
+    Outcome.WAITING: MirrorState.WAITING,
+    Outcome.HELD: MirrorState.HELD,
+}
+
+
+def merge(connection: Connection, job: Job, rows: ColumnElement[bool], *, state_of_written: bool = False) -> int:
+    """Carry staged rows into the mirror: one update for records that are there, one insert for the others.
+
+    Args:
+        connection: The transaction.
+        job: Whose rows.
+        rows: Which rows.
+        state_of_written: They have been brought to the destination just now.
+
+    Returns:
+        Number of rows carried.
+    """
+    state = _state()
+    values: dict[str, Any] = {
+        **{name: staging.c[name] for name in _COPIED},
+        "provider_id": staging.c.provider_id,
+        "state": state,
+        "reason": case((state == MirrorState.SYNCED, null()), else_=staging.c.reason),
+        "detail": case((state == MirrorState.SYNCED, null()), else_=staging.c.detail),
+        "judged_by": job.rules,
+        "source_gone_at": null(),
+        "run_id": job.run_id,
+    }
+    if job.delivers:
+        delivered = staging.c.content_hash if state_of_written else _adopted_hash()
+        values["delivered_hash"] = delivered
+    updated = connection.execute(
+        update(mirror).where(rows, mirror.c.id == staging.c.mirror_id).values(**values, **_code())
+    )
+    new = {
+        "connection_id": staging.c.connection_id,
+        "record": staging.c.record,
+        "code": staging.c.code,
+        "code_key": staging.c.code_key,
+        **values,
+        "first_run_id": job.run_id,
+    }
+    if job.delivers and not state_of_written:
+        new["delivered_hash"] = null()
+    selected = [value if hasattr(value, "label") else literal(value) for value in new.values()]
+    inserted = connection.execute(
+        insert(mirror).from_select(
+            list(new), select(*selected).where(rows, staging.c.mirror_id.is_(None)).order_by(staging.c.seq)
+        )
+    )
+    return int(updated.rowcount) + int(inserted.rowcount)
+
+
+def _state() -> ColumnElement[Any]:
+    return case(
+        *((staging.c.outcome == outcome, literal(state.value)) for outcome, state in _STATES.items()),
+        else_=literal(MirrorState.SYNCED.value),
+    )
+
+
+def _adopted_hash() -> ColumnElement[Any]:
+    """An unchanged row is in OutSmart as the package has it, whoever brought it there."""
+    return case((staging.c.outcome == Outcome.UNCHANGED, staging.c.content_hash), else_=mirror.c.delivered_hash)
+
+
+def _code() -> dict[str, Any]:
+    """A record that OutSmart holds keeps the code it has there."""
+    in_outsmart = mirror.c.outsmart.is_not(None)
+    return {
+        "code": case((in_outsmart, mirror.c.code), else_=staging.c.code),
+        "code_key": case((in_outsmart, mirror.c.code_key), else_=staging.c.code_key),
+    }
+
+
+def keep_undelivered(connection: Connection, job: Job, record: Record) -> None:
+    """Keep what was decided about rows that were not delivered; a row about which nothing is new costs no write."""
+    here = and_(scope.staged(job), staging.c.record == record.name)
+    decided = and_(here, staging.c.outcome.in_((*_STATES, Outcome.UNCHANGED)), staging.c.done.is_(False))
+    news = or_(staging.c.mirror_id.is_(None), staging.c.mirror_id.in_(_differing(job, decided)))
+    worth_telling = and_(decided, staging.c.outcome != Outcome.UNCHANGED, news, not_(_told()))
+    log_events(connection, worth_telling)
+    seqs = and_(here, staging.c.seq.in_(select(staging.c.seq).where(decided, news)))
+    merge(connection, job, seqs)
+    # They have a record of their own now, which staging does not point to.
+    connection.execute(update(staging).where(decided, staging.c.mirror_id.is_(None)).values(done=True))
+    _note_deletions(connection, job, here)
+
+
+def _differing(job: Job, decided: ColumnElement[bool]) -> Any:
+    """Records of the mirror that would change."""
+    state = _state()
+    same = and_(
+        _known.c.provider_id == staging.c.provider_id,
+        _known.c.state == state,
+        _known.c.content_hash == staging.c.content_hash,
+        _known.c.judged_by == job.rules,
+        _known.c.due_on.is_not_distinct_from(staging.c.due_on),
+        _known.c.tags == staging.c.tags,
+        _known.c.source_gone_at.is_(None),
+        or_(state == MirrorState.SYNCED, _known.c.reason.is_not_distinct_from(staging.c.reason)),
+        or_(state == MirrorState.SYNCED, _known.c.detail.is_not_distinct_from(staging.c.detail)),
+    )
+    if job.delivers:
+        adopted = or_(staging.c.outcome != Outcome.UNCHANGED, _known.c.delivered_hash == staging.c.content_hash)
+        same = and_(same, adopted)
+    return (
+        select(_known.c.id)
+        .join(staging, staging.c.mirror_id == _known.c.id)
+        .where(decided, not_(func.coalesce(same, False)))
+    )
+
+
+def _told() -> ColumnElement[bool]:
+    """The log already says so of the record: same outcome, same reason."""
+    state = _state()
+    return (
+        select(_known.c.id)
+        .where(
+            _known.c.id == staging.c.mirror_id,
+            _known.c.state == state,
+            _known.c.reason.is_not_distinct_from(staging.c.reason),
+            _known.c.detail.is_not_distinct_from(staging.c.detail),
+        )
+        .exists()
+    )
+
+
+def _note_deletions(connection: Connection, job: Job, here: ColumnElement[bool]) -> None:
+    """What is gone in the package is noted; it stays in OutSmart."""
+    not_yet = select(_known.c.id).where(_known.c.id == staging.c.mirror_id, _known.c.source_gone_at.is_(None))
+    rows = and_(here, staging.c.outcome == Outcome.DELETED, not_yet.exists())
+    log_events(connection, rows)
+    now = dialect.now(connection)
+    connection.execute(
+        update(mirror)
+        .where(rows, mirror.c.id == staging.c.mirror_id)
+        .values(source_gone_at=now, run_id=job.run_id, due_on=None)
+    )
+
+
+def log_events(connection: Connection, rows: ColumnElement[bool]) -> None:
+    """One line of the sync log for each of these rows."""
+    event = case(
+        (staging.c.outcome == Outcome.CREATE, literal("created")),
+        (staging.c.outcome == Outcome.UPDATE, literal("updated")),
+        else_=staging.c.outcome,
+    )
+    columns = {
+        "connection_id": staging.c.connection_id,
+        "run_id": staging.c.run_id,
+        "category": staging.c.category,
+        "record": staging.c.record,
+        "provider_id": staging.c.provider_id,
+        "code": staging.c.code,
+        "event": event,
+        "reason": staging.c.reason,
+        "detail": staging.c.detail,
+        "at": literal(dialect.now(connection), record_log.c.at.type),
+    }
+    connection.execute(
+        insert(record_log).from_select(list(columns), select(*columns.values()).where(rows).order_by(staging.c.seq))
+    )
+
+
+def log_changes(connection: Connection, job: Job, record: Record, rows: ColumnElement[bool]) -> None:
+    """A line of the sync log for each update, field by field: what it was, what it is; before the mirror is changed."""
+    query = (
+        select(
+            staging.c.seq,
+            staging.c.provider_id,
+            staging.c.code,
+            staging.c.payload,
+            mirror.c.payload.label("before"),
+            mirror.c.outsmart,
+        )
+        .join(mirror, mirror.c.id == staging.c.mirror_id)
+        .where(rows, staging.c.outcome == Outcome.UPDATE)
+    )
+    now = dialect.now(connection)
+    for chunk in staged_rows.chunks(connection, query, _CHUNK):
+        lines = [
+            (
+                job.connection_id,
+                job.run_id,
+                job.category.name,
+                record.name,
+                row.provider_id,
+                row.code,
+                "updated",
+                msgspec.json.encode(changes(_before(row), decode(row.payload)), order="sorted").decode(),
+                now,
+            )
+            for row in chunk
+        ]
+        names = ("connection_id", "run_id", "category", "record", "provider_id", "code", "event", "changes", "at")
+        dialect.bulk_insert(connection, record_log, names, lines)
+
+
+def _before(row: Any) -> Payload:
+    text = row.outsmart or row.before
+    return decode(text) if text else {}
+
+
+def changes(before: Payload, after: Payload) -> dict[str, list[str | bool | None]]:
+    """Field → its old and new value, for every field that is written with another value."""
+    return {name: [before.get(name), value] for name, value in after.items() if before.get(name) != value}

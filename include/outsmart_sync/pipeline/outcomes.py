@@ -1,0 +1,111 @@
+"""What can become of a staged row, and why: the codes in staging, mirror and log, with the sentences people read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """What becomes of a row; until one is set, the row is still in the running."""
+
+    EXCLUDED = "excluded"
+    REJECTED = "rejected"
+    WAITING = "waiting"
+    HELD = "held"
+    DELETED = "deleted"
+    CREATE = "create"
+    UPDATE = "update"
+    UNCHANGED = "unchanged"
+
+
+class MirrorState(StrEnum):
+    """Where a record of the mirror stands."""
+
+    SYNCED = "synced"
+    EXCLUDED = "excluded"
+    REJECTED = "rejected"
+    WAITING = "waiting"
+    HELD = "held"
+    OUTSMART_ONLY = "outsmart"
+
+
+OPEN_STATES = (MirrorState.REJECTED, MirrorState.WAITING, MirrorState.HELD)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a row got its outcome.
+
+    Attributes:
+        text: What is the case; ``{detail}`` is the row's own part.
+        remedy: What to do; '' when nothing needs doing.
+    """
+
+    text: str
+    remedy: str = ""
+
+
+REASONS: dict[str, Reason] = {
+    "type_not_chosen": Reason(
+        "Its type is not among the chosen ones.", "Choose the type in the settings to import it."
+    ),
+    "group_not_chosen": Reason(
+        "Its item group is not among the chosen ones.", "Choose the group in the settings to import it."
+    ),
+    "not_chosen": Reason("The filter leaves it out.", "Change the filter in the settings to import it."),
+    "blocked": Reason(
+        "It is blocked in the bookkeeping package.", "Unblock it there, or switch on the import of blocked ones."
+    ),
+    "inactive": Reason(
+        "It has ended, or has not begun yet, in the bookkeeping package.",
+        "Change its dates there, or switch on the import of inactive ones where the category offers it.",
+    ),
+    "not_labour": Reason(
+        "It is no longer a labour item.", "It stays in OutSmart as it is; remove it there if it is not used."
+    ),
+    "not_for_sale": Reason(
+        "It is no longer a sales item, or has become a labour item.",
+        "It stays in OutSmart as it is; remove it there if it is not used.",
+    ),
+    "not_delivery_address": Reason("It is no longer a delivery address.", "It stays in OutSmart as it is."),
+    "no_relation": Reason("It no longer belongs to a relation.", "It stays in OutSmart as it is."),
+    "price_agreement": Reason("The price is agreed with one customer."),
+    "parent_excluded": Reason("Its relation {detail} is not imported.", "It comes along when the relation is."),
+    "parent_open": Reason(
+        "It waits for relation {detail}, which has not reached OutSmart.",
+        "It goes by itself once the relation is there.",
+    ),
+    "parent_missing": Reason(
+        "It waits for its relation, which has not been read yet.", "It goes by itself once the relation is there."
+    ),
+    "missing_field": Reason("OutSmart needs: {detail}.", "Fill it in in the bookkeeping package."),
+    "too_long": Reason("Longer than OutSmart takes: {detail}.", "Shorten it in the bookkeeping package."),
+    "duplicate_code": Reason(
+        "Several records have this code, apart from case and blanks: {detail}.",
+        "Give each its own code in the bookkeeping package.",
+    ),
+    "duplicate_in_outsmart": Reason(
+        "OutSmart has several records with this code, apart from case and blanks: {detail}.",
+        "Remove all but one of them in OutSmart.",
+    ),
+    "code_changed": Reason(
+        "Its code was changed; OutSmart still knows it as {detail}.",
+        "Set the code back in the bookkeeping package: OutSmart cannot rename, and makes no silent twin.",
+    ),
+    "code_missing": Reason("It has no code.", "Give it a code in the bookkeeping package."),
+    "refused": Reason(
+        "OutSmart refused it: {detail}.", "Correct it in the bookkeeping package; it is sent again when it changes."
+    ),
+    "deleted_at_source": Reason(
+        "It was deleted in the bookkeeping package.", "It stays in OutSmart; remove it there if it is not used."
+    ),
+}
+
+
+def explain(reason: str | None, detail: str | None) -> tuple[str, str]:
+    """What a reason code says to a person, and what to do about it."""
+    known = REASONS.get(reason or "")
+    if known is None:
+        return reason or "", ""
+    return known.text.replace("{detail}", detail or "?"), known.remedy

@@ -1,0 +1,149 @@
+"""Reads what the OutSmart account already has into the mirror, so that match-by-code can tell update from create.
+
+Done at the first run of a category and at every full run. OutSmart offers neither pages nor changes, so each record
+type is read whole, as a stream, staged in short transactions, and merged in one at the end.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, delete, exists, func, insert, literal, or_, select, true, update
+
+from outsmart_sync.pipeline import scope
+from outsmart_sync.pipeline.outcomes import MirrorState
+from outsmart_sync.pipeline.pending import outsmart_read
+from outsmart_sync.records.mapping import staged_record
+from outsmart_sync.records.staged import StagedRow
+from outsmart_sync.records.values import Payload
+from outsmart_sync.store import cursors, dialect, staged_rows
+from outsmart_sync.store.tables import mirror, staging
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from outsmart_sync.pipeline.job import Job
+    from outsmart_sync.pipeline.ports import Destination
+    from outsmart_sync.records.record import Record
+    from outsmart_sync.store.store import Store
+
+log = logging.getLogger(__name__)
+
+ORIGIN = "outsmart"
+_CHUNK = 1_000
+
+
+def read_account(store: Store, job: Job, destination: Destination) -> None:
+    """Bring the mirror's knowledge of the account up to date, where this run needs it.
+
+    Raises:
+        ConfigurationError: OutSmart refuses our tokens.
+        TransientError: OutSmart's answer did not come, or not whole; the mirror is as it was.
+    """
+    with store.read() as connection:
+        kept = cursors.read_all(connection, job.connection_id, job.category.name)
+    for record in job.category.records:
+        if job.options.full or outsmart_read(record.name) not in kept:
+            _read_record(store, job, destination, record)
+
+
+def _read_record(store: Store, job: Job, destination: Destination, record: Record) -> None:
+    with store.begin() as connection:
+        staged_rows.remove(connection, scope.staged(job), ORIGIN)
+    count = 0
+    payloads = destination.read(record)
+    while chunk := list(islice(payloads, _CHUNK)):
+        with store.begin() as connection:
+            place = staged_rows.next_seq(connection, scope.staged(job))
+            key = (job.run_id, job.connection_id, job.category.name)
+            staged_rows.load(connection, key, place, _rows(record, chunk, count))
+        count += len(chunk)
+    with store.begin() as connection:
+        dialect.analyze(connection, staging, count)
+        _merge(connection, job, record)
+        staged_rows.remove(connection, scope.staged(job), ORIGIN)
+        cursors.move(connection, job.connection_id, job.category.name, {outsmart_read(record.name): str(job.run_id)})
+    log.info("OutSmart holds %s %s records", count, record.label)
+
+
+def _rows(record: Record, payloads: list[Payload], first: int) -> Iterator[StagedRow]:
+    for number, payload in enumerate(payloads, first):
+        yield staged_record(
+            record,
+            str(number),
+            payload,
+            version=None,
+            tags="",
+            blocked=False,
+            valid=(None, None),
+            due_on=None,
+            parent_id=None,
+            origin=ORIGIN,
+        )
+
+
+def _merge(connection: Connection, job: Job, record: Record) -> None:
+    here = and_(scope.staged(job), staging.c.origin == ORIGIN, staging.c.record == record.name)
+    other = mirror.alias("other")
+    # Of several records with one code, the one that is already in OutSmart is meant, else the one written alike.
+    same_code = and_(scope.mirrored(job, record.name, other), other.c.code_key == staging.c.code_key)
+    preferences = (other.c.state == MirrorState.SYNCED, other.c.code == staging.c.code, true())
+    meant = func.coalesce(
+        *(select(func.min(other.c.id)).where(same_code, preferred).scalar_subquery() for preferred in preferences)
+    )
+    connection.execute(update(staging).where(here).values(mirror_id=meant))
+    connection.execute(
+        update(mirror)
+        .where(here, mirror.c.id == staging.c.mirror_id)
+        .values(outsmart=staging.c.payload, outsmart_run_id=job.run_id, code=staging.c.code)
+    )
+    known = exists().where(
+        scope.mirrored(job, record.name),
+        mirror.c.outsmart_run_id == job.run_id,
+        mirror.c.code_key == staging.c.code_key,
+        mirror.c.code == staging.c.code,
+    )
+    columns: dict[str, Any] = {
+        "connection_id": staging.c.connection_id,
+        "record": staging.c.record,
+        "code": staging.c.code,
+        "code_key": staging.c.code_key,
+        "title": staging.c.title,
+        "outsmart": staging.c.payload,
+    }
+    fixed = {
+        "state": MirrorState.OUTSMART_ONLY,
+        "outsmart_run_id": job.run_id,
+        "first_run_id": job.run_id,
+        "run_id": job.run_id,
+    }
+    connection.execute(
+        insert(mirror).from_select(
+            [*columns, *fixed],
+            select(*columns.values(), *(literal(value) for value in fixed.values())).where(here, ~known),
+        )
+    )
+    _forget_removed(connection, job, record)
+
+
+def _forget_removed(connection: Connection, job: Job, record: Record) -> None:
+    """What OutSmart no longer has was removed there by hand."""
+    unseen = and_(
+        scope.mirrored(job, record.name),
+        or_(mirror.c.outsmart_run_id.is_(None), mirror.c.outsmart_run_id != job.run_id),
+    )
+    connection.execute(delete(mirror).where(unseen, mirror.c.provider_id.is_(None)))
+    gone = connection.execute(
+        update(mirror)
+        .where(unseen, or_(mirror.c.outsmart.is_not(None), mirror.c.delivered_hash.is_not(None)))
+        .values(outsmart=None, delivered_hash=None)
+    )
+    if gone.rowcount:
+        log.info(
+            "%s %s records are no longer in OutSmart; they are made again when they are read",
+            gone.rowcount,
+            record.label,
+        )

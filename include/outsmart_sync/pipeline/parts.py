@@ -1,0 +1,192 @@
+"""Folds parts, such as the prices of an item, into the records they belong to.
+
+A record is folded again when it was read, or when one of its parts was: then its own fields come from the mirror. Parts
+of this run replace those kept from earlier runs.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, and_, delete, exists, literal_column, select
+
+from outsmart_sync.pipeline import scope
+from outsmart_sync.pipeline.pending import again
+from outsmart_sync.records.catalogue import Fold, FoldContext, Part
+from outsmart_sync.records.mapping import staged_record
+from outsmart_sync.records.staged import Origin, StagedRow
+from outsmart_sync.records.values import decode
+from outsmart_sync.store import dialect, staged_rows
+from outsmart_sync.store.tables import mirror, part, staging
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Row
+
+    from outsmart_sync.pipeline.job import Job
+    from outsmart_sync.store.store import Store
+
+_CHUNK = 1_000
+_NO_PAYLOAD = ""
+# Written into the statement, not bound: only so can SQLite tell that the partial index fits.
+_PART: ColumnElement[str] = literal_column(f"'{Origin.PART}'")
+_IS_PART = staging.c.origin == _PART
+
+
+def fold(store: Store, job: Job) -> int:
+    """Replace every staged base row by its folded one; returns how many. Can be stopped anywhere and done again."""
+    apply = job.category.fold
+    if apply is None:
+        return 0
+    with store.begin() as connection:
+        _stage_parents_of_parts(connection, job)
+    folded = 0
+    base = and_(scope.staged(job), staging.c.origin == Origin.BASE)
+    while True:
+        with store.begin() as connection:
+            rows = connection.execute(select(staging).where(base).order_by(staging.c.seq).limit(_CHUNK)).all()
+            if not rows:
+                return folded
+            _replace(connection, job, apply, rows)
+        folded += len(rows)
+
+
+def merge(connection: Connection, job: Job) -> None:
+    """Keep this run's parts for later runs; part of the transaction that moves the cursors."""
+    here = and_(scope.staged(job), _IS_PART)
+    in_run = and_(here, staging.c.record == part.c.stream, staging.c.provider_id == part.c.provider_id)
+    mine = and_(part.c.connection_id == job.connection_id, part.c.category == job.category.name)
+    connection.execute(delete(part).where(mine, exists().where(in_run, staging.c.payload == _NO_PAYLOAD)))
+    columns = {
+        "connection_id": staging.c.connection_id,
+        "category": staging.c.category,
+        "stream": staging.c.record,
+        "provider_id": staging.c.provider_id,
+        "parent_id": staging.c.parent_id,
+        "version": staging.c.version,
+        "payload": staging.c.payload,
+        "valid_from": staging.c.valid_from,
+        "valid_until": staging.c.valid_until,
+    }
+    query = select(*columns.values()).where(here, staging.c.payload != _NO_PAYLOAD, staging.c.parent_id.is_not(None))
+    statement = dialect.upsert(connection, part).from_select(list(columns), query)
+    key = [part.c.connection_id, part.c.category, part.c.stream, part.c.provider_id]
+    changed = {
+        name: statement.excluded[name] for name in ("parent_id", "version", "payload", "valid_from", "valid_until")
+    }
+    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=changed))
+
+
+def gone(connection: Connection, job: Job, stream: str, ids: Sequence[str]) -> list[StagedRow]:
+    """Rows that mark kept parts as gone, for those of these ids that were kept."""
+    kept = connection.execute(
+        select(part.c.provider_id, part.c.parent_id, part.c.version).where(
+            part.c.connection_id == job.connection_id,
+            part.c.category == job.category.name,
+            part.c.stream == stream,
+            part.c.provider_id.in_(ids),
+        )
+    )
+    return [
+        StagedRow(
+            record=stream,
+            provider_id=row.provider_id,
+            version=row.version,
+            code=None,
+            code_key=None,
+            title=None,
+            payload=_NO_PAYLOAD,
+            content_hash=None,
+            tags="",
+            blocked=False,
+            valid_from=None,
+            valid_until=None,
+            due_on=None,
+            parent_id=row.parent_id,
+            problems="",
+            origin=Origin.PART,
+        )
+        for row in kept
+    ]
+
+
+def _stage_parents_of_parts(connection: Connection, job: Job) -> None:
+    """Records whose part was read although they themselves were not: their own fields come from the mirror."""
+    record = job.category.record
+    item, price = staging.alias("item"), staging.alias("price")
+    here = scope.staged(job)
+    touched = exists().where(_same_job(price, job), price.c.origin == _PART, price.c.parent_id == mirror.c.provider_id)
+    already = exists().where(
+        _same_job(item, job), item.c.record == record.name, item.c.provider_id == mirror.c.provider_id
+    )
+    query = select(mirror).where(scope.mirrored(job, record.name), mirror.c.source_gone_at.is_(None), touched, ~already)
+    rows = connection.execute(query).all()
+    key = (job.run_id, job.connection_id, job.category.name)
+    place = staged_rows.next_seq(connection, here)
+    staged_rows.load(connection, key, place, [again(job, record, row, Origin.BASE) for row in rows])
+
+
+def _replace(connection: Connection, job: Job, apply: Fold, rows: Sequence[Row[Any]]) -> None:
+    context = FoldContext(today=job.today, currency=job.currency)
+    parts = _parts_of(connection, job, [row.provider_id for row in rows])
+    place = staged_rows.next_seq(connection, scope.staged(job))
+    folded = [_folded(job, row, apply, parts[row.provider_id], context) for row in rows]
+    connection.execute(delete(staging).where(scope.staged(job), staging.c.seq.in_([row.seq for row in rows])))
+    staged_rows.load(connection, (job.run_id, job.connection_id, job.category.name), place, folded)
+
+
+def _folded(job: Job, row: Row[Any], apply: Fold, parts: list[Part], context: FoldContext) -> StagedRow:
+    result = apply(decode(row.payload), parts, context)
+    days = [day for day in (row.due_on, result.due_on) if day is not None]
+    return staged_record(
+        job.category.record,
+        row.provider_id,
+        result.payload,
+        version=row.version,
+        tags=row.tags,
+        blocked=row.blocked,
+        valid=(row.valid_from, row.valid_until),
+        due_on=min(days, default=None),
+        parent_id=row.parent_id,
+        origin=Origin.PAGE,
+    )
+
+
+def _parts_of(connection: Connection, job: Job, parents: list[str]) -> dict[str, list[Part]]:
+    """Parts by parent: kept ones, overruled by those of this run."""
+    kept = select(
+        part.c.stream, part.c.provider_id, part.c.parent_id, part.c.payload, part.c.valid_from, part.c.valid_until
+    ).where(
+        part.c.connection_id == job.connection_id, part.c.category == job.category.name, part.c.parent_id.in_(parents)
+    )
+    ids = select(part.c.provider_id).where(
+        part.c.connection_id == job.connection_id, part.c.category == job.category.name, part.c.parent_id.in_(parents)
+    )
+    new = select(
+        staging.c.record.label("stream"),
+        staging.c.provider_id,
+        staging.c.parent_id,
+        staging.c.payload,
+        staging.c.valid_from,
+        staging.c.valid_until,
+    ).where(
+        scope.staged(job),
+        _IS_PART,
+        staging.c.parent_id.in_(parents) | staging.c.provider_id.in_(ids),
+    )
+    latest: dict[tuple[str, str], Any] = {}
+    for query in (kept, new.order_by(staging.c.seq)):
+        for row in connection.execute(query):
+            latest[row.stream, row.provider_id] = row
+    by_parent: dict[str, list[Part]] = defaultdict(list)
+    for row in latest.values():
+        if row.payload != _NO_PAYLOAD:
+            by_parent[row.parent_id].append(Part(row.provider_id, decode(row.payload), row.valid_from, row.valid_until))
+    return by_parent
+
+
+def _same_job(table: Any, job: Job) -> Any:
+    return and_(
+        table.c.run_id == job.run_id, table.c.connection_id == job.connection_id, table.c.category == job.category.name
+    )

@@ -1,0 +1,151 @@
+"""Records of the mirror that must be judged again although the package said nothing new about them.
+
+These are records that were judged by other rules (filters, or before there was an OutSmart account to deliver to), that
+waited for a record which is there now, or whose calendar day has come. They are staged from the mirror, without a call.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, and_, exists, false, literal_column, or_, select
+from sqlalchemy.orm import aliased
+
+from outsmart_sync.pipeline import scope
+from outsmart_sync.pipeline.outcomes import MirrorState
+from outsmart_sync.records.mapping import next_change, staged_record
+from outsmart_sync.records.record import Record, is_active
+from outsmart_sync.records.staged import Origin, StagedRow
+from outsmart_sync.records.values import decode
+from outsmart_sync.store import cursors, staged_rows
+from outsmart_sync.store.tables import mirror, staging
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Row
+
+    from outsmart_sync.pipeline.job import Job
+
+log = logging.getLogger(__name__)
+
+RULES = "rules"
+"""Name under which a category keeps, beside its cursors, the fingerprint of the rules it last judged by."""
+
+_CHUNK = 1_000
+# Written into the statement, not bound: only so can SQLite tell that the partial index fits.
+_WAITING: ColumnElement[str] = literal_column(f"'{MirrorState.WAITING}'")
+_parent = mirror.alias("parent")
+
+
+def outsmart_read(record: str) -> str:
+    """Name under which a category keeps that a record type has been read from OutSmart."""
+    return f"outsmart:{record}"
+
+
+def has_pending(connection: Connection, job: Job) -> bool:
+    """Whether anything must be judged again; a few indexed look-ups."""
+    kept = cursors.read_all(connection, job.connection_id, job.category.name)
+    if RULES not in kept or kept[RULES].value != job.rules:
+        return True
+    if job.delivers and any(outsmart_read(record.name) not in kept for record in job.category.records):
+        return True
+    return any(
+        connection.execute(select(exists().where(scope.mirrored(job, record.name), condition))).scalar_one()
+        for record in job.category.records
+        for condition in (_due(job), _ready(job, record))
+    )
+
+
+def stage(connection: Connection, job: Job) -> int:
+    """Stage what is pending; part of the caller's transaction. Returns how many."""
+    kept = cursors.read_all(connection, job.connection_id, job.category.name)
+    first = place = staged_rows.next_seq(connection, scope.staged(job))
+    key = (job.run_id, job.connection_id, job.category.name)
+    for record in job.category.records:
+        conditions = [_due(job), _ready(job, record)]
+        if RULES in kept and kept[RULES].value != job.rules:
+            conditions.append(mirror.c.judged_by != job.rules)
+        for rows in _chunks(connection, job, record, or_(*conditions)):
+            place = staged_rows.load(connection, key, place, [again(job, record, row) for row in rows])
+    return place - first
+
+
+def stage_children(connection: Connection, job: Job) -> int:
+    """Stage the mirror's children of staged parents that were left out or waiting because of them; returns how many."""
+    first = place = staged_rows.next_seq(connection, scope.staged(job))
+    key = (job.run_id, job.connection_id, job.category.name)
+    child = aliased(staging)
+    for record in job.category.records:
+        if record.parent is None:
+            continue
+        staged_parent = exists().where(
+            scope.staged(job), staging.c.record == record.parent.record, staging.c.provider_id == mirror.c.parent_id
+        )
+        already = exists().where(
+            child.c.run_id == job.run_id,
+            child.c.connection_id == job.connection_id,
+            child.c.category == job.category.name,
+            child.c.record == record.name,
+            child.c.provider_id == mirror.c.provider_id,
+        )
+        left_out = mirror.c.reason.in_(("parent_excluded", "parent_open", "parent_missing"))
+        for rows in _chunks(connection, job, record, and_(left_out, staged_parent, ~already)):
+            place = staged_rows.load(connection, key, place, [again(job, record, row) for row in rows])
+    return place - first
+
+
+def again(job: Job, record: Record, row: Row[Any], origin: str | None = None) -> StagedRow:
+    """A record of the mirror as a staged row, with what the calendar decides decided for today."""
+    payload = decode(row.payload)
+    if record.active:
+        payload[record.active] = is_active(
+            job.today, blocked=row.blocked, valid_from=row.valid_from, valid_until=row.valid_until
+        )
+    folded = record is job.category.record and job.category.fold is not None
+    return staged_record(
+        record,
+        row.provider_id,
+        payload,
+        version=row.version,
+        tags=row.tags,
+        blocked=row.blocked,
+        valid=(row.valid_from, row.valid_until),
+        due_on=next_change(job.today, row.valid_from, row.valid_until),
+        parent_id=row.parent_id,
+        origin=origin or (Origin.BASE if folded else Origin.PENDING),
+    )
+
+
+def _due(job: Job) -> ColumnElement[bool]:
+    return mirror.c.due_on <= job.today
+
+
+def _ready(job: Job, record: Record) -> ColumnElement[bool]:
+    """Waits for a parent that is in the destination by now."""
+    if record.parent is None:
+        return false()
+    parent_there = exists().where(
+        scope.mirrored(job, record.parent.record, _parent),
+        _parent.c.provider_id == mirror.c.parent_id,
+        scope.in_destination(job, _parent),
+    )
+    return and_(mirror.c.state == _WAITING, parent_there)
+
+
+def _chunks(
+    connection: Connection, job: Job, record: Record, condition: ColumnElement[bool]
+) -> Iterator[list[Row[Any]]]:
+    after = -1
+    query = select(mirror).where(
+        scope.mirrored(job, record.name),
+        mirror.c.provider_id.is_not(None),
+        mirror.c.source_gone_at.is_(None),
+        condition,
+    )
+    while True:
+        rows = connection.execute(query.where(mirror.c.id > after).order_by(mirror.c.id).limit(_CHUNK)).all()
+        if not rows:
+            return
+        yield list(rows)
+        after = rows[-1].id

@@ -1,0 +1,53 @@
+"""What the steps' statements have in common: whose rows they are, and what counts as being in the destination."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import and_, case, null, or_
+
+from outsmart_sync.pipeline.outcomes import MirrorState
+from outsmart_sync.store import staged_rows
+from outsmart_sync.store.tables import mirror, staging
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.sql.selectable import FromClause
+
+    from outsmart_sync.pipeline.job import Job
+
+
+def staged(job: Job) -> ColumnElement[bool]:
+    """The job's rows in staging."""
+    return staged_rows.scope(job.run_id, job.connection_id, job.category.name)
+
+
+def open_rows(job: Job, record: str) -> ColumnElement[bool]:
+    """The job's rows of a record type that nothing has been decided about."""
+    return and_(staged(job), staging.c.record == record, staging.c.outcome.is_(None))
+
+
+def mirrored(job: Job, record: str, table: FromClause = mirror) -> ColumnElement[bool]:
+    """The connection's records of a type in the mirror."""
+    return and_(table.c.connection_id == job.connection_id, table.c.record == record)
+
+
+def in_destination(job: Job, table: FromClause = mirror) -> ColumnElement[bool]:
+    """Whether a record is known to be in the destination: OutSmart or, where there is no account, the mirror."""
+    if job.delivers:
+        return or_(table.c.outsmart.is_not(None), table.c.delivered_hash.is_not(None))
+    return table.c.state == MirrorState.SYNCED
+
+
+def taken_over(job: Job, table: FromClause = mirror) -> ColumnElement[bool]:
+    """Whether we ourselves have brought a record of the mirror to the destination."""
+    if job.delivers:
+        return table.c.delivered_hash.is_not(None)
+    return table.c.state == MirrorState.SYNCED
+
+
+def destination_hash(job: Job, table: FromClause = mirror) -> ColumnElement[str | None]:
+    """Fingerprint of what the destination got from us; null when it got nothing."""
+    if job.delivers:
+        return table.c.delivered_hash
+    return case((table.c.state == MirrorState.SYNCED, table.c.content_hash), else_=null())

@@ -1,0 +1,312 @@
+"""Step 4, upsert: deliver creates and updates to OutSmart in chunks, merge them into the mirror, then move the cursor.
+
+A chunk is delivered with no transaction open, then one short transaction merges it, logs it and marks its rows as done.
+Killed between the two, the chunk is delivered again, which changes nothing: writing to OutSmart is insert-or-update by
+code. The cursors move last, in the transaction that settles everything that was not delivered.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, and_, bindparam, func, select, update
+
+from outsmart_sync.errors import StagingGone
+from outsmart_sync.pipeline import merging, parts, scope
+from outsmart_sync.pipeline.extract import FINISHED, stream_names
+from outsmart_sync.pipeline.match import count_outcomes
+from outsmart_sync.pipeline.outcomes import Outcome
+from outsmart_sync.pipeline.pending import RULES
+from outsmart_sync.records.values import Payload, decode, encode
+from outsmart_sync.store import cursors, dialect, runs
+from outsmart_sync.store.runs import RunState
+from outsmart_sync.store.tables import mirror, staging
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Row
+
+    from outsmart_sync.pipeline.job import Job
+    from outsmart_sync.pipeline.ports import Destination
+    from outsmart_sync.records.exchange import Refused
+    from outsmart_sync.records.record import Record
+    from outsmart_sync.store.store import Store
+
+log = logging.getLogger(__name__)
+
+DELIVERED_AT_ONCE = 200
+"""Records in one call to OutSmart; it documents no limit."""
+
+MERGED_AT_ONCE = 20_000
+"""Records in one statement when the mirror is the destination."""
+
+_WRITTEN = (Outcome.CREATE, Outcome.UPDATE)
+_parent = mirror.alias("parent")
+
+
+def upsert(store: Store, job: Job, destination: Destination | None) -> runs.Counts:
+    """Bring what was matched to the destination.
+
+    Raises:
+        ConfigurationError: OutSmart refuses our tokens.
+        TransientError: OutSmart does not answer; upsert may be run again and goes on where it stopped.
+    """
+    for record in job.category.records:
+        if destination is None:
+            _merge_all(store, job, record)
+        else:
+            _deliver_all(store, job, record, destination)
+        # Before the children go: a parent that was not delivered may be in OutSmart all the same, and is linked here.
+        with store.begin() as connection:
+            merging.keep_undelivered(connection, job, record)
+    return settle(store, job)
+
+
+def settle(store: Store, job: Job) -> runs.Counts:
+    """Keep what was decided about all other rows, and move the cursors: one transaction.
+
+    Returns:
+        What became of the category's rows.
+    """
+    counts = count_outcomes(store, job)
+    key = (job.run_id, job.connection_id, job.category.name)
+    before = runs.category_run(store, *key)
+    with store.begin() as connection:
+        for record in job.category.records:
+            merging.keep_undelivered(connection, job, record)
+        parts.merge(connection, job)
+        # Settled before, and only this step was cleared: later runs may have moved the cursors on.
+        if not job.options.partial and before is not None and before.state is not RunState.DONE:
+            cursors.move(connection, job.connection_id, job.category.name, _positions(connection, job))
+        totals = figures(counts)
+        runs.change_category(
+            connection, *key, state=RunState.DONE, step="upsert", finished_at=dialect.now(connection), **totals
+        )
+    found = runs.category_run(store, *key)
+    if found is None:
+        raise StagingGone("The run's own row is gone.", remedy="Clear extract.")
+    return found.counts
+
+
+def _positions(connection: Connection, job: Job) -> dict[str, str]:
+    """Where the streams have been read to, and the rules that everything has now been judged by."""
+    progress = runs.progress_of(connection, job.run_id, job.connection_id, job.category.name)
+    reached = {name: progress[name].cursor for name in stream_names(job.category) if name in progress}
+    return {**{name: cursor for name, cursor in reached.items() if cursor}, RULES: job.rules}
+
+
+def figures(counts: dict[str, int]) -> dict[str, Any]:
+    """Outcomes by the names under which a category's figures are kept."""
+    return {
+        "created": counts.get(Outcome.CREATE, 0),
+        "updated": counts.get(Outcome.UPDATE, 0),
+        **{
+            outcome.value: counts.get(outcome, 0)
+            for outcome in (
+                Outcome.UNCHANGED,
+                Outcome.EXCLUDED,
+                Outcome.REJECTED,
+                Outcome.WAITING,
+                Outcome.HELD,
+                Outcome.DELETED,
+            )
+        },
+    }
+
+
+# The mirror as destination: everything happens inside the database.
+
+
+def _merge_all(store: Store, job: Job, record: Record) -> None:
+    with store.read() as connection:
+        first, last = connection.execute(
+            select(func.min(staging.c.seq), func.max(staging.c.seq)).where(_to_write(job, record))
+        ).one()
+    if first is None:
+        return
+    for start in range(first, last + 1, MERGED_AT_ONCE):
+        began = time.monotonic()
+        rows = and_(_to_write(job, record), staging.c.seq >= start, staging.c.seq < start + MERGED_AT_ONCE)
+        with store.begin() as connection:
+            _wait_without_parent(connection, job, record, rows)
+            merging.log_changes(connection, job, record, rows)
+            merging.log_events(connection, and_(rows, staging.c.outcome == Outcome.CREATE))
+            merged = merging.merge(connection, job, rows, state_of_written=True)
+            _mark_done(connection, rows)
+        log.info("%s: %s merged into the mirror, %.2f s", record.label, merged, time.monotonic() - began)
+
+
+def _to_write(job: Job, record: Record) -> ColumnElement[bool]:
+    return and_(
+        scope.staged(job), staging.c.record == record.name, staging.c.outcome.in_(_WRITTEN), staging.c.done.is_(False)
+    )
+
+
+def _mark_done(connection: Connection, rows: ColumnElement[bool]) -> None:
+    connection.execute(update(staging).where(rows).values(done=True))
+
+
+def _wait_without_parent(connection: Connection, job: Job, record: Record, rows: ColumnElement[bool]) -> None:
+    """A child whose parent did not make it waits for it."""
+    if record.parent is None:
+        return
+    there = (
+        select(_parent.c.id)
+        .where(
+            scope.mirrored(job, record.parent.record, _parent),
+            _parent.c.provider_id == staging.c.parent_id,
+            scope.in_destination(job, _parent),
+        )
+        .exists()
+    )
+    connection.execute(
+        update(staging).where(rows, ~there).values(outcome=Outcome.WAITING, reason="parent_open", detail=None)
+    )
+
+
+# OutSmart as destination.
+
+
+@dataclass(frozen=True, slots=True)
+class _Parcel:
+    """One record on its way: its row in staging, and what is sent."""
+
+    row: Row[Any]
+    body: Payload
+
+
+def _deliver_all(store: Store, job: Job, record: Record, destination: Destination) -> None:
+    with store.begin() as connection:
+        _wait_without_parent(connection, job, record, _to_write(job, record))
+    chunk, after = 0, -1
+    while True:
+        began = time.monotonic()
+        with store.read() as connection:
+            rows = connection.execute(_rows_to_deliver(job, record).where(staging.c.seq > after)).all()
+        if not rows:
+            return
+        chunk, after = chunk + 1, rows[-1].seq
+        parcels = [_Parcel(row, body_of(record, row)) for row in rows]
+        refused = destination.write(record, [parcel.body for parcel in parcels])
+        with store.begin() as connection:
+            _keep_delivered(connection, job, record, parcels, refused)
+        log.info(
+            "%s chunk %s: %s delivered, %s refused, %.2f s",
+            record.label,
+            chunk,
+            len(parcels) - len(refused),
+            len(refused),
+            time.monotonic() - began,
+        )
+        for refusal in refused:
+            log.warning(
+                "%s %s refused by OutSmart: %s", record.label, rows[refusal.index].code, refusal.error.technical
+            )
+
+
+def _rows_to_deliver(job: Job, record: Record) -> Any:
+    # A record that OutSmart knows keeps OutSmart's own way of writing its code.
+    code = func.coalesce(
+        select(mirror.c.code)
+        .where(mirror.c.id == staging.c.mirror_id, mirror.c.outsmart.is_not(None))
+        .scalar_subquery(),
+        staging.c.code,
+    )
+    there = select(mirror.c.outsmart).where(mirror.c.id == staging.c.mirror_id).scalar_subquery()
+    parent_code = select(func.min(_parent.c.code)).where(
+        _parent.c.connection_id == job.connection_id,
+        _parent.c.record == (record.parent.record if record.parent else ""),
+        _parent.c.provider_id == staging.c.parent_id,
+    )
+    return (
+        select(
+            staging.c.seq,
+            staging.c.provider_id,
+            staging.c.outcome,
+            staging.c.payload,
+            code.label("code"),
+            there.label("outsmart"),
+            parent_code.scalar_subquery().label("parent_code"),
+        )
+        .where(_to_write(job, record))
+        .order_by(staging.c.seq)
+        .limit(DELIVERED_AT_ONCE)
+    )
+
+
+def body_of(record: Record, row: Row[Any]) -> Payload:
+    """What is sent: the package's values; for a demanded field that it lacks, OutSmart's own or the default."""
+    there = decode(row.outsmart) if row.outsmart else {}
+    body: Payload = {}
+    for field in record.fields:
+        if field.required:
+            value = there.get(field.name, field.default)
+            if value is not None:
+                body[field.name] = value
+    body |= decode(row.payload)
+    body[record.code] = row.code
+    if record.parent is not None:
+        body[record.parent.field] = row.parent_code
+    return body
+
+
+def _keep_delivered(
+    connection: Connection, job: Job, record: Record, parcels: Sequence[_Parcel], refused: Sequence[Refused]
+) -> None:
+    refusals = {refusal.index: refusal.error for refusal in refused}
+    accepted = [parcel for index, parcel in enumerate(parcels) if index not in refusals]
+    for index, error in refusals.items():
+        connection.execute(
+            update(staging)
+            .where(scope.staged(job), staging.c.seq == parcels[index].row.seq)
+            .values(outcome=Outcome.REJECTED, reason="refused", detail=error.what.rstrip(".") or error.technical)
+        )
+    if not accepted:
+        return
+    rows = and_(scope.staged(job), staging.c.seq.in_([parcel.row.seq for parcel in accepted]))
+    merging.log_changes(connection, job, record, rows)
+    merging.log_events(connection, and_(rows, staging.c.outcome == Outcome.CREATE))
+    merging.merge(connection, job, rows, state_of_written=True)
+    _keep_bodies(connection, job, record, accepted)
+    _mark_done(connection, rows)
+
+
+def _keep_bodies(connection: Connection, job: Job, record: Record, accepted: Sequence[_Parcel]) -> None:
+    """The mirror now knows what OutSmart holds: what it had, with what was sent."""
+    held = [
+        {
+            "id_": parcel.row.provider_id,
+            "outsmart_": encode({**(decode(parcel.row.outsmart) if parcel.row.outsmart else {}), **parcel.body}),
+            "code_": parcel.row.code,
+        }
+        for parcel in accepted
+    ]
+    connection.execute(
+        update(mirror)
+        .where(scope.mirrored(job, record.name), mirror.c.provider_id == bindparam("id_"))
+        .values(outsmart=bindparam("outsmart_"), code=bindparam("code_")),
+        held,
+    )
+
+
+def require_staged(store: Store, job: Job) -> int:
+    """How many rows ``extract`` staged.
+
+    Raises:
+        StagingGone: There are fewer by now: they were cleaned up, or lost with an unlogged table.
+    """
+    key = (job.run_id, job.connection_id, job.category.name)
+    known = runs.category_run(store, *key)
+    with store.read() as connection:
+        finished = FINISHED in runs.progress_of(connection, *key)
+        count = connection.execute(select(func.count()).select_from(staging).where(scope.staged(job))).scalar_one()
+    if known is None or not finished or count < known.staged:
+        raise StagingGone(
+            f"The rows that extract staged for {job.category.name} are not there (any more).",
+            why="They are kept for a few days only.",
+            remedy=f"Clear {job.category.name}.extract, so that they are read again.",
+        )
+    return int(count)

@@ -1,0 +1,353 @@
+"""Exact Online on the wire: one session, paging, limits, errors. Knows no Airflow and no OutSmart.
+
+Protocol: https://start.exactonline.nl/docs/HlpRestAPIResources.aspx . Limits: https://docs.maesn.com/rate-limits .
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import quote, urlsplit
+
+import msgspec
+import requests
+
+from outsmart_sync.errors import RateLimited, SyncError, TransientError, VendorUnavailable
+from outsmart_sync.providers import web
+from outsmart_sync.providers.exact_online.errors import API_OUTCOMES, COUNTS_AS_ERROR
+from outsmart_sync.providers.outcomes import Outcome, Reaction, error_of, outcome_of
+from outsmart_sync.store.budget import BudgetRules, Window
+
+if TYPE_CHECKING:
+    from outsmart_sync.records.catalogue import Row
+    from outsmart_sync.store.budget import CallBudget
+
+log = logging.getLogger(__name__)
+
+RULES = BudgetRules(minute_limit=60, day_limit=5_000, keep_share=0.05)
+"""Exact's standard limits per app and company, and the share of the day that imports leave to exports."""
+
+_REPEATS = (0.5, 2.0)
+_decoder = msgspec.json.Decoder(float_hook=Decimal)
+
+
+class AccessTokens(Protocol):
+    """Hands out access tokens, see :class:`outsmart_sync.store.tokens.TokenKeeper`."""
+
+    def access_token(self, refused: str | None = None) -> str:
+        """A valid token, other than the refused one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a collection.
+
+    Attributes:
+        rows: Decoded rows; numbers with a fraction are Decimal.
+        next_page: Address of the next page, to be followed as it is; None: this was the last.
+    """
+
+    rows: list[Row]
+    next_page: str | None
+
+
+class ExactOnlineClient:
+    """Reads one administration, or the user's own data when no division is given.
+
+    Args:
+        session: Opens the connections; one per task.
+        api_url: Base address without ``/api/v1``.
+        tokens: Where access tokens come from.
+        division: The administration's code; never taken from ``CurrentDivision``, which follows the user's clicks.
+        budget: The shared call budget; None: not counted.
+        hosts: Where page links may lead; None: only to ``api_url``.
+        patience: Longest wait for a limit, in seconds; a longer one is left to the caller.
+        sleep: Waits; tests shorten it.
+    """
+
+    def __init__(
+        self,
+        session: requests.Session,
+        api_url: str,
+        tokens: AccessTokens,
+        *,
+        division: str | None = None,
+        budget: CallBudget | None = None,
+        hosts: web.KnownHosts | None = None,
+        patience: float = 120,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._session = session
+        self._api_url = api_url
+        self._tokens = tokens
+        self.division = division
+        self._budget = budget
+        self._hosts = hosts or web.KnownHosts.of(api_url)
+        self._patience = patience
+        self._sleep = sleep
+        self.calls = 0
+
+    def me(self) -> Row:
+        """Who is connected: https://start.exactonline.nl/docs/HlpRestAPIResourcesDetails.aspx?name=SystemSystemMe ."""
+        select = "UserID,UserName,FullName,Email,CurrentDivision,ServerTime,ServerUtcOffset"
+        rows = self._get(f"{self._api_url}/api/v1/current/Me?$select={select}").rows
+        if not rows:
+            raise VendorUnavailable("Exact Online does not say who is logged in.", remedy="Try again later.")
+        return rows[0]
+
+    def divisions(self, of_division: str) -> list[Row]:
+        """The administrations that the user granted to the app.
+
+        Fields: https://start.exactonline.nl/docs/HlpRestAPIResourcesDetails.aspx?name=SystemSystemDivisions .
+        """
+        fields = (
+            "Code",
+            "CustomerName",
+            "Description",
+            "Country",
+            "Currency",
+            "Status",
+            "BlockingStatus",
+            "DivisionMoveDate",
+            "DivisionHRLinkUnlinkDate",
+        )
+        address = self.address("system/Divisions", select=fields, division=of_division)
+        return [row for page in self.pages(address) for row in page.rows]
+
+    def address(
+        self,
+        resource: str,
+        *,
+        select: tuple[str, ...],
+        filters: str = "",
+        top: int | None = None,
+        division: str | None = None,
+    ) -> str:
+        """The address of a collection in the administration.
+
+        Args:
+            resource: Path below the division, such as ``sync/CRM/Accounts``.
+            select: Columns to ask for.
+            filters: OData filter.
+            top: Most rows to return in all.
+            division: Another administration than the client's own.
+        """
+        query = {"$select": ",".join(select)}
+        if filters:
+            query["$filter"] = filters
+        if top is not None:
+            query["$top"] = str(top)
+        encoded = "&".join(f"{name}={quote(value, safe=',')}" for name, value in query.items())
+        return f"{self._api_url}/api/v1/{division or self.division}/{resource}?{encoded}"
+
+    def get(self, address: str) -> Page:
+        """One page.
+
+        Raises:
+            ConfigurationError: Login, right, scope, module or request is not in order.
+            TransientError: Limits, maintenance, network; after a few tries of our own.
+        """
+        return self._get(address)
+
+    def pages(self, address: str) -> Iterator[Page]:
+        """Every page from an address on.
+
+        The next page is fetched while the caller works on this one; there is never more than one request under way.
+
+        Raises:
+            RequestRefused: A link leads to another host.
+            ConfigurationError: As for :meth:`get`.
+            TransientError: As for :meth:`get`.
+        """
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="exact-page") as ahead:
+            page = self._get(address)
+            while page.next_page:
+                coming = ahead.submit(self._get, page.next_page)
+                yield page
+                page = coming.result()
+            yield page
+
+    def close(self) -> None:
+        """End the session and store what the last answer said of the limits."""
+        self._session.close()
+        if self._budget:
+            self._budget.flush()
+
+    def _get(self, address: str) -> Page:
+        return _page_of(self._call(self._hosts.check(address)))
+
+    def _call(self, address: str) -> Any:
+        """Call until there is an answer worth returning or raising; only ever for reads."""
+        repeats, renewed, waits = iter(_REPEATS), False, 0
+        while True:
+            token = self._tokens.access_token()
+            try:
+                return self._answer(address, token)
+            except _FailedAnswer as failed:
+                if failed.row.reaction is Reaction.RENEW and not renewed:
+                    renewed = True
+                    log.info("Access token refused; renewing it")
+                    self._tokens.access_token(refused=token)
+                elif failed.row.reaction is Reaction.WAIT and waits < 3 and failed.wait <= self._patience:
+                    waits += 1
+                    log.info("Call limit reached; waiting %.0f s until the vendor's minute is over", failed.wait)
+                    self._sleep(failed.wait)
+                elif failed.row.reaction is Reaction.REPEAT and (pause := next(repeats, None)) is not None:
+                    log.warning("%s; trying again in %s s", failed.error.technical, pause)
+                    self._sleep(pause)
+                else:
+                    raise failed.error from failed.__cause__
+
+    def _answer(self, address: str, token: str) -> Any:
+        self._take_call(address)
+        self.calls += 1
+        try:
+            response = self._session.get(
+                address,
+                headers={
+                    "Authorization": f"Bearer {token}",
+                    "Accept": "application/json",
+                    "User-Agent": web.USER_AGENT,
+                },
+                timeout=web.TIMEOUT,
+                allow_redirects=False,
+            )
+        except requests.RequestException as error:
+            raise _FailedAnswer(_UNREACHABLE, f"{endpoint_of(address)}: {type(error).__name__}: {error}") from error
+        minute, day = limits_of(response)
+        if self._budget:
+            self._budget.observe(minute, day)
+        if response.status_code == requests.codes.ok:
+            try:
+                return _decoder.decode(response.content)
+            except msgspec.DecodeError as error:
+                raise _FailedAnswer(_UNREADABLE, f"{endpoint_of(address)}: {error}") from error
+        raise self._failure(address, response, minute, day)
+
+    def _take_call(self, address: str) -> None:
+        if self._budget is None:
+            return
+        while (wait := self._budget.take(endpoint_of(address))) > 0:
+            log.info("Call budget: %.0f s until the vendor's minute is over", wait)
+            self._sleep(wait)
+
+    def _failure(
+        self, address: str, response: requests.Response, minute: Window | None, day: Window | None
+    ) -> _FailedAnswer:
+        status, text, endpoint = response.status_code, error_text(response), endpoint_of(address)
+        row = outcome_of(API_OUTCOMES, status, text)
+        technical = f"GET {endpoint}: HTTP {status}: {text}"
+        if self._budget and status in COUNTS_AS_ERROR and row.reaction is not Reaction.RENEW:
+            self._budget.count_error(endpoint, status, text)
+        if row.reaction is Reaction.WAIT:
+            wait = _wait_of(minute, day)
+            return _FailedAnswer(row, technical, text, wait=wait)
+        return _FailedAnswer(row, technical, text)
+
+
+class _FailedAnswer(Exception):
+    """An answer that the table says something about; turned into the error it makes when nothing more can be tried."""
+
+    def __init__(self, row: Outcome, technical: str, text: str = "", wait: float = 0) -> None:
+        super().__init__(technical)
+        self.row = row
+        self.wait = wait
+        self.error: SyncError = error_of(row, text, technical)
+        if wait and isinstance(self.error, TransientError):
+            self.error = RateLimited(
+                self.error.what, remedy=self.error.remedy, code=row.code, technical=technical, retry_at=_in(wait)
+            )
+
+
+_UNREACHABLE = Outcome(
+    None,
+    (),
+    VendorUnavailable,
+    "vendor_unreachable",
+    "Exact Online cannot be reached.",
+    "The sync is tried again by itself; if this stays, check the network of the machine that runs Airflow.",
+    Reaction.REPEAT,
+)
+_UNREADABLE = Outcome(
+    None,
+    (),
+    VendorUnavailable,
+    "vendor_unreadable",
+    "Exact Online's answer was cut off or is no data.",
+    "The sync is tried again by itself.",
+    Reaction.REPEAT,
+)
+
+
+def endpoint_of(address: str) -> str:
+    """The path that limits and logs speak of: without host, division and query."""
+    path = urlsplit(address).path
+    parts = path.partition("/api/v1/")[2].split("/")
+    return "/".join(parts[1:] if parts[:1] and parts[0].isdigit() else parts) or path
+
+
+def error_text(response: requests.Response) -> str:
+    """What Exact says about a failure, wherever it does: error body, ``Reason`` header, or the top of a web page."""
+    reason = response.headers.get("Reason", "")
+    try:
+        said = msgspec.json.decode(response.content)["error"]["message"]["value"]
+    except (msgspec.DecodeError, KeyError, TypeError):
+        said = response.text.strip()[:300]
+    return " ".join(part for part in (str(said or ""), reason) if part) or "no text"
+
+
+def limits_of(response: requests.Response) -> tuple[Window | None, Window | None]:
+    """The minute's and the day's limit of an answer; None where it does not say.
+
+    Reset times are epoch milliseconds of Exact's clock, so they are read against the answer's own ``Date``: our clock
+    may be wrong (https://github.com/picqer/exact-php-client/issues/521).
+    """
+    headers = response.headers
+    return _window(headers, "X-RateLimit-Minutely-"), _window(headers, "X-RateLimit-")
+
+
+def _window(headers: Mapping[str, str], prefix: str) -> Window | None:
+    try:
+        left, reset = int(headers[f"{prefix}Remaining"]), int(headers[f"{prefix}Reset"]) / 1000
+        limit = int(headers.get(f"{prefix}Limit", 0))
+    except (KeyError, ValueError):
+        return None
+    try:
+        there = parsedate_to_datetime(headers["Date"]).timestamp()
+    except (KeyError, ValueError):
+        there = time.time()
+    return Window(limit, left, max(reset - there, 0.0))
+
+
+def _wait_of(minute: Window | None, day: Window | None) -> float:
+    """Seconds until a refused call makes sense again; a full minute where the answer does not say."""
+    waits = [window.ends_in for window in (minute, day) if window is not None and window.left <= 0]
+    return max(waits, default=60.0) + 0.5
+
+
+def _in(seconds: float) -> datetime:
+    return datetime.now(UTC) + timedelta(seconds=seconds)
+
+
+def _page_of(decoded: Any) -> Page:
+    """The rows of an answer in any of Exact's shapes: a list, ``results``, or a single record."""
+    body = decoded.get("d") if isinstance(decoded, dict) else None
+    if isinstance(body, list):
+        return Page(body, None)
+    if isinstance(body, dict):
+        if "results" in body:
+            return Page(body["results"], body.get("__next") or None)
+        return Page([body], None)
+    raise VendorUnavailable(
+        "Exact Online's answer is not in its usual form.",
+        remedy="The sync is tried again by itself; if this stays, send the task's log to whoever maintains it.",
+        code="vendor_unreadable",
+        technical=f"top level: {sorted(decoded) if isinstance(decoded, dict) else type(decoded).__name__}",
+    )

@@ -1,0 +1,163 @@
+"""What Exact's answers mean, as data.
+
+Sources: status table and texts gathered from the threads named beside the rows; the error-velocity rule (more than ten
+400, 401, 403 or 404 an hour block an endpoint) is described at https://docs.maesn.com/rate-limits .
+"""
+
+from __future__ import annotations
+
+from outsmart_sync.errors import (
+    AccessDenied,
+    LoginExpired,
+    NotConfigured,
+    RateLimited,
+    RequestRefused,
+    VendorUnavailable,
+)
+from outsmart_sync.providers.outcomes import Outcome, Reaction
+
+_RECONNECT = "Connect the administration again: outsmart-sync connect exact-online."
+_DEFECT = "This is a defect in OutSmart Sync or a change at Exact: send the task's log to whoever maintains it."
+_BY_ITSELF = "The sync is tried again by itself."
+
+COUNTS_AS_ERROR = frozenset({400, 401, 403, 404})
+"""Statuses that feed Exact's error-velocity limit."""
+
+API_OUTCOMES = (
+    Outcome(
+        401, (), LoginExpired, "login_refused", "Exact Online no longer accepts the login.", _RECONNECT, Reaction.RENEW
+    ),
+    # https://github.com/picqer/exact-php-client/issues/659
+    Outcome(
+        403,
+        ("scope violat",),
+        AccessDenied,
+        "scope_missing",
+        "The app at Exact Online lacks the permission (scope) for this.",
+        "Add the scope to the app in Exact's App Center, then connect the administration again.",
+    ),
+    # https://forums.invantive.com/t/receive-email-when-exact-online-subscription-is-blocked-itgenoda060-itgenoda219/407
+    Outcome(
+        403,
+        ("license", "licence", "licentie"),
+        AccessDenied,
+        "licence_ended",
+        "The Exact Online subscription of this administration has ended or is blocked.",
+        "Renew it with Exact; the sync goes on after you start it by hand once.",
+    ),
+    # https://support.zapfloorhq.com/knowledge-base/troubleshooting-erros-for-syncing-invoices-to-exact-online
+    Outcome(
+        403,
+        (),
+        AccessDenied,
+        "no_right",
+        "The Exact Online user may not do this: a user right, a module or the access to this company is missing.",
+        "Give the user that connected the right in Exact, or connect with a user that has it; then sync by hand.",
+    ),
+    Outcome(
+        404, (), RequestRefused, "not_found", "Exact Online does not know the address that was called: {text}", _DEFECT
+    ),
+    Outcome(400, (), RequestRefused, "bad_request", "Exact Online calls the request wrong: {text}", _DEFECT),
+    # https://forums.invantive.com/t/itgenoda055-http-408-request-timeout-errors-op-exact-online/1368
+    Outcome(
+        408,
+        (),
+        VendorUnavailable,
+        "vendor_timeout",
+        "Exact Online took too long to answer.",
+        _BY_ITSELF,
+        Reaction.REPEAT,
+    ),
+    Outcome(429, (), RateLimited, "rate_limited", "Exact Online's call limit is used up.", _BY_ITSELF, Reaction.WAIT),
+    # https://github.com/picqer/exact-php-client/issues/91
+    Outcome(
+        500,
+        (),
+        VendorUnavailable,
+        "vendor_fault",
+        "Exact Online has a fault of its own: {text}",
+        _BY_ITSELF,
+        Reaction.REPEAT,
+    ),
+    # 502, 503, 504, 599 and whatever gateways invent: https://forums.invantive.com/t/itgenclr083-melding-bij-start-exact-online-replicatie-proces/404
+    Outcome(
+        None,
+        (),
+        VendorUnavailable,
+        "vendor_unavailable",
+        "Exact Online is not available at the moment.",
+        _BY_ITSELF,
+        Reaction.REPEAT,
+    ),
+)
+
+TOKEN_OUTCOMES = (
+    # https://github.com/websmurf/laravel-exact-online/issues/31
+    Outcome(
+        400,
+        ("access_token not expired", "tooearly", "too early"),
+        RateLimited,
+        "token_too_early",
+        "Exact Online does not renew a login within its first 570 seconds.",
+        _BY_ITSELF,
+    ),
+    # https://github.com/websmurf/laravel-exact-online/issues/22
+    Outcome(
+        400,
+        ("refresh token expired",),
+        LoginExpired,
+        "login_expired",
+        "The login at Exact Online has expired: it was not used for 30 days.",
+        _RECONNECT,
+    ),
+    # https://github.com/websmurf/laravel-exact-online/issues/28
+    Outcome(
+        None,
+        ("invalid_client", "unauthorized_client"),
+        NotConfigured,
+        "client_refused",
+        "Exact Online does not know the app's client id or secret.",
+        "Correct login and password of the Airflow connection; after a new registration, connect again.",
+    ),
+    # https://github.com/picqer/exact-php-client/issues/549
+    Outcome(
+        401,
+        ("old refresh token",),
+        LoginExpired,
+        "refresh_token_used",
+        "The login at Exact Online has been replaced by another one.",
+        "Somebody connected the same user elsewhere, or a renewed login was lost. " + _RECONNECT,
+    ),
+    Outcome(
+        None, ("invalid_grant",), LoginExpired, "login_expired", "Exact Online no longer accepts the login.", _RECONNECT
+    ),
+    Outcome(401, (), LoginExpired, "login_refused", "Exact Online no longer accepts the login.", _RECONNECT),
+    Outcome(
+        400,
+        ("rate limit", "limit exceeded"),
+        RateLimited,
+        "token_limit",
+        "Exact Online's limit for renewing logins is used up.",
+        _BY_ITSELF,
+    ),
+    # https://github.com/picqer/exact-php-client/issues/497: false 400 answers at night, the same token works later
+    Outcome(
+        None,
+        (),
+        VendorUnavailable,
+        "token_endpoint_unavailable",
+        "Exact Online could not renew the login just now: {text}",
+        _BY_ITSELF,
+        Reaction.REPEAT,
+    ),
+)
+
+CODE_REFUSED = Outcome(
+    None,
+    (),
+    LoginExpired,
+    "login_code_refused",
+    "Exact Online does not accept this login any more: {text}",
+    "A login must be finished within three minutes and works once. Start it again.",
+)
+"""For the exchange of a code: there a plain 400 means that the code is old or used."""

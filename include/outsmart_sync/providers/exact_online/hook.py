@@ -1,0 +1,200 @@
+"""Airflow's face on Exact Online: reads the Airflow connection and the token vault, hands out a client."""
+
+from __future__ import annotations
+
+import logging
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import requests
+from airflow.sdk.log import mask_secret
+from requests_oauthlib import OAuth2Session
+
+from outsmart_sync.errors import LoginExpired, NotConfigured
+from outsmart_sync.providers import web
+from outsmart_sync.providers.exact_online import oauth
+from outsmart_sync.providers.exact_online.client import RULES, ExactOnlineClient
+from outsmart_sync.providers.exact_online.imports import PACKAGE
+from outsmart_sync.providers.exact_online.source import ExactSource
+from outsmart_sync.providers.vendor_hook import VendorHook
+from outsmart_sync.records.exchange import Administration, Login
+from outsmart_sync.store.budget import CallBudget
+from outsmart_sync.store.tokens import TokenKeeper, TokenPair, login_owner
+from outsmart_sync.store.vault import Vault
+
+if TYPE_CHECKING:
+    from outsmart_sync.store.connections import SyncConnection
+    from outsmart_sync.store.store import Store
+
+log = logging.getLogger(__name__)
+
+_ACTIVE = 1
+_NOT_BLOCKED = 0
+
+
+class ExactOnlineHook(VendorHook):
+    """Opens Exact Online.
+
+    Args:
+        exact_online_conn_id: Airflow connection of the app: login is the client id, password the client secret, extras
+            ``authorize_url``, ``token_url``, ``api_url`` override the vendor's addresses, ``redirect_uri`` is the one
+            registered with the app.
+        sync_connection: The administration to open; None: only for logging in.
+        store: The store with vault and budget; needed with ``sync_connection``.
+        country: Whose instance, when there is no ``sync_connection``.
+    """
+
+    conn_name_attr = "exact_online_conn_id"
+    default_conn_name = PACKAGE.conn_id
+    conn_type = "exact_online"
+    hook_name = "Exact Online"
+
+    def __init__(
+        self,
+        exact_online_conn_id: str = default_conn_name,
+        sync_connection: SyncConnection | None = None,
+        *,
+        store: Store | None = None,
+        country: str = "nl",
+    ) -> None:
+        super().__init__(exact_online_conn_id)
+        self._sync_connection = sync_connection
+        self._store = store
+        self._country = sync_connection.country if sync_connection else country
+
+    @cached_property
+    def app(self) -> oauth.App:
+        """The app registration and its addresses.
+
+        Raises:
+            NotConfigured: The Airflow connection is missing or incomplete.
+        """
+        connection = self.connection
+        return oauth.App.of(self._country, connection.login or "", connection.password or "", self.extras)
+
+    def get_conn(self) -> ExactOnlineClient:  # type: ignore[override]  # HttpHook hands out a bare session
+        """A client of the sync connection's administration.
+
+        Raises:
+            NotConfigured: The hook has no sync connection or store.
+        """
+        if self._sync_connection is None or self._store is None:
+            raise NotConfigured(
+                "Exact Online can only be read through a sync connection.", remedy="Connect an administration first."
+            )
+        if self._sync_connection.login_id is None:
+            raise LoginExpired("This administration is disconnected.", remedy="Connect it again.", code="disconnected")
+        keeper = TokenKeeper(
+            self._store,
+            Vault(self._store),
+            login_owner(self._sync_connection.login_id),
+            lambda refresh_token: self._masked(oauth.refresh(self.app, refresh_token)),
+            refresh_after=oauth.REFRESH_AFTER,
+            seen=mask_secret,
+        )
+        return ExactOnlineClient(
+            self._session(),
+            self.app.api_url,
+            keeper,
+            division=self._sync_connection.administration or None,
+            budget=self._budget(),
+            hosts=self.app.hosts,
+        )
+
+    def source(self) -> ExactSource:
+        """The administration as the pipeline reads it."""
+        return ExactSource(self.get_conn())
+
+    def forgive(self) -> None:
+        """Open endpoints again that were closed after errors: a person says that the cause is mended."""
+        if budget := self._budget():
+            budget.forgive()
+
+    def login_address(self, state: str) -> str:
+        """Where a person logs in; ``state`` comes back with the answer."""
+        return oauth.login_address(self.app, state)
+
+    def exchange_code(self, code: str) -> TokenPair:
+        """The token pair of a finished login."""
+        return self._masked(oauth.exchange_code(self.app, code))
+
+    def look_around(self, pair: TokenPair | None = None) -> Login:
+        """Who has logged in, and which administrations may be chosen.
+
+        Args:
+            pair: A fresh pair that is not stored yet; None: the sync connection's login.
+        """
+        if pair is None:
+            client = self.get_conn()
+        else:
+            client = ExactOnlineClient(self._session(), self.app.api_url, _Fresh(pair), hosts=self.app.hosts)
+        try:
+            me = client.me()
+            rows = client.divisions(str(me["CurrentDivision"]))
+        finally:
+            client.close()
+        usable = [row for row in rows if row["Status"] == _ACTIVE and row["BlockingStatus"] == _NOT_BLOCKED]
+        administrations = [
+            Administration(
+                code=str(row["Code"]),
+                name=str(row["Description"] or row["CustomerName"] or row["Code"]).strip(),
+                country=(row["Country"] or "").strip().lower(),
+                currency=(row["Currency"] or "").strip(),
+            )
+            for row in usable
+        ]
+        name = str(me["FullName"] or me["UserName"]).strip()
+        return Login(user_id=str(me["UserID"]), user_name=name, administrations=administrations)
+
+    def check(self) -> str:
+        """Ask Exact who is logged in; without a login only whether its login page answers."""
+        if self._sync_connection is not None:
+            client = self.get_conn()
+            try:
+                return f"Connected to Exact Online as {client.me()['FullName']}."
+            finally:
+                client.close()
+        address = oauth.login_address(self.app, "test")
+        try:
+            answer = self._session().get(address, timeout=web.TIMEOUT, allow_redirects=False)
+        except requests.RequestException as error:
+            raise NotConfigured(
+                f"Exact Online's login page at {self.app.authorize_url} cannot be reached.",
+                remedy="Check the addresses in the connection and the network.",
+                technical=str(error),
+            ) from error
+        if not answer.ok:
+            raise NotConfigured(
+                f"Exact Online's login page answers with error {answer.status_code}.",
+                remedy="Check client id and redirect_uri: both must be those of the app's registration.",
+            )
+        return "Exact Online's login page answers; nobody has logged in through this test."
+
+    def _session(self) -> OAuth2Session:
+        return self.dressed(OAuth2Session(self.app.client_id), self.app.api_url)
+
+    def _budget(self) -> CallBudget | None:
+        connection = self._sync_connection
+        if connection is None or self._store is None or not connection.administration:
+            return None
+        key = f"{PACKAGE.name}:{connection.country}:{self.app.client_id}:{connection.administration}"
+        return CallBudget(self._store, key, RULES)
+
+    @staticmethod
+    def _masked(pair: TokenPair) -> TokenPair:
+        mask_secret(pair.access)
+        mask_secret(pair.refresh)
+        return pair
+
+
+class _Fresh:
+    """The access token of a login that is just being made; nothing is stored or renewed yet."""
+
+    def __init__(self, pair: TokenPair) -> None:
+        self._pair = pair
+
+    def access_token(self, refused: str | None = None) -> str:
+        """The token; a fresh one that is refused cannot be helped."""
+        if refused is not None:
+            raise LoginExpired("Exact Online refuses the login it has just given.", remedy="Start the login again.")
+        return self._pair.access

@@ -1,0 +1,234 @@
+"""What can be imported from Exact Online: streams, fields, filters, each beside the vendor's page.
+
+Field tables: https://start.exactonline.nl/docs/HlpRestAPIResourcesDetails.aspx?name=SyncCRMAccounts (and
+SyncCRMContacts, SyncCRMAddresses, SyncLogisticsItems, SyncLogisticsSalesItemPrices).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from outsmart_sync.providers.exact_online import values
+from outsmart_sync.providers.exact_online.prices import sale_price
+from outsmart_sync.providers.exact_online.values import code_from_id, coordinate, is_reference, number, text
+from outsmart_sync.records.catalogue import Belongs, Choice, ImportCategory, Package, Row, Stream, Switch, Tags
+from outsmart_sync.records.hour_type import HOUR_TYPE
+from outsmart_sync.records.material import MATERIAL
+from outsmart_sync.records.relation import ADDRESS, CONTACT_PERSON, RELATION
+
+DELIVERY_ADDRESS = 4
+"""Address types: 1 visit, 2 postal, 3 invoice, 4 delivery (name=CRMAddresses)."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ExactStream(Stream):
+    """A sync stream of Exact and its ordinary twin.
+
+    Attributes:
+        path: Sync endpoint, filtered by Timestamp alone, 1,000 rows a page.
+        single: Ordinary endpoint for looking a few records up, 60 rows a page.
+        lookup: Column of the ordinary endpoint by which one record is found.
+        padded: The look-up column is padded as account codes are.
+        deleted_type: Entity type under which sync/Deleted reports it (name=SyncDeleted).
+    """
+
+    path: str
+    single: str
+    lookup: str
+    padded: bool = False
+    deleted_type: int
+
+
+def _account_types(row: Row) -> list[tuple[str, str]]:
+    """Status C, P, S is customer, prospect, suspect; being a supplier is a flag beside it (name=CRMAccounts)."""
+    status = {"C": "customer", "P": "prospect", "S": "suspect"}.get((row["Status"] or "").strip())
+    types = [("type", status)] if status else []
+    return [*types, ("type", "supplier")] if row["IsSupplier"] else types
+
+
+def _is_labour(row: Row) -> bool:
+    """Labour items are flagged, or kept in a unit of time (name=LogisticsItems: UnitType T)."""
+    return bool(row["IsTime"]) or row["UnitType"] == "T"
+
+
+def _item_group(row: Row) -> list[tuple[str, str]]:
+    group = (row["ItemGroupCode"] or "").strip()
+    return [("group", group)] if group else []
+
+
+ACCOUNTS = ExactStream(
+    name="accounts",
+    record=RELATION,
+    path="sync/CRM/Accounts",
+    single="crm/Accounts",
+    lookup="Code",
+    padded=True,
+    deleted_type=2,
+    key="ID",
+    fields={
+        "debtor_number": text("Code"),
+        "name": text("Name"),
+        "street": text("AddressLine1"),
+        "postal_code": text("Postcode"),
+        "city": text("City"),
+        "country": text("Country"),
+        "phone_number": text("Phone"),
+        "email": text("Email"),
+        "remark": text("Remarks"),
+        "latitude": coordinate("Latitude"),
+        "longitude": coordinate("Longitude"),
+        "external_id": text("ID"),
+        "debtor_number_invoice": text("InvoiceAccountCode"),
+        "kvk_number": text("ChamberOfCommerce"),
+        "vat_number": text("VATNumber"),
+    },
+    blocked="Blocked",
+    valid=("StartDate", "EndDate"),
+    tags=Tags(("Status", "IsSupplier"), _account_types),
+)
+
+CONTACTS = ExactStream(
+    name="contacts",
+    record=CONTACT_PERSON,
+    path="sync/CRM/Contacts",
+    single="crm/Contacts",
+    lookup="Account",
+    deleted_type=5,
+    key="ID",
+    derived_code=code_from_id,
+    fields={
+        "cpn_name": text("FullName", "LastName", "FirstName"),
+        "cpn_phone": text("Phone", "Mobile"),
+        "cpn_email": text("Email"),
+    },
+    parent="Account",
+    valid=("StartDate", "EndDate"),
+    belongs=Belongs(("Account",), lambda row: bool(row["Account"]), "no_relation"),
+)
+
+ADDRESSES = ExactStream(
+    name="addresses",
+    record=ADDRESS,
+    path="sync/CRM/Addresses",
+    single="crm/Addresses",
+    lookup="Account",
+    deleted_type=3,
+    key="ID",
+    derived_code=code_from_id,
+    fields={
+        "adr_line_1": text("AddressLine1"),
+        "adr_zip": text("Postcode"),
+        "adr_city": text("City"),
+        "adr_country": text("Country"),
+        "adr_remark": text("AddressLine2"),
+    },
+    parent="Account",
+    belongs=Belongs(
+        ("Account", "Type"),
+        lambda row: bool(row["Account"]) and row["Type"] == DELIVERY_ADDRESS,
+        "not_delivery_address",
+    ),
+)
+
+_ITEM_COLUMNS = ("IsTime", "UnitType", "IsSalesItem")
+
+
+def _items(*, hour_types: bool) -> ExactStream:
+    """The stream of items, of which each category takes its own kind."""
+    name = "name" if hour_types else "description"
+    fields = {"code": text("Code"), name: text("Description")}
+    if not hour_types:
+        fields |= {"unit": text("Unit"), "barcode": text("Barcode")}
+    belongs = (
+        Belongs(_ITEM_COLUMNS, _is_labour, "not_labour")
+        if hour_types
+        else Belongs(_ITEM_COLUMNS, lambda row: bool(row["IsSalesItem"]) and not _is_labour(row), "not_for_sale")
+    )
+    return ExactStream(
+        name="items",
+        record=HOUR_TYPE if hour_types else MATERIAL,
+        path="sync/Logistics/Items",
+        single="logistics/Items",
+        lookup="Code",
+        deleted_type=9,
+        key="ID",
+        fields=fields,
+        valid=("StartDate", "EndDate"),
+        tags=Tags(("ItemGroupCode",), _item_group),
+        belongs=belongs,
+    )
+
+
+PRICES = ExactStream(
+    name="prices",
+    record=None,
+    path="sync/Logistics/SalesItemPrices",
+    single="logistics/SalesItemPrices",
+    lookup="Item",
+    deleted_type=8,
+    key="ID",
+    fields={
+        "price": number("Price"),
+        "quantity": number("Quantity"),
+        "currency": text("Currency"),
+        "unit": text("Unit"),
+        "default_unit": text("DefaultItemUnit"),
+    },
+    parent="Item",
+    valid=("StartDate", "EndDate"),
+    # A row with an account is a price agreement of that customer (name=LogisticsSalesItemPrices).
+    belongs=Belongs(
+        ("Account", "Employee", "Project"),
+        lambda row: not any(is_reference(row[column]) for column in ("Account", "Employee", "Project")),
+        "price_agreement",
+    ),
+)
+
+RELATIONS_IMPORT = ImportCategory(
+    name="relations",
+    label="Relations",
+    streams=(ACCOUNTS, CONTACTS, ADDRESSES),
+    filters=(
+        Choice(
+            name="types",
+            label="Relation types to import",
+            tag="type",
+            values={"customer": "Customers", "prospect": "Prospects", "suspect": "Suspects", "supplier": "Suppliers"},
+            default=("customer",),
+            reason="type_not_chosen",
+        ),
+        Switch(name="include_inactive", label="Also import relations that have ended or not begun", lets="inactive"),
+        Switch(name="include_blocked", label="Also import blocked relations", lets="blocked"),
+    ),
+)
+
+_ITEM_GROUPS = Choice(
+    name="item_groups", label="Item groups to import (empty: all)", tag="group", reason="group_not_chosen"
+)
+
+MATERIALS_IMPORT = ImportCategory(
+    name="materials",
+    label="Materials",
+    streams=(_items(hour_types=False), PRICES),
+    filters=(_ITEM_GROUPS,),
+    fold=sale_price("price"),
+)
+
+HOUR_TYPES_IMPORT = ImportCategory(
+    name="hour_types",
+    label="Hour types",
+    streams=(_items(hour_types=True), PRICES),
+    filters=(_ITEM_GROUPS,),
+    fold=sale_price("sale_price"),
+)
+
+PACKAGE = Package(
+    name="exact_online",
+    label="Exact Online",
+    conn_id="exact_online_default",
+    hook="outsmart_sync.providers.exact_online.hook:ExactOnlineHook",
+    timezone=values.TIMEZONE,
+    countries={"nl": "Netherlands", "be": "Belgium", "de": "Germany", "fr": "France", "es": "Spain"},
+    imports=(RELATIONS_IMPORT, MATERIALS_IMPORT, HOUR_TYPES_IMPORT),
+    tiers=("none", "basic", "pro"),
+)

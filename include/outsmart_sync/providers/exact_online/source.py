@@ -1,0 +1,153 @@
+"""An Exact administration as the pipeline reads it: sync streams, look-ups, deletions, news.
+
+Sync: https://start.exactonline.nl/docs/HlpRestAPIResourcesDetails.aspx?name=SyncCRMAccounts . A Timestamp is a row
+version, unrelated to time; a row that changed several times comes once, with its last one. Deletions are kept for two
+months only (name=SyncDeleted).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, cast
+
+from outsmart_sync.providers.exact_online.imports import ExactStream
+from outsmart_sync.providers.exact_online.values import exact_date, padded_code, quoted
+from outsmart_sync.records.exchange import DELETIONS, Deletion, DeletionsPage, News, ReadPage
+from outsmart_sync.records.mapping import Mapper
+
+if TYPE_CHECKING:
+    from outsmart_sync.providers.exact_online.client import ExactOnlineClient, Page
+    from outsmart_sync.records.catalogue import ImportCategory, Row, Stream
+
+log = logging.getLogger(__name__)
+
+VERSION = "Timestamp"
+BEGINNING = "1"
+"""The position before every row: the vendor's page says to start with ``gt 1``."""
+
+_DELETED = "sync/Deleted"
+_DELETED_COLUMNS = ("EntityKey", "EntityType", VERSION)
+_DELETIONS_KEPT_DAYS = 55  # two months, with days to spare
+_KEYS_PER_CALL = 20  # keeps addresses far below Exact's 6,000 characters
+
+
+class ExactSource:
+    """Reads one administration.
+
+    Args:
+        client: Its session.
+    """
+
+    def __init__(self, client: ExactOnlineClient) -> None:
+        self._client = client
+
+    @property
+    def calls(self) -> int:
+        """Calls made so far."""
+        return self._client.calls
+
+    def pages(
+        self, category: ImportCategory, stream: Stream, today: date, *, after: str | None, resume: str | None
+    ) -> Iterator[ReadPage]:
+        """Everything in a stream after a cursor, or from an interrupted page on."""
+        exact = cast("ExactStream", stream)
+        mapper = _mapper(category, exact, today, VERSION)
+        position = int(after or BEGINNING)
+        address = resume or self._client.address(
+            exact.path, select=(*exact.columns, VERSION), filters=f"{VERSION} gt {position}L"
+        )
+        for page in self._client.pages(address):
+            position = max(position, _last_version(page))
+            yield ReadPage(mapper.page(page.rows), page.next_page, str(position), len(page.rows))
+
+    def lookup(self, category: ImportCategory, stream: Stream, today: date, keys: Sequence[str]) -> Iterator[ReadPage]:
+        """Only the records with these codes, or the parts and children of parents with these ids."""
+        exact = cast("ExactStream", stream)
+        mapper = _mapper(category, exact, today, None)
+        by_code = exact.parent is None
+        for start in range(0, len(keys), _KEYS_PER_CALL):
+            chosen = keys[start : start + _KEYS_PER_CALL]
+            literals = [_code_literal(exact, key) if by_code else f"guid'{key}'" for key in chosen]
+            filters = " or ".join(f"{exact.lookup} eq {literal}" for literal in literals)
+            address = self._client.address(exact.single, select=exact.columns, filters=filters)
+            for page in self._client.pages(address):
+                yield ReadPage(mapper.page(page.rows), page.next_page, "", len(page.rows))
+
+    def deletions(self, category: ImportCategory, *, after: str | None, resume: str | None) -> Iterator[DeletionsPage]:
+        """What Exact deleted after a cursor, of the category's own kinds."""
+        position = int(after or BEGINNING)
+        streams = {cast("ExactStream", stream).deleted_type: stream.name for stream in category.streams}
+        for page in self._client.pages(resume or self._deleted_address(position)):
+            position = max(position, _last_version(page))
+            found = [
+                Deletion(streams[row["EntityType"]], str(row["EntityKey"]), int(row[VERSION]))
+                for row in page.rows
+                if row["EntityType"] in streams
+            ]
+            yield DeletionsPage(found, page.next_page, str(position))
+
+    def news(self, positions: Mapping[ImportCategory, Mapping[str, str]]) -> News:
+        """One call per stream and position, however many categories read it, and one for deletions."""
+        news, asked = News(), dict[tuple[str, str], bool]()
+        for category, cursors in positions.items():
+            if any(self._has_news(cast("ExactStream", stream), cursors, asked) for stream in category.streams):
+                news.categories.add(category.name)
+        quiet = {
+            category: cursors[DELETIONS]
+            for category, cursors in positions.items()
+            if category.name not in news.categories
+        }
+        if quiet:
+            self._deletion_news(quiet, news)
+        return news
+
+    def expired(self, cursor_age_days: float) -> bool:
+        """Deletions older than two months are lost, so a cursor that old means reading everything again."""
+        return cursor_age_days > _DELETIONS_KEPT_DAYS
+
+    def close(self) -> None:
+        """End the session."""
+        self._client.close()
+
+    def _has_news(self, stream: ExactStream, cursors: Mapping[str, str], asked: dict[tuple[str, str], bool]) -> bool:
+        question = (stream.path, cursors[stream.name])
+        if question not in asked:
+            address = self._client.address(
+                stream.path, select=(VERSION,), filters=f"{VERSION} gt {question[1]}L", top=1
+            )
+            asked[question] = bool(self._client.get(address).rows)
+            log.info("%s: %s after %s", stream.path, "something new" if asked[question] else "nothing new", question[1])
+        return asked[question]
+
+    def _deletion_news(self, quiet: Mapping[ImportCategory, str], news: News) -> None:
+        """Look through the deletions after the earliest cursor; those of nobody here are passed for good."""
+        position = min(int(cursor) for cursor in quiet.values())
+        page = self._client.get(self._deleted_address(position))
+        last = max(position, _last_version(page))
+        log.info("%s: %s rows after %s", _DELETED, len(page.rows), position)
+        for category, cursor in quiet.items():
+            types = {cast("ExactStream", stream).deleted_type for stream in category.streams}
+            new = [row for row in page.rows if int(row[VERSION]) > int(cursor)]
+            if page.next_page or any(row["EntityType"] in types for row in new):
+                news.categories.add(category.name)
+            elif last > int(cursor):
+                news.passed[category.name] = {DELETIONS: str(last)}
+
+    def _deleted_address(self, position: int) -> str:
+        return self._client.address(_DELETED, select=_DELETED_COLUMNS, filters=f"{VERSION} gt {position}L")
+
+
+def _mapper(category: ImportCategory, stream: ExactStream, today: date, version: str | None) -> Mapper:
+    folded = stream is category.streams[0] and category.fold is not None
+    return Mapper(stream=stream, today=today, version=version, read_date=exact_date, folded=folded)
+
+
+def _code_literal(stream: ExactStream, code: str) -> str:
+    return quoted(padded_code(code) if stream.padded else code)
+
+
+def _last_version(page: Page) -> int:
+    rows: list[Row] = page.rows
+    return max((int(row[VERSION]) for row in rows), default=0)

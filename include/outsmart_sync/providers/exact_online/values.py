@@ -1,0 +1,88 @@
+"""Exact's forms of dates, codes and numbers, each read in exactly one function.
+
+Formats: https://start.exactonline.nl/docs/HlpRestAPIResources.aspx
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b32encode
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from hashlib import blake2b
+from typing import Any
+from uuid import UUID
+
+from outsmart_sync.records.catalogue import Source
+from outsmart_sync.records.values import decimal_text
+
+TIMEZONE = "Europe/Amsterdam"
+"""Exact's administrations keep Dutch time, which is also that of its other four countries' capitals."""
+
+ACCOUNT_CODE_WIDTH = 18
+"""Account codes are padded with leading blanks to this width, in answers and in filters."""
+
+_STAMP = re.compile(r"/Date\((-?\d+)\)/")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NO_ID = UUID(int=0)
+
+
+def exact_date(value: Any) -> date | None:
+    """A plain date: ``/Date(ms)/`` is midnight UTC of that calendar day, whatever the country.
+
+    Raises:
+        ValueError: The text is no Exact date.
+    """
+    if value is None:
+        return None
+    match = _STAMP.fullmatch(value)
+    if match is None:
+        raise ValueError(f"'{value}' is not an Exact date")
+    return (_EPOCH + timedelta(milliseconds=int(match[1]))).date()
+
+
+def text(*columns: str) -> Source:
+    """A text without padding; a blank one is no value."""
+    return Source(columns, _text)
+
+
+def number(*columns: str) -> Source:
+    """A decimal number, exactly as sent."""
+    return Source(columns, _number)
+
+
+def coordinate(column: str) -> Source:
+    """A latitude or longitude; Exact writes 0 where it knows none."""
+    return Source((column,), lambda value: _number(value) if value else None)
+
+
+def is_reference(value: Any) -> bool:
+    """Whether a column points to another record; the zero id means none."""
+    return value is not None and UUID(value) != _NO_ID
+
+
+def code_from_id(provider_id: str) -> str:
+    """A code for records that have none in Exact, the same for ever: 16 capitals and digits from the id.
+
+    OutSmart upserts contact persons and addresses by a code that may have to be unique in the whole account, so it
+    comes from Exact's id (80 bits of a hash) and not from a count per relation.
+    """
+    return b32encode(blake2b(UUID(provider_id).bytes, digest_size=10).digest()).decode()
+
+
+def padded_code(code: str) -> str:
+    """An account code as Exact stores it, without which a filter finds nothing."""
+    return code.strip().rjust(ACCOUNT_CODE_WIDTH)
+
+
+def quoted(value: str) -> str:
+    """A text literal of a filter."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _text(value: Any) -> str | None:
+    return str(value).strip() or None
+
+
+def _number(value: Any) -> str:
+    return decimal_text(value if isinstance(value, (Decimal, int)) else Decimal(str(value)))

@@ -1,0 +1,66 @@
+"""How a vendor's table of failures is written down: HTTP outcome → what to do and what to tell.
+
+Each vendor keeps its own table as data in its ``errors.py``; the first row that fits counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from outsmart_sync.errors import SyncError
+
+
+class Reaction(StrEnum):
+    """What the client does before anybody hears of the failure."""
+
+    RAISE = "raise"
+    """Nothing: the error goes out."""
+    REPEAT = "repeat"
+    """A read is tried again a few times within seconds; a write never is."""
+    WAIT = "wait"
+    """Wait until the vendor's limit begins anew, if that is soon."""
+    RENEW = "renew"
+    """Renew the access token and call once more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One row of a vendor's failure table.
+
+    Attributes:
+        status: HTTP status; None: any.
+        marks: Lower-case pieces of the answer's text; one of them must be in it. Empty: any text.
+        error: Class of the error: it says what the caller should do.
+        code: Stable code of the error.
+        what: Sentence that says what happened; ``{text}`` is the vendor's own.
+        remedy: Sentence that says what to do.
+        reaction: What the client does first.
+    """
+
+    status: int | None
+    marks: tuple[str, ...]
+    error: type[SyncError]
+    code: str
+    what: str
+    remedy: str = ""
+    reaction: Reaction = Reaction.RAISE
+
+
+def outcome_of(table: Iterable[Outcome], status: int, text: str) -> Outcome:
+    """The first row that fits an answer.
+
+    Raises:
+        LookupError: No row fits; a table ends with a row for everything else.
+    """
+    lowered = text.lower()
+    for row in table:
+        if row.status in (None, status) and (not row.marks or any(mark in lowered for mark in row.marks)):
+            return row
+    raise LookupError(f"no outcome for status {status}")
+
+
+def error_of(row: Outcome, text: str, technical: str) -> SyncError:
+    """The error that a row of the table makes."""
+    return row.error(row.what.format(text=text or "no text"), remedy=row.remedy, code=row.code, technical=technical)

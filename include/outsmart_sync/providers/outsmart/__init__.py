@@ -1,0 +1,1 @@
+"""OutSmart's own API, OpenAPI version 8."""

@@ -1,0 +1,125 @@
+"""What OutSmart's answers mean, as data.
+
+OutSmart answers with HTTP 200 and an envelope whose ``code`` tells; success is only 200. Codes:
+https://github.com/CloudEcosystemDev/outsmart-component and https://knowledge.out-smart.com/openapi .
+"""
+
+from __future__ import annotations
+
+from outsmart_sync.errors import AccessDenied, NotConfigured, RecordError, RequestRefused, VendorUnavailable
+from outsmart_sync.providers.outcomes import Outcome, Reaction
+
+_DEFECT = "This is a defect in OutSmart Sync or a change at OutSmart: send the task's log to whoever maintains it."
+_BY_ITSELF = "The sync is tried again by itself."
+
+OK = 200
+"""The only envelope code that means success."""
+
+ENVELOPE_OUTCOMES = (
+    Outcome(
+        1002,
+        (),
+        NotConfigured,
+        "outsmart_token_missing",
+        "OutSmart was called without the account's token.",
+        "Fill in the password of the OutSmart connection.",
+    ),
+    Outcome(
+        1003,
+        (),
+        NotConfigured,
+        "outsmart_software_token_missing",
+        "OutSmart was called without the software token.",
+        "Fill in the extra software_token of the OutSmart connection.",
+    ),
+    Outcome(
+        1004,
+        (),
+        AccessDenied,
+        "outsmart_token_refused",
+        "OutSmart refuses the account's token.",
+        "Ask OutSmart for the token of this account and put it into the password of the OutSmart connection.",
+    ),
+    Outcome(
+        1005,
+        (),
+        AccessDenied,
+        "outsmart_software_token_refused",
+        "OutSmart refuses the software token, or it does not belong to this account's token.",
+        "Check that both tokens of the OutSmart connection are of the same licence.",
+    ),
+    Outcome(
+        1006,
+        (),
+        NotConfigured,
+        "outsmart_https",
+        "OutSmart is only reachable over https.",
+        "Correct the address of the OutSmart connection.",
+    ),
+    Outcome(
+        1007,
+        (),
+        VendorUnavailable,
+        "outsmart_fault",
+        "OutSmart has a fault of its own: {text}",
+        _BY_ITSELF,
+        Reaction.REPEAT,
+    ),
+    *(
+        Outcome(
+            code, (), RequestRefused, "outsmart_request", "OutSmart does not understand the request: {text}", _DEFECT
+        )
+        for code in (1000, 1001, 1008, 1009)
+    ),
+    # 1100 to 2801: a record of the list was refused, and with it the whole list.
+    Outcome(
+        None,
+        (),
+        RecordError,
+        "refused_by_outsmart",
+        "OutSmart refuses the record: {text}",
+        "Correct the record in the bookkeeping package; it is sent again when it changes.",
+    ),
+)
+
+HTTP_OUTCOMES = (
+    *(
+        Outcome(
+            status,
+            (),
+            AccessDenied,
+            "outsmart_token_refused",
+            "OutSmart refuses the login.",
+            "Check the tokens of the OutSmart connection.",
+        )
+        for status in (401, 403)
+    ),
+    Outcome(
+        None,
+        (),
+        VendorUnavailable,
+        "outsmart_unavailable",
+        "OutSmart is not available at the moment.",
+        _BY_ITSELF,
+        Reaction.REPEAT,
+    ),
+)
+
+UNREADABLE = Outcome(
+    None,
+    (),
+    VendorUnavailable,
+    "outsmart_unreadable",
+    "OutSmart's answer was cut off or is no data.",
+    _BY_ITSELF,
+    Reaction.REPEAT,
+)
+UNREACHABLE = Outcome(
+    None,
+    (),
+    VendorUnavailable,
+    "outsmart_unreachable",
+    "OutSmart cannot be reached.",
+    "The sync is tried again by itself; if this stays, check the network of the machine that runs Airflow.",
+    Reaction.REPEAT,
+)

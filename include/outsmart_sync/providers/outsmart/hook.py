@@ -1,0 +1,114 @@
+"""Airflow's face on OutSmart: reads the Airflow connection, or the vault's own token of a sync connection."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import requests
+from airflow.sdk.log import mask_secret
+
+from outsmart_sync.errors import NotConfigured, RequestRefused
+from outsmart_sync.providers import web
+from outsmart_sync.providers.outsmart.client import API_URL, OutSmartClient, Tokens
+from outsmart_sync.providers.outsmart.delivery import OutSmartAccount
+from outsmart_sync.providers.vendor_hook import VendorHook
+from outsmart_sync.store.vault import Vault
+
+if TYPE_CHECKING:
+    from outsmart_sync.store.connections import SyncConnection
+    from outsmart_sync.store.store import Store
+
+ACCOUNT_TOKEN = "outsmart_account"  # noqa: S105 - the vault's kind, not a token
+
+
+class OutSmartHook(VendorHook):
+    """Opens an OutSmart account.
+
+    Args:
+        outsmart_conn_id: Airflow connection: password is the account's token, the extra ``software_token`` ours; host
+            or the extra ``api_url`` override the address.
+        sync_connection: Its own token in the vault, if it has one, wins over the password.
+        store: The store with the vault; needed with ``sync_connection``.
+    """
+
+    conn_name_attr = "outsmart_conn_id"
+    default_conn_name = "outsmart_default"
+    conn_type = "outsmart"
+    hook_name = "OutSmart"
+
+    def __init__(
+        self,
+        outsmart_conn_id: str = default_conn_name,
+        sync_connection: SyncConnection | None = None,
+        *,
+        store: Store | None = None,
+    ) -> None:
+        super().__init__(outsmart_conn_id)
+        self._sync_connection = sync_connection
+        self._store = store
+
+    def get_conn(self) -> OutSmartClient:  # type: ignore[override]  # HttpHook hands out a bare session
+        """A client of the account.
+
+        Raises:
+            NotConfigured: The connection or one of its tokens is missing.
+        """
+        plain = str(self.extras.get("plain_http", "")).lower() in ("1", "true", "yes")
+        api_url = web.checked_address(
+            self.extras.get("api_url") or self._host() or API_URL, "api_url", plain_http=plain
+        )
+        return OutSmartClient(self.dressed(requests.Session(), api_url), self._tokens(), api_url)
+
+    def destination(self) -> OutSmartAccount:
+        """The account as the pipeline writes it."""
+        return OutSmartAccount(self.get_conn())
+
+    def is_configured(self) -> bool:
+        """Whether there is an Airflow connection for the account; without one, imports end in the mirror."""
+        try:
+            return self.connection is not None
+        except NotConfigured:
+            return False
+
+    def check(self) -> str:
+        """Read the employees, as OutSmart's own guides do to try a token."""
+        client = self.get_conn()
+        try:
+            count = sum(1 for _ in client.get_list("employees"))
+        except RequestRefused as error:
+            raise NotConfigured(
+                "The address of the OutSmart connection is not that of its API.",
+                remedy=f"It usually is {API_URL}.",
+                technical=error.technical,
+            ) from error
+        finally:
+            client.close()
+        return f"OutSmart accepts the tokens; the account has {count} employees."
+
+    def _host(self) -> str:
+        """The address in the connection's ordinary fields, where it is given there."""
+        connection = self.connection
+        if not connection.host:
+            return ""
+        host = connection.host if "://" in connection.host else f"{connection.schema or 'https'}://{connection.host}"
+        return f"{host}:{connection.port}" if connection.port else host
+
+    def _tokens(self) -> Tokens:
+        account = self._own_token() or self.connection.password or ""
+        software = self.extras.get("software_token") or ""
+        for value, name in ((account, "token (password)"), (software, "software_token (extra)")):
+            if not value:
+                raise NotConfigured(
+                    f"The Airflow connection '{self.http_conn_id}' has no {name}.",
+                    remedy="Fill it in; OutSmart issues both tokens.",
+                )
+        return Tokens(account, software)
+
+    def _own_token(self) -> str | None:
+        if self._sync_connection is None or self._store is None:
+            return None
+        secret = Vault(self._store).read(f"connection:{self._sync_connection.id}", ACCOUNT_TOKEN)
+        if secret is None:
+            return None
+        mask_secret(secret.values["token"])
+        return secret.values["token"]

@@ -1,0 +1,1 @@
+"""What OutSmart knows: one declaration per record type, and the vocabulary in which packages declare their imports."""

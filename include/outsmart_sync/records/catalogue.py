@@ -1,0 +1,274 @@
+"""The vocabulary in which a package declares what can be imported.
+
+A package's ``imports.py`` is a list of :class:`ImportCategory`; orchestration turns each into a task group, settings
+into switches and filters, and the pipeline runs it without knowing the package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from outsmart_sync.records.record import Record
+from outsmart_sync.records.values import Payload
+
+Row = Mapping[str, Any]
+"""One decoded row of a package's page; numbers with a fraction are Decimal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a field's value comes from.
+
+    Attributes:
+        columns: The package's columns; the first one that has a value gives it.
+        read: Turns a column's value (never None) into the stored form; None: there is no value.
+    """
+
+    columns: tuple[str, ...]
+    read: Callable[[Any], str | bool | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Belongs:
+    """Which rows of a stream are of this category.
+
+    Attributes:
+        columns: Columns the rule looks at.
+        rule: True when the row belongs.
+        otherwise: Reason code for a record that was ours and no longer belongs.
+    """
+
+    columns: tuple[str, ...]
+    rule: Callable[[Row], bool]
+    otherwise: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """Values that filters choose by.
+
+    Attributes:
+        columns: Columns the rule looks at.
+        rule: ``(kind, value)`` pairs of a row.
+    """
+
+    columns: tuple[str, ...]
+    rule: Callable[[Row], list[tuple[str, str]]]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Stream:
+    """One ordered list of changes that a package offers.
+
+    Attributes:
+        name: Our name for it; a category's cursors are kept by it.
+        record: Record type its rows become; None: its rows are parts that are folded into the category's main record.
+        key: Column of the stable id.
+        fields: OutSmart field → where its value comes from. A part uses names of its own.
+        parent: Column with the package's id of the record it belongs to.
+        blocked: Column that marks a row as blocked.
+        valid: Columns of the first and last day in use.
+        tags: What filters choose by.
+        belongs: Which rows are of this category; None: all.
+        derived_code: The record's code is made from its id by this function, for types that have no code at the source.
+    """
+
+    name: str
+    record: Record | None
+    key: str
+    fields: Mapping[str, Source]
+    parent: str | None = None
+    blocked: str | None = None
+    valid: tuple[str, str] | None = None
+    tags: Tags | None = None
+    belongs: Belongs | None = None
+    derived_code: Callable[[str], str] | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column of the package that this stream needs, sorted."""
+        columns = {self.key, *(column for source in self.fields.values() for column in source.columns)}
+        columns.update(column for column in (self.parent, self.blocked, *(self.valid or ())) if column)
+        for rule in (self.tags, self.belongs):
+            columns.update(rule.columns if rule else ())
+        return tuple(sorted(columns))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One stored part of a record, such as one price row of an item."""
+
+    provider_id: str
+    payload: Payload
+    valid_from: date | None
+    valid_until: date | None
+
+    def number(self, name: str) -> Decimal | None:
+        """A decimal field of the part; None when it is absent."""
+        value = self.payload.get(name)
+        return Decimal(value) if isinstance(value, str) else None
+
+
+@dataclass(frozen=True, slots=True)
+class FoldContext:
+    """What folding may depend on besides the rows.
+
+    Attributes:
+        today: The administration's calendar day.
+        currency: The administration's currency; '' when unknown.
+    """
+
+    today: date
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A payload with its parts, and the next day on which the result may differ without any change at the source."""
+
+    payload: Payload
+    due_on: date | None
+
+
+Fold = Callable[[Payload, list[Part], FoldContext], Folded]
+"""Folds a record's parts into its payload. Must be idempotent: the payload may already hold an earlier result."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A filter that keeps rows whose tag is one of the chosen values.
+
+    Attributes:
+        name: Name of the setting.
+        label: Question as a person reads it.
+        tag: Kind of tag that is compared.
+        values: The values that exist, with their labels; empty: free codes that the package knows.
+        default: Values chosen at first; an empty choice keeps everything.
+        reason: Reason code of a row that falls out.
+    """
+
+    name: str
+    label: str
+    tag: str
+    values: Mapping[str, str] = field(default_factory=dict)
+    default: tuple[str, ...] = ()
+    reason: str = "not_chosen"
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """A filter that lets new rows through when it is on; a category without one never lets such rows through.
+
+    Attributes:
+        name: Name of the setting.
+        label: Question as a person reads it.
+        lets: ``blocked`` (marked so at the source) or ``inactive`` (today is outside the record's first and last day).
+        default: Whether it is on at first.
+    """
+
+    name: str
+    label: str
+    lets: str
+    default: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ImportCategory:
+    """One thing a person can switch on: what to read, what to keep, what it becomes.
+
+    Attributes:
+        name: Stable name: task group, setting, log.
+        label: As a person reads it.
+        streams: What is read, the main record's stream first.
+        filters: Choices and switches, in the order in which they are judged.
+        fold: Folds the parts streams into the main record.
+        after: Categories whose records this one refers to; they go first.
+        tier: Licence that the category needs.
+    """
+
+    name: str
+    label: str
+    streams: tuple[Stream, ...]
+    filters: tuple[Choice | Switch, ...] = ()
+    fold: Fold | None = None
+    after: tuple[str, ...] = ()
+    tier: str = "basic"
+
+    @property
+    def record(self) -> Record:
+        """The record type the category is about.
+
+        Raises:
+            ValueError: The first stream is a part; a declaration can not be so.
+        """
+        record = self.streams[0].record
+        if record is None:
+            raise ValueError(f"the first stream of {self.name} makes no record")
+        return record
+
+    @property
+    def records(self) -> tuple[Record, ...]:
+        """Every record type of the category, parents before children."""
+        return tuple(stream.record for stream in self.streams if stream.record)
+
+    @property
+    def parts(self) -> tuple[Stream, ...]:
+        """The streams whose rows are folded into the main record."""
+        return tuple(stream for stream in self.streams if stream.record is None)
+
+    def stream_of(self, record: str) -> Stream:
+        """The stream that makes this record type.
+
+        Raises:
+            KeyError: No stream of the category makes it.
+        """
+        for stream in self.streams:
+            if stream.record and stream.record.name == record:
+                return stream
+        raise KeyError(f"{self.name} has no stream for {record}")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Package:
+    """A bookkeeping package, or OutSmart itself, as the rest of the system sees it.
+
+    Attributes:
+        name: Stable name, also of its folder.
+        label: Its product name.
+        countries: Country code → name; empty when the package does not ask.
+        timezone: Where its administrations keep their calendar.
+        conn_id: Airflow connection of the app.
+        imports: What can be imported, parents before children.
+        tiers: Licences from none upwards.
+        hook: ``module:class`` of its Airflow hook, loaded only when a vendor is called.
+        command: Its name on the command line.
+    """
+
+    name: str
+    label: str
+    conn_id: str
+    hook: str
+    timezone: str = "UTC"
+    countries: Mapping[str, str] = field(default_factory=dict)
+    imports: tuple[ImportCategory, ...] = ()
+    tiers: tuple[str, ...] = ("none", "basic")
+
+    @property
+    def command(self) -> str:
+        """The package's name on the command line."""
+        return self.name.replace("_", "-")
+
+    def category(self, name: str) -> ImportCategory:
+        """The import category of this name.
+
+        Raises:
+            KeyError: The package has no such category.
+        """
+        for category in self.imports:
+            if category.name == name:
+                return category
+        raise KeyError(name)

@@ -1,0 +1,100 @@
+"""What vendors and the pipeline hand each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from outsmart_sync.errors import RecordError
+from outsmart_sync.records.mapping import MappedPage
+
+DELETIONS = "deletions"
+"""Name under which a category keeps its cursor in the package's list of deleted records."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPage:
+    """One page of a stream, mapped.
+
+    Attributes:
+        mapped: Its rows.
+        next_page: Where to go on after an interruption; None: this was the last page.
+        cursor: Position in the stream after this page, in the package's terms; '' when the page says none.
+        fetched: Rows the package sent, of which ``mapped`` may hold fewer.
+    """
+
+    mapped: MappedPage
+    next_page: str | None
+    cursor: str
+    fetched: int
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """A record that the package says is gone."""
+
+    stream: str
+    provider_id: str
+    version: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeletionsPage:
+    """One page of deletions that concern the category."""
+
+    deletions: list[Deletion]
+    next_page: str | None
+    cursor: str
+
+
+@dataclass(slots=True)
+class News:
+    """What a poll found.
+
+    Attributes:
+        categories: Categories that have something to read.
+        passed: Cursors that may move on without reading, because what lies before them concerns nobody here:
+            category → stream → position.
+    """
+
+    categories: set[str] = field(default_factory=set)
+    passed: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A record that the destination did not take, by its place in the list that was sent."""
+
+    index: int
+    error: RecordError
+
+
+@dataclass(frozen=True, slots=True)
+class Administration:
+    """One administration that may be chosen.
+
+    Attributes:
+        code: The package's code.
+        name: Its name.
+        country: Lower-case country code; '' when unknown.
+        currency: Its currency; '' when unknown.
+    """
+
+    code: str
+    name: str
+    country: str
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What a fresh login gives access to.
+
+    Attributes:
+        user_id: The package's id of the person.
+        user_name: The person's name.
+        administrations: What may be chosen.
+    """
+
+    user_id: str
+    user_name: str
+    administrations: list[Administration]

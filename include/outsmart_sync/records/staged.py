@@ -1,0 +1,73 @@
+"""The shape in which a row travels from a package's page into staging."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import NamedTuple
+
+
+class StagedRow(NamedTuple):
+    """One record of a page, mapped to OutSmart's shape; the order is the order of the staging table's columns.
+
+    Attributes:
+        record: Record type, or the name of the part stream (see :class:`~outsmart_sync.records.catalogue.Stream`).
+        provider_id: The package's stable id.
+        version: The package's row version: larger is newer; None: the page does not say.
+        code: The record's code in OutSmart; None for a part.
+        code_key: The code as it is compared.
+        title: What a person recognises it by.
+        payload: Encoded fields.
+        content_hash: Fingerprint of the payload.
+        tags: Values that filters choose by, as ``|type:customer|group:HW|``.
+        blocked: Marked as blocked at the source.
+        valid_from: First day in use; None: always.
+        valid_until: Last day in use; None: open.
+        due_on: Next day on which the record may differ without any change at the source.
+        parent_id: Package id of the record it belongs to.
+        problems: What OutSmart would refuse, see :meth:`~outsmart_sync.records.record.Record.problems`.
+        origin: One of :class:`Origin`'s values.
+    """
+
+    record: str
+    provider_id: str
+    version: int | None
+    code: str | None
+    code_key: str | None
+    title: str | None
+    payload: str | None
+    content_hash: str | None
+    tags: str
+    blocked: bool
+    valid_from: date | None
+    valid_until: date | None
+    due_on: date | None
+    parent_id: str | None
+    problems: str
+    origin: str
+
+
+class Origin:
+    """How a row came into staging."""
+
+    PAGE = "page"
+    """Read from the package in this run."""
+    BASE = "base"
+    """Read, and still without its parts; replaced when they are folded in."""
+    PART = "part"
+    """A part of another record, such as a price of an item."""
+    PENDING = "pending"
+    """From the mirror, to be judged again."""
+    DELETED = "deleted"
+    """The package says that it is gone."""
+    LEFT = "left"
+    """Still there, but no longer of this category."""
+
+
+def tag(kind: str, value: str) -> str:
+    """One tag as filters look for it, without the closing bar."""
+    return f"|{kind}:{value.replace('|', '¦')}"
+
+
+def tags_text(tags: list[str]) -> str:
+    """Several tags as one text: '' for none."""
+    return "".join(tags) + "|" if tags else ""

@@ -1,0 +1,287 @@
+"""Connecting: log in on the vendor's page, choose the administration, which is fixed from then on; disconnecting."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+from sqlalchemy import delete, select, update
+
+from outsmart_sync.errors import ConfigurationError, InvalidSettings, LoginExpired
+from outsmart_sync.providers.packages import package as package_of
+from outsmart_sync.store import connections, logins
+from outsmart_sync.store.connections import State, SyncConnection
+from outsmart_sync.store.tables import category_state, sync_connection
+from outsmart_sync.store.tokens import TOKENS, login_owner, pair_values
+from outsmart_sync.store.vault import Vault
+
+if TYPE_CHECKING:
+    from outsmart_sync.records.exchange import Administration
+    from outsmart_sync.services.gateway import Gateway
+    from outsmart_sync.store.store import Store
+
+log = logging.getLogger(__name__)
+
+OUTSMART_CONN_ID = "outsmart_default"
+
+
+@dataclass(frozen=True, slots=True)
+class LoginStart:
+    """Where a person goes to log in, and the value that must come back."""
+
+    address: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """A finished login.
+
+    Attributes:
+        connection: The sync connection that awaits its administration.
+        user_name: Who logged in.
+        administrations: What may be chosen.
+        revived: Connections that had expired and work again with this login.
+    """
+
+    connection: SyncConnection
+    user_name: str
+    administrations: list[Administration]
+    revived: list[SyncConnection]
+
+
+def start_login(
+    store: Store,
+    gateway: Gateway,
+    package: str,
+    *,
+    country: str,
+    conn_id: str = "",
+    outsmart_conn_id: str = OUTSMART_CONN_ID,
+    outsmart_account: str = "",
+) -> LoginStart:
+    """Begin a login.
+
+    Args:
+        store: The store.
+        gateway: Opens the package.
+        package: Its name.
+        country: Whose instance of the package.
+        conn_id: Airflow connection of the app; '': the package's default.
+        outsmart_conn_id: Airflow connection of the OutSmart account to join with.
+        outsmart_account: Our name of that account; '': the connection's name.
+
+    Raises:
+        InvalidSettings: The package does not exist, or not in this country.
+        NotConfigured: The app's connection is missing or incomplete.
+    """
+    chosen = package_of(package)
+    country = country.lower()
+    if chosen.countries and country not in chosen.countries:
+        known = ", ".join(f"{code} ({name})" for code, name in chosen.countries.items())
+        raise InvalidSettings(
+            f"{chosen.label} is not offered in country '{country}'." if country else f"{chosen.label} needs a country.",
+            remedy=f"Choose one of: {known}.",
+            code="unknown_country",
+        )
+    conn_id = conn_id or chosen.conn_id
+    door = gateway.login_door(chosen.name, conn_id, country)
+    attempt = logins.begin(
+        store,
+        package=chosen.name,
+        country=country,
+        conn_id=conn_id,
+        outsmart_account=outsmart_account or outsmart_conn_id,
+        outsmart_conn_id=outsmart_conn_id,
+    )
+    return LoginStart(door.login_address(attempt.state), attempt.state)
+
+
+def finish_login(store: Store, gateway: Gateway, return_address: str, *, state: str | None = None) -> Connected:
+    """Finish a login with the address that the vendor sent the person back to.
+
+    Args:
+        store: The store.
+        gateway: Opens the package.
+        return_address: The whole address, with ``code`` and ``state``.
+        state: The state of the login that this must be the answer to; None: of any login that was begun.
+
+    Raises:
+        LoginExpired: The login was cancelled, is too old, or was finished already.
+        NotConfigured: The app's connection is incomplete.
+        TransientError: The package does not answer.
+    """
+    attempt, code = _answer(store, return_address, state)
+    door = gateway.login_door(attempt.package, attempt.conn_id, attempt.country)
+    pair = door.exchange_code(code)
+    found = door.look_around(pair)
+    with store.begin() as connection:
+        login_id = logins.keep(
+            connection,
+            package=attempt.package,
+            country=attempt.country,
+            conn_id=attempt.conn_id,
+            user_id=found.user_id,
+            user_name=found.user_name,
+        )
+    Vault(store).write(login_owner(login_id), TOKENS, pair_values(pair))
+    revived = _revive(store, login_id)
+    pending = _pending(store, attempt, login_id)
+    log.info("%s connected to %s", found.user_name, attempt.package)
+    return Connected(pending, found.user_name, found.administrations, revived)
+
+
+def administrations_of(gateway: Gateway, connection: SyncConnection) -> list[Administration]:
+    """The administrations that a connection's login gives access to.
+
+    Raises:
+        LoginExpired: The login is no longer accepted.
+        TransientError: The package does not answer.
+    """
+    return gateway.door(connection).look_around().administrations
+
+
+def choose_administration(store: Store, gateway: Gateway, connection: SyncConnection, code: str) -> SyncConnection:
+    """Fix the administration of a connection that awaits one.
+
+    An administration that was connected before resumes: its cursors, links and log are found again.
+
+    Returns:
+        The connection that is active now; not the given one when an earlier one resumes.
+
+    Raises:
+        InvalidSettings: The connection has an administration already, or the login gives no access to this one.
+    """
+    if connection.administration:
+        if connection.administration == code and connection.state is State.ACTIVE:
+            return connection
+        raise InvalidSettings(
+            f"Connection {connection.id} is fixed to {connection.label}.",
+            remedy="Disconnect it and connect anew to choose another administration; what is in OutSmart stays.",
+            code="administration_fixed",
+        )
+    offered = administrations_of(gateway, connection)
+    chosen = next((administration for administration in offered if administration.code == code.strip()), None)
+    if chosen is None:
+        raise InvalidSettings(
+            f"This login gives no access to an administration '{code}'.",
+            remedy="Choose one of: " + ", ".join(f"{a.code} ({a.name})" for a in offered) + "."
+            if offered
+            else "Log in as a user that has access to it and tick it on the package's page.",
+            code="unknown_administration",
+        )
+    return _activate(store, connection, chosen)
+
+
+def disconnect(store: Store, connection: SyncConnection) -> None:
+    """End the sync of a connection; everything it brought stays, here and in OutSmart."""
+    with store.begin() as transaction:
+        connections.set_state(transaction, connection.id, State.DISCONNECTED)
+        connections.change(transaction, connection.id, login_id=None)
+    if connection.login_id is not None and not connections.find(store, login_id=connection.login_id):
+        Vault(store).forget(login_owner(connection.login_id))
+    Vault(store).forget(f"connection:{connection.id}")
+    log.info("%s disconnected", connection.label)
+
+
+def login_lost(store: Store, connection: SyncConnection, error: LoginExpired) -> None:
+    """The package refused a login: every connection that uses it waits for a person."""
+    with store.begin() as transaction:
+        rows = transaction.execute(
+            select(sync_connection.c.id).where(
+                sync_connection.c.login_id == connection.login_id, sync_connection.c.state == State.ACTIVE
+            )
+        ).scalars()
+        for connection_id in list(rows):
+            connections.set_state(transaction, connection_id, State.EXPIRED, code=error.code, text=str(error))
+
+
+def _answer(store: Store, return_address: str, expected: str | None) -> tuple[logins.Attempt, str]:
+    again = "Start the login again."
+    query = parse_qs(urlsplit(return_address.strip()).query)
+    state, code = query.get("state", [""])[0], query.get("code", [""])[0]
+    if not state or not (code or query.get("error")):
+        raise ConfigurationError(
+            "This is not the address that the login page sent you back to: it has no code and state in it.",
+            remedy="Copy the whole address from the browser's address bar after logging in.",
+            code="return_address",
+        )
+    if expected is not None and state != expected:
+        raise LoginExpired("This answer belongs to another login.", remedy=again, code="login_state")
+    attempt, usable = logins.take(store, state)
+    if attempt is None:
+        raise LoginExpired(
+            "This login is not known here.",
+            why="It was begun elsewhere, or long ago.",
+            remedy=again,
+            code="login_state",
+        )
+    if not usable:
+        what = "This login was finished already." if attempt.used else "This login has expired."
+        raise LoginExpired(what, remedy=again, code="login_state")
+    if not code:
+        reason = query.get("error", [""])[0]
+        cancelled = reason == "access_denied"
+        raise LoginExpired(
+            "The login was cancelled." if cancelled else "The login page reports an error.",
+            remedy=again,
+            code="login_cancelled",
+            technical=f"{reason} {query.get('error_description', [''])[0]}".strip(),
+        )
+    return attempt, code
+
+
+def _revive(store: Store, login_id: int) -> list[SyncConnection]:
+    expired = connections.find(store, login_id=login_id, state=State.EXPIRED)
+    with store.begin() as transaction:
+        for connection in expired:
+            connections.set_state(transaction, connection.id, State.ACTIVE)
+            transaction.execute(delete(category_state).where(category_state.c.connection_id == connection.id))
+    return expired
+
+
+def _pending(store: Store, attempt: logins.Attempt, login_id: int) -> SyncConnection:
+    """The connection that awaits its administration: the one left from an earlier login, or a new one."""
+    left = connections.find(store, login_id=login_id, state=State.CONNECTED, outsmart_account=attempt.outsmart_account)
+    if left:
+        return left[0]
+    with store.begin() as transaction:
+        number = connections.add(
+            transaction,
+            package=attempt.package,
+            country=attempt.country,
+            conn_id=attempt.conn_id,
+            outsmart_account=attempt.outsmart_account,
+            outsmart_conn_id=attempt.outsmart_conn_id,
+            login_id=login_id,
+        )
+    return connections.require(store, number)
+
+
+def _activate(store: Store, pending: SyncConnection, chosen: Administration) -> SyncConnection:
+    earlier = connections.find(
+        store,
+        package=pending.package,
+        country=pending.country,
+        administration=chosen.code,
+        outsmart_account=pending.outsmart_account,
+    )
+    values = {
+        "administration": chosen.code,
+        "administration_name": chosen.name,
+        "currency": chosen.currency,
+        "login_id": pending.login_id,
+        "conn_id": pending.conn_id,
+        "outsmart_conn_id": pending.outsmart_conn_id,
+    }
+    target = earlier[0].id if earlier else pending.id
+    with store.begin() as transaction:
+        if earlier:
+            transaction.execute(delete(sync_connection).where(sync_connection.c.id == pending.id))
+        transaction.execute(update(sync_connection).where(sync_connection.c.id == target).values(**values))
+        connections.set_state(transaction, target, State.ACTIVE)
+        transaction.execute(delete(category_state).where(category_state.c.connection_id == target))
+    log.info("%s is connected%s", chosen.name, ", and goes on where it stopped" if earlier else "")
+    return connections.require(store, target)

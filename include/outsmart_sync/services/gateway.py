@@ -1,0 +1,46 @@
+"""How services reach vendors without knowing how their connections are kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from outsmart_sync.pipeline.ports import Destination, Source
+    from outsmart_sync.records.exchange import Login
+    from outsmart_sync.store.connections import SyncConnection
+    from outsmart_sync.store.tokens import TokenPair
+
+
+class PackageDoor(Protocol):
+    """A bookkeeping package, before or after an administration was chosen; the packages' hooks are such doors."""
+
+    def login_address(self, state: str) -> str:
+        """Where a person logs in."""
+
+    def exchange_code(self, code: str) -> TokenPair:
+        """The token pair of a finished login."""
+
+    def look_around(self, pair: TokenPair | None = None) -> Login:
+        """Who logged in, and which administrations may be chosen; with the stored login, or with a fresh pair."""
+
+    def source(self) -> Source:
+        """The administration, opened for reading."""
+
+    def forgive(self) -> None:
+        """Open endpoints again that were closed after errors."""
+
+
+class Gateway(Protocol):
+    """Opens vendors."""
+
+    def login_door(self, package: str, conn_id: str, country: str) -> PackageDoor:
+        """A package's instance, for logging in."""
+
+    def door(self, connection: SyncConnection) -> PackageDoor:
+        """A sync connection's administration."""
+
+    def delivers(self, connection: SyncConnection) -> bool:
+        """Whether the sync connection's OutSmart account is configured."""
+
+    def destination(self, connection: SyncConnection) -> Destination:
+        """The sync connection's OutSmart account, opened for reading and writing."""

@@ -1,0 +1,222 @@
+"""What happened: runs with their figures, and everything that was ever done to one record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from sqlalchemy import or_, select
+
+from outsmart_sync.pipeline.outcomes import explain
+from outsmart_sync.records.values import Payload, code_key, decode
+from outsmart_sync.store import connections, runs
+from outsmart_sync.store.tables import mirror, record_log, run
+
+if TYPE_CHECKING:
+    from outsmart_sync.store.runs import CategoryRun
+    from outsmart_sync.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One run.
+
+    Attributes:
+        run_id: Its number.
+        external_id: Its name outside, such as that of the Airflow run.
+        package: What was synced.
+        state: How it went.
+        started_at: When it began.
+        finished_at: When it ended; None: it has not.
+        calls: Calls of its poll.
+        categories: What became of each category.
+    """
+
+    run_id: int
+    external_id: str
+    package: str
+    state: str
+    started_at: datetime
+    finished_at: datetime | None
+    calls: int
+    categories: list[CategoryRun]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of the sync log.
+
+    Attributes:
+        at: When.
+        connection: Administration's name.
+        run_id: In which run.
+        record: Record type.
+        code: The record's code.
+        event: What happened: created, updated, excluded, rejected, waiting, held, deleted.
+        text: Why.
+        remedy: What to do.
+        changes: Field → [old, new].
+    """
+
+    at: datetime
+    connection: str
+    run_id: int
+    record: str
+    code: str
+    event: str
+    text: str
+    remedy: str
+    changes: dict[str, list[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordStatus:
+    """Where a record stands, and how it came there.
+
+    Attributes:
+        connection: Administration's name.
+        record: Record type.
+        code: Its code in OutSmart.
+        title: What a person recognises it by.
+        provider_id: The package's id; '' when only OutSmart has it.
+        state: Where it stands.
+        text: Why.
+        remedy: What to do.
+        package_values: What the package says, in OutSmart's shape.
+        outsmart_values: What OutSmart holds, as last read there or delivered.
+        deleted_at: When the package said that it is gone.
+        events: What was done to it, oldest first.
+    """
+
+    connection: str
+    record: str
+    code: str
+    title: str
+    provider_id: str
+    state: str
+    text: str
+    remedy: str
+    package_values: Payload
+    outsmart_values: Payload
+    deleted_at: datetime | None
+    events: list[Event]
+
+
+def latest_runs(store: Store, limit: int = 20) -> list[RunSummary]:
+    """The newest runs first."""
+    with store.read() as connection:
+        rows = connection.execute(select(run).order_by(run.c.id.desc()).limit(limit)).all()
+    return [_summary(store, row) for row in rows]
+
+
+def find_run(store: Store, external_id: str) -> RunSummary | None:
+    """The run of this outside name."""
+    with store.read() as connection:
+        row = connection.execute(select(run).where(run.c.external_id == external_id)).one_or_none()
+    return None if row is None else _summary(store, row)
+
+
+def events(
+    store: Store,
+    *,
+    run_id: int | None = None,
+    connection_id: int | None = None,
+    category: str | None = None,
+    event: str | None = None,
+    limit: int = 100,
+) -> list[Event]:
+    """Lines of the sync log, newest first."""
+    query = select(record_log).order_by(record_log.c.id.desc()).limit(limit)
+    for column, value in (
+        ("run_id", run_id),
+        ("connection_id", connection_id),
+        ("category", category),
+        ("event", event),
+    ):
+        if value is not None:
+            query = query.where(record_log.c[column] == value)
+    names = _names(store)
+    with store.read() as connection:
+        return [_event(row, names) for row in connection.execute(query)]
+
+
+def history(store: Store, record: str, code: str, connection_id: int | None = None) -> list[RecordStatus]:
+    """Where a record stands in each connection, and everything that was done to it.
+
+    Args:
+        store: The store.
+        record: Record type, such as ``relation``.
+        code: Its code; case and surrounding blanks do not matter.
+        connection_id: Only this connection.
+    """
+    query = select(mirror).where(mirror.c.record == record, mirror.c.code_key == code_key(code)).order_by(mirror.c.id)
+    if connection_id is not None:
+        query = query.where(mirror.c.connection_id == connection_id)
+    names = _names(store)
+    with store.read() as connection:
+        found = []
+        for row in connection.execute(query).all():
+            lines = connection.execute(
+                select(record_log)
+                .where(
+                    record_log.c.connection_id == row.connection_id,
+                    record_log.c.record == record,
+                    or_(record_log.c.code == row.code, record_log.c.provider_id == (row.provider_id or "")),
+                )
+                .order_by(record_log.c.id)
+            )
+            found.append(_status(row, names, [_event(line, names) for line in lines]))
+    return found
+
+
+def _summary(store: Store, row: Any) -> RunSummary:
+    return RunSummary(
+        row.id,
+        row.external_id,
+        row.package,
+        row.state,
+        row.started_at,
+        row.finished_at,
+        row.calls,
+        runs.category_runs(store, row.id),
+    )
+
+
+def _names(store: Store) -> dict[int, str]:
+    return {connection.id: connection.label for connection in connections.find(store)}
+
+
+def _event(row: Any, names: dict[int, str]) -> Event:
+    text, remedy = explain(row.reason, row.detail)
+    changes = msgspec.json.decode(row.changes) if row.changes else {}
+    return Event(
+        row.at,
+        names.get(row.connection_id, str(row.connection_id)),
+        row.run_id,
+        row.record,
+        row.code or "",
+        row.event,
+        text,
+        remedy,
+        changes,
+    )
+
+
+def _status(row: Any, names: dict[int, str], lines: list[Event]) -> RecordStatus:
+    text, remedy = explain(row.reason, row.detail)
+    return RecordStatus(
+        connection=names.get(row.connection_id, str(row.connection_id)),
+        record=row.record,
+        code=row.code,
+        title=row.title or "",
+        provider_id=row.provider_id or "",
+        state=row.state,
+        text=text,
+        remedy=remedy,
+        package_values=decode(row.payload) if row.payload else {},
+        outsmart_values=decode(row.outsmart) if row.outsmart else {},
+        deleted_at=row.source_gone_at,
+        events=lines,
+    )

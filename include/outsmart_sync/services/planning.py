@@ -1,0 +1,165 @@
+"""What a run does: which connections and categories take part, kept so that a cleared task finds the same plan."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from outsmart_sync.errors import InvalidSettings, StagingGone
+from outsmart_sync.pipeline.job import Options
+from outsmart_sync.providers.packages import package as package_of
+from outsmart_sync.services import settings, trouble
+from outsmart_sync.store import connections, leases, runs, schema
+from outsmart_sync.store.connections import State, SyncConnection
+from outsmart_sync.store.runs import RunState
+
+if TYPE_CHECKING:
+    from outsmart_sync.records.catalogue import Package
+    from outsmart_sync.store.store import Store
+
+log = logging.getLogger(__name__)
+
+IMPORT = "import"
+
+_CONNECTIONS_PER_SHARD = 25
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRun:
+    """A run that has been opened.
+
+    Attributes:
+        run_id: Its number.
+        shards: The connections that take part, in groups that are polled together.
+        skipped: Why others do not: connection's name → reason.
+    """
+
+    run_id: int
+    shards: list[list[int]]
+    skipped: dict[str, str]
+
+
+def open_run(store: Store, package_name: str, external_id: str, options: Options) -> OpenRun:
+    """Open a run, or find the one of this outside name again with the same plan.
+
+    Raises:
+        InvalidSettings: The options name a connection or category that does not exist or cannot run.
+        StoreUnusable: The store has no tables, or of another version.
+    """
+    schema.require_current(store)
+    package = package_of(package_name)
+    _check_options(package, options)
+    run_id, new = runs.open_run(store, external_id, package=package.name, direction=IMPORT, options=asdict(options))
+    if not new and (plan := runs.read_plan(store, run_id)):
+        return OpenRun(run_id, _shards_of(plan), {})
+    chosen, skipped = _choose(store, package, options)
+    plan = {
+        connection_id: (number // _CONNECTIONS_PER_SHARD, categories, "")
+        for number, (connection_id, categories) in enumerate(chosen.items())
+    }
+    runs.save_plan(store, run_id, plan)
+    for name, reason in skipped.items():
+        log.warning("%s takes no part: %s", name, reason)
+    log.info("Run %s: %s connections take part", run_id, len(plan))
+    return OpenRun(run_id, _shards_of(plan), skipped)
+
+
+def close_run(store: Store, run_id: int, *, failed: bool = False) -> list[runs.CategoryRun]:
+    """End a run: give its leases back and say how it went.
+
+    Returns:
+        The run's categories.
+    """
+    leases.release_all(store, owner(run_id))
+    categories = runs.category_runs(store, run_id)
+    bad = failed or any(category.state in (RunState.FAILED, RunState.RUNNING) for category in categories)
+    state = RunState.FAILED if bad else RunState.DONE if categories else RunState.IDLE
+    runs.close_run(store, run_id, state)
+    return categories
+
+
+def options_of(store: Store, run_id: int) -> Options:
+    """What was asked of a run.
+
+    Raises:
+        StagingGone: The run is not known (any more).
+    """
+    row = runs.find_run(store, run_id)
+    if row is None:
+        raise StagingGone(f"Run {run_id} is not in the store (any more).", remedy="Start a new run.")
+    return msgspec.json.decode(row.options, type=Options)
+
+
+def owner(run_id: int) -> str:
+    """The name under which a run holds leases."""
+    return f"run:{run_id}"
+
+
+def _check_options(package: Package, options: Options) -> None:
+    names = [category.name for category in package.imports]
+    if unknown := [name for name in options.categories if name not in names]:
+        raise InvalidSettings(
+            f"{package.label} has no category {', '.join(unknown)}.",
+            remedy=f"Choose from: {', '.join(names)}.",
+            code="unknown_category",
+        )
+    if options.codes and len(options.categories) != 1:
+        raise InvalidSettings(
+            "Codes can only be synced within one category.",
+            remedy="Name the category that the codes belong to.",
+            code="codes_need_category",
+        )
+
+
+def _choose(store: Store, package: Package, options: Options) -> tuple[dict[int, list[str]], dict[str, str]]:
+    """Connection → categories that take part, and why others do not."""
+    chosen: dict[int, list[str]] = {}
+    skipped: dict[str, str] = {}
+    for connection in _candidates(store, package, options):
+        if connection.state is not State.ACTIVE:
+            skipped[connection.label] = connection.state_text or f"it is {connection.state}"
+            continue
+        enabled = [category.name for category in settings.read(store, connection).enabled(package)]
+        wanted = [name for name in enabled if not options.categories or name in options.categories]
+        if not wanted:
+            off = ", ".join(options.categories) or "every category"
+            skipped[connection.label] = f"{off} is switched off"
+            continue
+        runnable = [
+            name
+            for name in wanted
+            if (reason := trouble.stopped(store, connection, name, options)) is None
+            or _skip(skipped, connection, name, reason)
+        ]
+        if runnable:
+            chosen[connection.id] = runnable
+    return chosen, skipped
+
+
+def _skip(skipped: dict[str, str], connection: SyncConnection, category: str, reason: str) -> bool:
+    skipped[f"{connection.label}, {category}"] = reason
+    return False
+
+
+def _candidates(store: Store, package: Package, options: Options) -> list[SyncConnection]:
+    if options.connection is None:
+        states = (State.ACTIVE, State.EXPIRED)
+        return [each for each in connections.find(store, package=package.name) if each.state in states]
+    connection = connections.require(store, options.connection)
+    if connection.package != package.name:
+        raise InvalidSettings(
+            f"Connection {connection.id} is not one of {package.label}.",
+            remedy="See: outsmart-sync status",
+            code="unknown_connection",
+        )
+    return [connection]
+
+
+def _shards_of(plan: dict[int, tuple[int, list[str], str]]) -> list[list[int]]:
+    shards: dict[int, list[int]] = {}
+    for connection_id, (shard, _, _) in plan.items():
+        shards.setdefault(shard, []).append(connection_id)
+    return list(shards.values())

@@ -1,0 +1,107 @@
+"""The cheapest question there is: has a connection anything to do?"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from outsmart_sync.errors import SyncError
+from outsmart_sync.pipeline import extract as extracting
+from outsmart_sync.pipeline import pending
+from outsmart_sync.pipeline.job import Options
+from outsmart_sync.providers.packages import package as package_of
+from outsmart_sync.records.catalogue import ImportCategory
+from outsmart_sync.services import planning, trouble
+from outsmart_sync.services.doors import Doors
+from outsmart_sync.store import connections, cursors, runs
+from outsmart_sync.store.connections import SyncConnection
+
+if TYPE_CHECKING:
+    from outsmart_sync.pipeline.ports import Source
+    from outsmart_sync.services.gateway import Gateway
+    from outsmart_sync.store.store import Store
+
+log = logging.getLogger(__name__)
+
+_CURSOR_CONFIRMED_EVERY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A connection that has something to do.
+
+    Attributes:
+        connection_id: The connection.
+        label: Its administration's name.
+        categories: Categories with work.
+    """
+
+    connection_id: int
+    label: str
+    categories: list[str]
+
+
+def poll(store: Store, gateway: Gateway, run_id: int, connection_ids: list[int]) -> list[Work]:
+    """Ask each connection's streams the cheapest question there is, and look what waits in the store.
+
+    A connection whose poll fails is handed on, so that its own tasks fail and nobody else's.
+
+    Returns:
+        Connections that have work.
+    """
+    plan = runs.read_plan(store, run_id)
+    options = planning.options_of(store, run_id)
+    work = []
+    for connection_id in connection_ids:
+        connection = connections.require(store, connection_id)
+        categories = plan[connection_id][1]
+        try:
+            busy = _poll_connection(store, gateway, run_id, connection, categories, options)
+        except SyncError as error:
+            log.warning("%s: the poll failed, its tasks will tell: %s (%s)", connection.label, error, error.technical)
+            busy = [] if trouble.postpone_if_long(store, connection, categories, error) else categories
+        if busy:
+            work.append(Work(connection.id, connection.label, busy))
+        log.info("%s: %s", connection.label, "work in " + ", ".join(busy) if busy else "nothing to do")
+    return work
+
+
+def _poll_connection(
+    store: Store, gateway: Gateway, run_id: int, connection: SyncConnection, names: list[str], options: Options
+) -> list[str]:
+    if options.full or options.codes or options.preview:
+        return names
+    package = package_of(connection.package)
+    doors = Doors(gateway, connection)
+    try:
+        jobs = [doors.job(store, run_id, package.category(name), options) for name in names]
+        busy, quiet = set[str](), dict[ImportCategory, dict[str, str]]()
+        with store.read() as transaction:
+            for job in jobs:
+                kept = cursors.read_all(transaction, connection.id, job.category.name)
+                streams = extracting.stream_names(job.category)
+                if any(name not in kept for name in streams) or pending.has_pending(transaction, job):
+                    busy.add(job.category.name)
+                else:
+                    quiet[job.category] = {name: kept[name].value for name in streams}
+        if quiet:
+            busy |= _ask(store, connection, doors.source, quiet)
+        return [name for name in names if name in busy]
+    finally:
+        doors.close()
+        runs.add_calls(store, run_id, doors.source_calls)
+
+
+def _ask(
+    store: Store, connection: SyncConnection, source: Source, quiet: dict[ImportCategory, dict[str, str]]
+) -> set[str]:
+    news = source.news(quiet)
+    with store.begin() as transaction:
+        for name, positions in news.passed.items():
+            cursors.move(transaction, connection.id, name, positions)
+        for category in quiet:
+            if category.name not in news.categories:
+                cursors.confirm(transaction, connection.id, category.name, _CURSOR_CONFIRMED_EVERY)
+    return news.categories

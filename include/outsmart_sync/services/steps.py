@@ -1,0 +1,214 @@
+"""The four steps of a category, each under the category's lease, with its calls counted and its failure noted."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from outsmart_sync.errors import Busy, LoginExpired, SyncError
+from outsmart_sync.pipeline import extract as extracting
+from outsmart_sync.pipeline import filter as filtering
+from outsmart_sync.pipeline import match as matching
+from outsmart_sync.pipeline import upsert as upserting
+from outsmart_sync.pipeline.job import Job
+from outsmart_sync.providers.packages import package as package_of
+from outsmart_sync.services import planning, trouble
+from outsmart_sync.services.doors import Doors
+from outsmart_sync.store import connections, dialect, leases, runs
+from outsmart_sync.store.connections import State, SyncConnection
+from outsmart_sync.store.runs import Counts, RunState
+
+if TYPE_CHECKING:
+    from outsmart_sync.records.catalogue import ImportCategory
+    from outsmart_sync.services.gateway import Gateway
+    from outsmart_sync.store.store import Store
+
+log = logging.getLogger(__name__)
+
+LEASE_LASTS = timedelta(minutes=3)
+_LEASE_RENEWED_EVERY = 45.0
+
+
+class Step(StrEnum):
+    """The four steps, in their order."""
+
+    EXTRACT = "extract"
+    FILTER = "filter"
+    MATCH_BY_CODE = "match_by_code"
+    UPSERT = "upsert"
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """What a step hands on.
+
+    Attributes:
+        staged: Rows in staging.
+        outcomes: Outcome → rows, once known.
+        counts: The category's figures, once it is settled.
+        skip: Why the steps that follow have nothing to do; '' when they have.
+    """
+
+    staged: int = 0
+    outcomes: dict[str, int] = field(default_factory=dict)
+    counts: Counts | None = None
+    skip: str = ""
+
+
+def run_step(
+    store: Store, gateway: Gateway, step: Step, run_id: int, connection_id: int, category_name: str
+) -> StepResult:
+    """Run one step of one category, under its lease, and note how it went.
+
+    Raises:
+        SyncError: As the step does; the category's row says why. A wait that is too long is no error: the category is
+            postponed and the result says so.
+    """
+    connection = connections.require(store, connection_id)
+    category = package_of(connection.package).category(category_name)
+    options = planning.options_of(store, run_id)
+    began = time.monotonic()
+    doors = Doors(gateway, connection)
+    try:
+        with _lease(store, run_id, connection, category):
+            return _STEPS[step](store, doors, doors.job(store, run_id, category, options))
+    except SyncError as error:
+        if trouble.note_failure(store, run_id, connection, category, step, error):
+            return StepResult(skip=str(error))
+        raise
+    finally:
+        doors.close()
+        _count(store, run_id, connection, category, time.monotonic() - began, doors)
+
+
+def _extract(store: Store, doors: Doors, job: Job) -> StepResult:
+    connection = connections.require(store, job.connection_id)
+    if connection.state is State.EXPIRED:
+        raise LoginExpired(connection.state_text, code=connection.state_code)
+    if job.options.by_hand:
+        doors.forgive()
+    staged = extracting.extract(store, job, doors.source, doors.destination)
+    trouble.mended(store, job)
+    if staged:
+        return StepResult(staged=staged)
+    upserting.settle(store, job)
+    _set_state(store, job, RunState.IDLE)
+    return StepResult(skip=f"{job.category.label}: nothing new")
+
+
+def _filter(store: Store, _: Doors, job: Job) -> StepResult:
+    if skip := _overtaken(store, job):
+        return StepResult(skip=skip)
+    staged = upserting.require_staged(store, job)
+    filtering.filter_rows(store, job)
+    return StepResult(staged=staged, outcomes=matching.count_outcomes(store, job))
+
+
+def _match(store: Store, _: Doors, job: Job) -> StepResult:
+    if skip := _overtaken(store, job):
+        return StepResult(skip=skip)
+    staged = upserting.require_staged(store, job)
+    outcomes = matching.match_by_code(store, job)
+    if job.options.preview:
+        with store.begin() as transaction:
+            figures = upserting.figures(outcomes)
+            runs.change_category(
+                transaction,
+                job.run_id,
+                job.connection_id,
+                job.category.name,
+                state=RunState.PREVIEWED,
+                finished_at=dialect.now(transaction),
+                **figures,
+            )
+    return StepResult(staged=staged, outcomes=outcomes)
+
+
+def _upsert(store: Store, doors: Doors, job: Job) -> StepResult:
+    if job.options.preview:
+        return StepResult(skip="Preview: nothing is written")
+    if skip := _overtaken(store, job):
+        return StepResult(skip=skip)
+    staged = upserting.require_staged(store, job)
+    counts = upserting.upsert(store, job, doors.destination)
+    totals = ", ".join(f"{number} {name}" for name, number in asdict(counts).items() if number)
+    report = log.warning if counts.rejected or counts.held else log.info
+    report("%s: %s", job.category.label, totals or "nothing")
+    return StepResult(staged=staged, counts=counts)
+
+
+_STEPS: dict[Step, Callable[[Any, Doors, Job], StepResult]] = {
+    Step.EXTRACT: _extract,
+    Step.FILTER: _filter,
+    Step.MATCH_BY_CODE: _match,
+    Step.UPSERT: _upsert,
+}
+
+
+def _overtaken(store: Store, job: Job) -> str:
+    """Why a step of an old run must not go on; '' when it may."""
+    later = runs.overtaken_by(store, job.run_id, job.connection_id, job.category.name)
+    if later is None:
+        return ""
+    log.warning("Run %s has brought %s further since; what this run staged is old", later, job.category.name)
+    return f"Run {later} has synced {job.category.label} since; clear extract to read anew"
+
+
+@contextmanager
+def _lease(store: Store, run_id: int, connection: SyncConnection, category: ImportCategory) -> Iterator[None]:
+    """Hold the category's lease while a step runs, and keep it for the run's next step."""
+    name = f"{planning.IMPORT}:{connection.id}:{category.name}"
+    owner = planning.owner(run_id)
+    if leases.claim(store, name, owner, LEASE_LASTS) is None:
+        holder = leases.holder(store, name)
+        raise Busy(
+            f"{category.label} of {connection.label} is being synced by another run just now.",
+            remedy="It is tried again by itself; or wait until that run has ended.",
+            technical=f"lease {name} is held by {holder.owner if holder else 'nobody any more'}",
+            retry_at=holder.expires_at if holder else None,
+        )
+    over = threading.Event()
+
+    def renew() -> None:
+        while not over.wait(_LEASE_RENEWED_EVERY):
+            try:
+                leases.claim(store, name, owner, LEASE_LASTS)
+            except SyncError as error:
+                log.warning("The lease could not be renewed: %s", error)
+
+    keeper = threading.Thread(target=renew, name="lease", daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        over.set()
+        keeper.join()
+
+
+def _set_state(store: Store, job: Job, state: RunState) -> None:
+    with store.begin() as transaction:
+        runs.change_category(transaction, job.run_id, job.connection_id, job.category.name, state=state)
+
+
+def _count(
+    store: Store, run_id: int, connection: SyncConnection, category: ImportCategory, seconds: float, doors: Doors
+) -> None:
+    try:
+        runs.count_calls(
+            store,
+            run_id,
+            connection.id,
+            category.name,
+            seconds=seconds,
+            calls=doors.source_calls,
+            outsmart_calls=doors.destination_calls,
+        )
+    except SyncError as error:  # the step's own error is the one to hear of
+        log.warning("The step's calls could not be counted: %s", error)

@@ -1,0 +1,55 @@
+"""Importing in this process, without Airflow, under the same leases as the DAGs."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from outsmart_sync.errors import InvalidSettings, SyncError
+from outsmart_sync.pipeline.job import Options
+from outsmart_sync.services.planning import close_run, open_run
+from outsmart_sync.services.steps import Step, run_step
+from outsmart_sync.store import runs
+from outsmart_sync.store.runs import RunState
+
+if TYPE_CHECKING:
+    from outsmart_sync.services.gateway import Gateway
+    from outsmart_sync.store.store import Store
+
+log = logging.getLogger(__name__)
+
+
+def import_now(store: Store, gateway: Gateway, package_name: str, external_id: str, options: Options) -> int:
+    """Run the four steps of every chosen category in this process, without Airflow, under the same leases.
+
+    Returns:
+        The run's number; its categories tell what became of them. One that fails does not stop the others.
+
+    Raises:
+        InvalidSettings: The options name something that does not exist or cannot run.
+    """
+    opened = open_run(store, package_name, external_id, replace(options, by_hand=True))
+    if not opened.shards:
+        reasons = " ".join(f"{name}: {reason}" for name, reason in opened.skipped.items())
+        runs.close_run(store, opened.run_id, RunState.FAILED)
+        raise InvalidSettings(
+            f"There is nothing to sync. {reasons}".strip(), remedy="See: outsmart-sync status", code="nothing_to_sync"
+        )
+    plan = runs.read_plan(store, opened.run_id)
+    for connection_id, (_, categories, _) in plan.items():
+        for category in categories:
+            _run_category(store, gateway, opened.run_id, connection_id, category)
+    close_run(store, opened.run_id)
+    return opened.run_id
+
+
+def _run_category(store: Store, gateway: Gateway, run_id: int, connection_id: int, category: str) -> None:
+    for step in Step:
+        try:
+            result = run_step(store, gateway, step, run_id, connection_id, category)
+        except SyncError as error:
+            log.warning("%s: %s", category, error)  # its row in the store tells it too
+            return
+        if result.skip:
+            return

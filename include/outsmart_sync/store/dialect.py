@@ -1,0 +1,114 @@
+"""All that differs between SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, Table, event, func, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+Upsert = postgresql.Insert | sqlite.Insert
+
+BULK_ANALYZE_ROWS = 5_000
+"""From this many new rows on, PostgreSQL's planner is told about them before they are joined."""
+
+
+def prepare(engine: Engine) -> None:
+    """Give every new database connection the settings this project relies on."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # The driver must not open transactions by itself: `_begin_sqlite` does, before the first read.
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+        "busy_timeout=30000",
+        "cache_size=-16000",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # IMMEDIATE: a transaction that reads first and writes later would otherwise fail with "database is locked" at the
+    # moment it writes, without waiting, when another process wrote in between.
+    writes = not connection.get_execution_options().get("read_only", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def now(connection: Connection) -> datetime:
+    """The store's clock, aware UTC: two machines with different clocks agree on it.
+
+    SQLite lives on one machine, whose clock is the store's.
+    """
+    if connection.dialect.name == "postgresql":
+        stamp: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
+        return stamp.astimezone(UTC)
+    return sqlite_now()
+
+
+def sqlite_now() -> datetime:
+    """The clock of the one machine that has the SQLite file."""
+    return datetime.now(UTC)
+
+
+def upsert(connection: Connection, table: Table) -> Upsert:
+    """An INSERT for this database that can be given an ON CONFLICT clause."""
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def bulk_insert(connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Insert many rows, in the fastest way the database has; part of the caller's transaction.
+
+    Args:
+        connection: An open transaction.
+        table: Where to.
+        columns: Names of the columns, in the order of each row's values.
+        rows: The values; times and dates as Python objects.
+    """
+    if connection.dialect.name == "postgresql":
+        driver = connection.connection.cursor()
+        with driver.copy(f"COPY {table.name} ({', '.join(columns)}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+        driver.close()
+        return
+    # The driver's own executemany: SQLAlchemy's per-row parameter handling would cost twice the insert itself.
+    marks = ", ".join("?" * len(columns))
+    statement = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - names of our own tables
+    driver = connection.connection.cursor()
+    driver.executemany(statement, [tuple(_sqlite_value(value) for value in row) for row in rows])
+    driver.close()
+
+
+def _sqlite_value(value: Any) -> Any:
+    """Dates and aware times in the form in which SQLAlchemy stores them; all else is native."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def contains(connection: Connection, haystack: ColumnElement[str], needle: str) -> ColumnElement[bool]:
+    """Whether a text holds another one, case counting and without wildcards."""
+    position = func.strpos if connection.dialect.name == "postgresql" else func.instr
+    return position(haystack, needle) > 0
+
+
+def greatest(connection: Connection, *values: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The largest of several values of one row."""
+    return (func.greatest if connection.dialect.name == "postgresql" else func.max)(*values)
+
+
+def analyze(connection: Connection, table: Table, added: int) -> None:
+    """Tell PostgreSQL's planner that a table has changed a lot; SQLite plans by its indexes alone."""
+    if connection.dialect.name == "postgresql" and added >= BULK_ANALYZE_ROWS:
+        connection.execute(text(f"ANALYZE {table.name}"))

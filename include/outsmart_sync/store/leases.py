@@ -1,0 +1,91 @@
+"""Lease rows: what must not run twice at once, without a transaction held open over an HTTP call.
+
+A lease has a name, an owner and an expiry by the store's clock. It is claimed and renewed in short transactions. Its
+version grows with every change of owner, so that someone who lost it can tell.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, or_, select, update
+
+from outsmart_sync.store import dialect
+from outsmart_sync.store.tables import lease
+
+if TYPE_CHECKING:
+    from outsmart_sync.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Who holds a lease, and until when unless it is renewed."""
+
+    name: str
+    owner: str
+    version: int
+    expires_at: datetime
+
+
+def claim(store: Store, name: str, owner: str, lasts: timedelta) -> Lease | None:
+    """Take or renew a lease.
+
+    Args:
+        store: Where it is kept.
+        name: What must not run twice at once.
+        owner: Who wants it; the same owner may claim again, which renews it.
+        lasts: How long it holds unless renewed.
+
+    Returns:
+        The lease, or None while another owner's has not expired.
+    """
+    with store.begin() as connection:
+        now = dialect.now(connection)
+        values = {"name": name, "owner": owner, "version": 1, "expires_at": now + lasts}
+        insert = dialect.upsert(connection, lease).values(**values)
+        taken = connection.execute(
+            insert.on_conflict_do_update(
+                index_elements=[lease.c.name],
+                set_={
+                    "owner": owner,
+                    "expires_at": now + lasts,
+                    "version": lease.c.version + (lease.c.owner != owner).cast(lease.c.version.type),
+                },
+                where=or_(lease.c.owner == owner, lease.c.expires_at <= now),
+            ).returning(lease.c.version)
+        ).scalar_one_or_none()
+    return None if taken is None else Lease(name, owner, taken, now + lasts)
+
+
+def release(store: Store, name: str, owner: str) -> bool:
+    """Give a lease back; False when it was no longer the owner's."""
+    with store.begin() as connection:
+        now = dialect.now(connection)
+        gone = connection.execute(
+            update(lease).where(lease.c.name == name, lease.c.owner == owner).values(expires_at=now, owner="")
+        )
+        return gone.rowcount == 1
+
+
+def release_all(store: Store, owner: str) -> int:
+    """Give back everything an owner still holds; returns how many."""
+    with store.begin() as connection:
+        now = dialect.now(connection)
+        return connection.execute(update(lease).where(lease.c.owner == owner).values(expires_at=now, owner="")).rowcount
+
+
+def holder(store: Store, name: str) -> Lease | None:
+    """Who holds a lease now; None when nobody does."""
+    with store.read() as connection:
+        now = dialect.now(connection)
+        row = connection.execute(select(lease).where(lease.c.name == name, lease.c.expires_at > now)).one_or_none()
+    return None if row is None else Lease(row.name, row.owner, row.version, row.expires_at)
+
+
+def purge(store: Store, older_than: timedelta) -> int:
+    """Remove leases that expired long ago; returns how many."""
+    with store.begin() as connection:
+        limit = dialect.now(connection) - older_than
+        return connection.execute(delete(lease).where(lease.c.expires_at < limit)).rowcount

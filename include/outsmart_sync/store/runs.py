@@ -1,0 +1,305 @@
+"""Runs: what was asked, which connections took part, and what became of each category."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from sqlalchemy import delete, insert, select, update
+
+from outsmart_sync.store import dialect
+from outsmart_sync.store.tables import extract_progress, run, run_category, run_connection, staging
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement, Connection, Row
+
+    from outsmart_sync.store.store import Store
+
+
+class RunState(StrEnum):
+    """Where a run, or a category of it, stands."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    POSTPONED = "postponed"
+    """Waits for a limit to begin anew; the next run goes on."""
+    PREVIEWED = "previewed"
+    IDLE = "idle"
+    """There was nothing to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What became of a category's rows.
+
+    Attributes:
+        read: Rows of the category that the package sent.
+        created: New in OutSmart (or in the mirror, when there is no OutSmart account).
+        updated: Changed there.
+        unchanged: Already the same there; cost neither a write nor a call.
+        excluded: Left out by a filter.
+        rejected: Cannot go until somebody corrects them.
+        waiting: Go by themselves once the record they belong to is there.
+        held: A person must decide.
+        deleted: Gone in the package; kept in OutSmart.
+        calls: Calls to the package.
+        outsmart_calls: Calls to OutSmart.
+    """
+
+    read: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    excluded: int = 0
+    rejected: int = 0
+    waiting: int = 0
+    held: int = 0
+    deleted: int = 0
+    calls: int = 0
+    outsmart_calls: int = 0
+
+
+COUNTED = tuple(field.name for field in fields(Counts))
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryRun:
+    """One category of one connection in one run."""
+
+    run_id: int
+    connection_id: int
+    category: str
+    state: RunState
+    step: str
+    started_at: datetime
+    finished_at: datetime | None
+    seconds: float
+    staged: int
+    counts: Counts
+    error_code: str
+    error_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a stream has been read in this run.
+
+    Attributes:
+        next_page: Where to go on; None: it has been read to its end.
+        cursor: Position reached.
+        pages: Pages read.
+        read: Rows read.
+    """
+
+    next_page: str | None
+    cursor: str
+    pages: int
+    read: int
+
+
+def open_run(
+    store: Store, external_id: str, *, package: str, direction: str, options: dict[str, Any]
+) -> tuple[int, bool]:
+    """The run of this outside name; made at the first call.
+
+    Returns:
+        Its number, and whether it is new.
+    """
+    with store.begin() as connection:
+        found = connection.execute(select(run.c.id).where(run.c.external_id == external_id)).scalar_one_or_none()
+        if found is not None:
+            connection.execute(update(run).where(run.c.id == found).values(state=RunState.RUNNING, finished_at=None))
+            return found, False
+        made = connection.execute(
+            insert(run)
+            .values(
+                external_id=external_id,
+                package=package,
+                direction=direction,
+                options=msgspec.json.encode(options).decode(),
+                state=RunState.RUNNING,
+                started_at=dialect.now(connection),
+            )
+            .returning(run.c.id)
+        )
+        return made.scalar_one(), True
+
+
+def find_run(store: Store, run_id: int) -> Row[Any] | None:
+    """A run by its number."""
+    with store.read() as connection:
+        return connection.execute(select(run).where(run.c.id == run_id)).one_or_none()
+
+
+def close_run(store: Store, run_id: int, state: RunState) -> None:
+    """Say how a run ended."""
+    with store.begin() as connection:
+        connection.execute(
+            update(run).where(run.c.id == run_id).values(state=state, finished_at=dialect.now(connection))
+        )
+
+
+def add_calls(store: Store, run_id: int, calls: int) -> None:
+    """Count calls that belong to no category, such as a poll's."""
+    if calls:
+        with store.begin() as connection:
+            connection.execute(update(run).where(run.c.id == run_id).values(calls=run.c.calls + calls))
+
+
+def save_plan(store: Store, run_id: int, plan: dict[int, tuple[int, list[str], str]]) -> None:
+    """Keep which connections take part: connection → (shard, categories, note)."""
+    with store.begin() as connection:
+        connection.execute(delete(run_connection).where(run_connection.c.run_id == run_id))
+        for connection_id, (shard, categories, note) in plan.items():
+            connection.execute(
+                insert(run_connection).values(
+                    run_id=run_id, connection_id=connection_id, shard=shard, categories=",".join(categories), note=note
+                )
+            )
+
+
+def read_plan(store: Store, run_id: int) -> dict[int, tuple[int, list[str], str]]:
+    """What :func:`save_plan` kept, in the same order."""
+    query = select(run_connection).where(run_connection.c.run_id == run_id)
+    with store.read() as connection:
+        rows = connection.execute(query.order_by(run_connection.c.shard, run_connection.c.connection_id)).all()
+    return {
+        row.connection_id: (row.shard, row.categories.split(",") if row.categories else [], row.note) for row in rows
+    }
+
+
+def begin_category(connection: Connection, run_id: int, connection_id: int, category: str) -> None:
+    """Start a category anew; an earlier attempt of the same run is forgotten, its calls are not."""
+    now = dialect.now(connection)
+    fresh = {
+        "state": RunState.RUNNING,
+        "started_at": now,
+        "step": "extract",
+        "finished_at": None,
+        "error_code": "",
+        "error_text": "",
+        "staged": 0,
+        **{name: 0 for name in COUNTED if name not in ("calls", "outsmart_calls")},
+    }
+    statement = dialect.upsert(connection, run_category).values(
+        run_id=run_id, connection_id=connection_id, category=category, **fresh
+    )
+    key = [run_category.c.run_id, run_category.c.connection_id, run_category.c.category]
+    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=fresh))
+
+
+def change_category(connection: Connection, run_id: int, connection_id: int, category: str, **values: Any) -> None:
+    """Set columns of a category's row."""
+    here = _of_category(run_id, connection_id, category)
+    connection.execute(update(run_category).where(*here).values(**values))
+
+
+def count_calls(store: Store, run_id: int, connection_id: int, category: str, *, seconds: float, **calls: int) -> None:
+    """Add a step's calls and seconds to its category."""
+    with store.begin() as connection:
+        added = {name: run_category.c[name] + number for name, number in calls.items()}
+        change_category(connection, run_id, connection_id, category, seconds=run_category.c.seconds + seconds, **added)
+
+
+def category_run(store: Store, run_id: int, connection_id: int, category: str) -> CategoryRun | None:
+    """One category of a run."""
+    with store.read() as connection:
+        query = select(run_category).where(*_of_category(run_id, connection_id, category))
+        row = connection.execute(query).one_or_none()
+    return None if row is None else _category(row)
+
+
+def overtaken_by(store: Store, run_id: int, connection_id: int, category: str) -> int | None:
+    """Another run that settled the same category after this run had read it; what this one staged is old then."""
+    mine = category_run(store, run_id, connection_id, category)
+    if mine is None:
+        return None
+    query = (
+        select(run_category.c.run_id)
+        .where(
+            run_category.c.connection_id == connection_id,
+            run_category.c.category == category,
+            run_category.c.run_id != run_id,
+            run_category.c.state.in_((RunState.DONE, RunState.IDLE)),
+            run_category.c.finished_at > mine.started_at,
+        )
+        .limit(1)
+    )
+    with store.read() as connection:
+        return connection.execute(query).scalar_one_or_none()
+
+
+def category_runs(store: Store, run_id: int) -> list[CategoryRun]:
+    """Every category of a run, in the order in which they began."""
+    query = select(run_category).where(run_category.c.run_id == run_id)
+    with store.read() as connection:
+        return [_category(row) for row in connection.execute(query.order_by(run_category.c.started_at))]
+
+
+def progress_of(connection: Connection, run_id: int, connection_id: int, category: str) -> dict[str, Progress]:
+    """How far each stream has been read in this run."""
+    rows = connection.execute(
+        select(extract_progress).where(
+            extract_progress.c.run_id == run_id,
+            extract_progress.c.connection_id == connection_id,
+            extract_progress.c.category == category,
+        )
+    )
+    return {row.stream: Progress(row.next_page, row.cursor, row.pages, row.read) for row in rows}
+
+
+def save_progress(
+    connection: Connection, run_id: int, connection_id: int, category: str, stream: str, progress: Progress
+) -> None:
+    """Note how far a stream has been read; part of the transaction that stages the page."""
+    values = {
+        "next_page": progress.next_page,
+        "cursor": progress.cursor,
+        "pages": progress.pages,
+        "read": progress.read,
+    }
+    statement = dialect.upsert(connection, extract_progress).values(
+        run_id=run_id, connection_id=connection_id, category=category, stream=stream, **values
+    )
+    table = extract_progress.c
+    key = [table.run_id, table.connection_id, table.category, table.stream]
+    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=values))
+
+
+def forget_extract(connection: Connection, run_id: int, connection_id: int, category: str) -> None:
+    """Remove what an earlier extract of the same run staged and noted."""
+    for table in (extract_progress, staging):
+        connection.execute(
+            delete(table).where(
+                table.c.run_id == run_id, table.c.connection_id == connection_id, table.c.category == category
+            )
+        )
+
+
+def _of_category(run_id: int, connection_id: int, category: str) -> tuple[ColumnElement[bool], ...]:
+    return (
+        run_category.c.run_id == run_id,
+        run_category.c.connection_id == connection_id,
+        run_category.c.category == category,
+    )
+
+
+def _category(row: Row[Any]) -> CategoryRun:
+    return CategoryRun(
+        run_id=row.run_id,
+        connection_id=row.connection_id,
+        category=row.category,
+        state=RunState(row.state),
+        step=row.step,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        seconds=row.seconds,
+        staged=row.staged,
+        counts=Counts(**{name: getattr(row, name) for name in COUNTED}),
+        error_code=row.error_code,
+        error_text=row.error_text,
+    )
