@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import sys
 import uuid
 from dataclasses import asdict, is_dataclass
@@ -13,15 +12,14 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 from dotenv import find_dotenv, load_dotenv
-from rich.console import Console
 from rich.table import Table
 
+from outsmart_sync import terminal
 from outsmart_sync.errors import InvalidSettings, SyncError
 from outsmart_sync.pipeline.job import Options
 from outsmart_sync.services import connect as connecting
 from outsmart_sync.services import health, history, settings, sync
 from outsmart_sync.store import address, connections, schema
-from outsmart_sync.store.runs import CategoryRun
 from outsmart_sync.store.store import Store
 from outsmart_sync.store.vault import Vault
 
@@ -33,9 +31,7 @@ app.add_typer(settings_app, name="settings")
 app.add_typer(store_app, name="store")
 app.add_typer(vault_app, name="vault")
 
-# A file or pipe has no width; tables must not be squeezed into 80 columns there.
-out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 160)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+out, err = terminal.console(), terminal.console(stderr=True)
 
 _verbose = False
 
@@ -59,7 +55,7 @@ def _options(
 ) -> None:
     global _verbose  # noqa: PLW0603 - one process, one command line
     _verbose = verbose
-    _log_to_stderr()
+    terminal.log_to_stderr(verbose=verbose)
 
 
 @app.command()
@@ -322,25 +318,11 @@ def _store() -> Store:
 
 
 def _store_and_gateway() -> tuple[Store, Any]:
-    import airflow.providers.http.hooks.http  # noqa: F401 - sets up logging to stdout, which is undone below
-
     from outsmart_sync.providers.gateway import HookGateway
 
-    _log_to_stderr()
+    terminal.load_airflow(verbose=_verbose)
     store = _store()
     return store, HookGateway(store)
-
-
-def _log_to_stderr() -> None:
-    logging.basicConfig(
-        level=logging.INFO if _verbose else logging.ERROR,
-        format="%(asctime)s %(levelname)-7s %(message)s",
-        stream=sys.stderr,
-        force=True,
-    )
-    logging.captureWarnings(capture=False)
-    for name in ("alembic", "airflow"):
-        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _ask_return_address(login_address: str, *, as_json: bool) -> str:
@@ -404,29 +386,10 @@ def _print_run(store: Store, run: history.RunSummary) -> None:
         f"{run.started_at:%d-%m-%Y %H:%M:%S} UTC  {run.external_id}"
     )
     if run.categories:
-        out.print(figures_table(store, run.categories))
+        out.print(terminal.figures_table(store, run.categories))
     for each in run.categories:
         if each.state not in ("done", "idle"):
             out.print(f"   {each.category}: {each.state}  {each.error_text}".rstrip(), markup=False)
-
-
-def figures_table(store: Store, categories: list[CategoryRun]) -> Table:
-    """The figures of a run as a table; figures that are rare have a column only where there are any."""
-    names = {connection.id: connection.label for connection in connections.find(store)}
-    rare = tuple(name for name in ("waiting", "held", "deleted") if any(getattr(c.counts, name) for c in categories))
-    shown = ("read", "created", "updated", "unchanged", "excluded", "rejected", *rare)
-    several = len({each.connection_id for each in categories}) > 1
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for name in (*(("administration",) if several else ()), "category"):
-        table.add_column(name, no_wrap=True)
-    for name in (*shown, "API calls", "seconds"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for each in categories:
-        figures = [str(getattr(each.counts, name)) for name in shown]
-        calls = f"{each.counts.calls}+{each.counts.outsmart_calls}"
-        label = [names.get(each.connection_id, str(each.connection_id))] if several else []
-        table.add_row(*label, each.category, *figures, calls, f"{each.seconds:.1f}")
-    return table
 
 
 def _print_events(lines: list[history.Event]) -> None:

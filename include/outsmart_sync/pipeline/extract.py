@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import and_, delete, func, select
 
 from outsmart_sync.pipeline import outsmart_read, parts, pending, scope
+from outsmart_sync.pipeline.ahead import ahead
 from outsmart_sync.records.exchange import DELETIONS, Deletion, ReadPage
 from outsmart_sync.records.staged import Origin, StagedRow
 from outsmart_sync.store import cursors, dialect, runs, staged_rows
@@ -33,6 +34,7 @@ FINISHED = "*"
 """Name under which an extract notes that it has come to its end."""
 
 _SECONDS_PER_DAY = 86_400
+_CHUNK = 1_000
 
 
 def extract(store: Store, job: Job, source: Source, destination: Destination | None) -> int:
@@ -109,9 +111,9 @@ def _read_stream(
     pages, read = (done.pages, done.read) if done else (0, 0)
     start = time.monotonic()
     resume, position = (done.next_page, done.cursor) if done else (None, after)
-    for page in source.pages(job.category, stream, job.today, after=position, resume=resume):
+    for page in ahead(source.pages(job.category, stream, job.today, after=position, resume=resume)):
         pages, read = pages + 1, read + len(page.mapped.rows)
-        with store.begin() as connection:
+        with store.begin(durable=False) as connection:
             _stage_page(connection, job, stream, page)
             _note(connection, job, stream.name, Progress(page.next_page, page.cursor, pages, read))
         log.info(
@@ -235,6 +237,7 @@ def _stage_found(store: Store, job: Job, source: Source, stream: Stream, keys: t
 def _finish(store: Store, job: Job) -> int:
     """Settle what was staged: one row per record, parts folded in, children of changed parents beside them."""
     with store.begin() as connection:
+        dialect.analyze(connection, staging, staged_rows.next_seq(connection, scope.staged(job)))
         dropped = _drop_superseded(connection, job)
         pending.stage_children(connection, job)
     if dropped:
@@ -246,14 +249,17 @@ def _finish(store: Store, job: Job) -> int:
             select(func.count()).select_from(staging).where(here, staging.c.origin != Origin.PART)
         ).scalar_one()
         total = connection.execute(select(func.count()).select_from(staging).where(here)).scalar_one()
+        records = [stream.name for stream in job.category.streams if stream.record]
         read = sum(
             progress.read
             for stream, progress in runs.progress_of(
                 connection, job.run_id, job.connection_id, job.category.name
             ).items()
-            if stream not in (DELETIONS, *(part.name for part in job.category.parts))
+            if stream in records
         )
         _note(connection, job, FINISHED, Progress(None, "", 0, 0))
+        if job.category.fold is not None:
+            dialect.analyze(connection, staging, total)
         runs.change_category(connection, job.run_id, job.connection_id, job.category.name, staged=total, read=read)
         dialect.analyze(connection, staging, total)
     log.info("Extracted %s: %s rows read, %s to be judged", job.category.name, read, staged)
@@ -262,13 +268,25 @@ def _finish(store: Store, job: Job) -> int:
 
 def _drop_superseded(connection: Connection, job: Job) -> int:
     """Keep the newest row of each record: one that changed while pages were read comes twice."""
-    newest = func.row_number().over(
-        partition_by=(staging.c.record, staging.c.provider_id),
-        order_by=(func.coalesce(staging.c.version, -1).desc(), staging.c.seq.desc()),
+    here = scope.staged(job)
+    repeated = (
+        select(staging.c.provider_id)
+        .where(here)
+        .group_by(staging.c.record, staging.c.provider_id)
+        .having(func.count() > 1)
     )
-    ranked = select(staging.c.seq, newest.label("place")).where(scope.staged(job)).subquery()
-    older = select(ranked.c.seq).where(ranked.c.place > 1)
-    return connection.execute(delete(staging).where(and_(scope.staged(job), staging.c.seq.in_(older)))).rowcount
+    ids = list(connection.execute(repeated).scalars())
+    dropped = 0
+    for start in range(0, len(ids), _CHUNK):
+        newest = func.row_number().over(
+            partition_by=(staging.c.record, staging.c.provider_id),
+            order_by=(func.coalesce(staging.c.version, -1).desc(), staging.c.seq.desc()),
+        )
+        some = and_(here, staging.c.provider_id.in_(ids[start : start + _CHUNK]))
+        ranked = select(staging.c.seq, newest.label("place")).where(some).subquery()
+        older = list(connection.execute(select(ranked.c.seq).where(ranked.c.place > 1)).scalars())
+        dropped += connection.execute(delete(staging).where(here, staging.c.seq.in_(older))).rowcount
+    return dropped
 
 
 def _note(connection: Connection, job: Job, stream: str, progress: Progress) -> None:

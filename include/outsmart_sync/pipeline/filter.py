@@ -7,12 +7,13 @@ may be run again: it begins by taking back every decision.
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, exists, func, not_, or_, select, update
 
-from outsmart_sync.pipeline import scope
+from outsmart_sync.pipeline import marks, scope
 from outsmart_sync.pipeline.outcomes import MirrorState, Outcome
 from outsmart_sync.records.catalogue import Choice, Switch
 from outsmart_sync.records.staged import Origin, tag
@@ -53,8 +54,9 @@ def _take_back(connection: Connection, job: Job) -> None:
     connection.execute(
         update(staging)
         .where(scope.staged(job), or_(staging.c.outcome.is_not(None), staging.c.mirror_id.is_not(None)))
-        .values(outcome=None, reason=None, detail=None, mirror_id=None, done=False)
+        .values(outcome=None, reason=None, detail=None, mirror_id=None)
     )
+    marks.forget(connection, job)
 
 
 def _decide(
@@ -169,33 +171,33 @@ def _parent_code(in_run: ColumnElement[bool], in_mirror: ColumnElement[bool]) ->
 
 def _by_problems(connection: Connection, job: Job, record: Record) -> None:
     """Reject what lacks a field, unless OutSmart has a value for it: an empty value at the source wipes nothing."""
-    same_code = and_(mirror.c.code_key == staging.c.code_key, mirror.c.provider_id.is_(None))
-    kept = (
-        select(mirror.c.outsmart)
-        .where(
-            scope.mirrored(job, record.name),
-            or_(mirror.c.provider_id == staging.c.provider_id, same_code),
-            mirror.c.outsmart.is_not(None),
+    by_id = mirror.c.provider_id == staging.c.provider_id
+    by_code = and_(mirror.c.code_key == staging.c.code_key, mirror.c.provider_id.is_(None))
+    kept = func.coalesce(
+        *(
+            select(func.min(mirror.c.outsmart)).where(scope.mirrored(job, record.name), found).scalar_subquery()
+            for found in (by_id, by_code)
         )
-        .limit(1)
-        .scalar_subquery()
     )
     query = select(staging.c.seq, staging.c.problems, kept.label("outsmart")).where(
         scope.open_rows(job, record.name), staging.c.problems != ""
     )
     rejected = 0
     for rows in staged_rows.chunks(connection, query, _CHUNK):
+        # A handful of different refusals, so a handful of statements.
+        refusals: dict[tuple[str, str], list[int]] = defaultdict(list)
         for row in rows:
             there = decode(row.outsmart) if row.outsmart else {}
             problems = [problem for problem in row.problems.split(",") if problem not in there]
             if problems:
-                rejected += 1
-                reason, detail = _refusal(record, problems)
-                connection.execute(
-                    update(staging)
-                    .where(scope.staged(job), staging.c.seq == row.seq)
-                    .values(outcome=Outcome.REJECTED, reason=reason, detail=detail)
-                )
+                refusals[_refusal(record, problems)].append(row.seq)
+        for (reason, detail), seqs in refusals.items():
+            rejected += len(seqs)
+            connection.execute(
+                update(staging)
+                .where(scope.staged(job), staging.c.seq.in_(seqs))
+                .values(outcome=Outcome.REJECTED, reason=reason, detail=detail)
+            )
     if rejected:
         log.info("%s %s records rejected: a field that OutSmart needs is empty or too long", rejected, record.label)
 

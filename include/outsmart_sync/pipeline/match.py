@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, case, exists, func, literal, not_, or_, select, update
 
-from outsmart_sync.pipeline import scope
+from outsmart_sync.pipeline import marks, scope
 from outsmart_sync.pipeline.outcomes import Outcome
 from outsmart_sync.records.values import Payload, decode
 from outsmart_sync.store import staged_rows
@@ -68,8 +68,9 @@ def _take_back(connection: Connection, job: Job) -> None:
     connection.execute(
         update(staging)
         .where(scope.staged(job), staging.c.outcome.in_(DECIDED_HERE))
-        .values(outcome=None, reason=None, detail=None, done=False)
+        .values(outcome=None, reason=None, detail=None)
     )
+    marks.forget(connection, job)
     connection.execute(
         update(staging).where(scope.staged(job), staging.c.mirror_id.is_not(None)).values(mirror_id=None)
     )
@@ -125,36 +126,31 @@ def _hold_changed_codes(connection: Connection, job: Job, record: Record) -> Non
 def _hold_duplicates(connection: Connection, job: Job, record: Record) -> None:
     """Several records with one code: the one that is already in the destination goes on, the others are shown."""
     same_code = and_(scope.mirrored(job, record.name, _other), _other.c.code_key == staging.c.code_key)
+    here = and_(scope.open_rows(job, record.name), staging.c.code_key != "")
     linked = exists().where(_other.c.id == staging.c.mirror_id, scope.taken_over(job, _other))
-    somebody_elses = exists().where(
-        same_code,
-        scope.taken_over(job, _other),
-        _other.c.source_gone_at.is_(None),
-        _other.c.provider_id.is_not(None),
-        _other.c.provider_id != staging.c.provider_id,
-    )
-    twin = staging.alias("twin")
-    repeated = (
-        select(twin.c.code_key)
+    somebody_elses = (
+        select(staging.c.seq)
+        .join(_other, and_(scope.mirrored(job, record.name, _other), _other.c.code_key == staging.c.code_key))
         .where(
-            twin.c.run_id == job.run_id,
-            twin.c.connection_id == job.connection_id,
-            twin.c.category == job.category.name,
-            twin.c.record == record.name,
-            twin.c.outcome.is_(None),
+            here,
+            scope.taken_over(job, _other),
+            _other.c.source_gone_at.is_(None),
+            _other.c.provider_id != staging.c.provider_id,
         )
-        .group_by(twin.c.code_key)
+    )
+    repeated = select(staging.c.code_key).where(here).group_by(staging.c.code_key).having(func.count() > 1)
+    twins = select(staging.c.seq).where(here, staging.c.code_key.in_(list(connection.execute(repeated).scalars())))
+    seqs = sorted({*connection.execute(somebody_elses).scalars(), *connection.execute(twins).scalars()})
+    _hold(connection, job, record, and_(staging.c.seq.in_(seqs), not_(linked)), "duplicate_code", staging.c.code)
+    ambiguous = (
+        select(_other.c.code_key)
+        .where(scope.mirrored(job, record.name, _other), _other.c.provider_id.is_(None), _other.c.outsmart.is_not(None))
+        .group_by(_other.c.code_key)
         .having(func.count() > 1)
     )
-    in_run = staging.c.code_key.in_(repeated)
-    _hold(connection, job, record, and_(not_(linked), or_(somebody_elses, in_run)), "duplicate_code", staging.c.code)
-    several = (
-        select(func.count())
-        .where(same_code, _other.c.provider_id.is_(None), _other.c.outsmart.is_not(None))
-        .scalar_subquery()
-    )
-    ambiguous = and_(staging.c.mirror_id.is_(None), several > 1)
-    _hold(connection, job, record, ambiguous, "duplicate_in_outsmart", staging.c.code)
+    keys = list(connection.execute(ambiguous).scalars())
+    doubtful = and_(staging.c.code_key.in_(keys), not_(linked))
+    _hold(connection, job, record, doubtful, "duplicate_in_outsmart", staging.c.code)
 
 
 def _unlink_all_but_one(connection: Connection, job: Job, record: Record) -> None:
@@ -208,7 +204,7 @@ def _compare_with_outsmart(store: Store, job: Job, record: Record) -> None:
     )
     with store.begin() as connection:
         for rows in staged_rows.chunks(connection, query, _CHUNK):
-            same = [row.seq for row in rows if holds(decode(row.outsmart), decode(row.payload))]
+            same = [row.seq for row in rows if holds(record, decode(row.outsmart), decode(row.payload))]
             equal = set(same)
             other = [row.seq for row in rows if row.seq not in equal]
             for outcome, seqs in ((Outcome.UNCHANGED, same), (Outcome.UPDATE, other)):
@@ -218,9 +214,9 @@ def _compare_with_outsmart(store: Store, job: Job, record: Record) -> None:
                     )
 
 
-def holds(there: Payload, wanted: Payload) -> bool:
-    """Whether a record already has every value that we would write; line ends do not count."""
-    return all(_plain(there.get(name)) == _plain(value) for name, value in wanted.items())
+def holds(record: Record, there: Payload, wanted: Payload) -> bool:
+    """Whether a record already has every value that we would write, apart from line ends and its code's spelling."""
+    return all(_plain(there.get(name)) == _plain(value) for name, value in wanted.items() if name != record.code)
 
 
 def _plain(value: str | bool | None) -> str | bool | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy import and_, case, func, insert, literal, not_, null, or_, select, update
 
-from outsmart_sync.pipeline import scope
+from outsmart_sync.pipeline import marks, scope
 from outsmart_sync.pipeline.outcomes import MirrorState, Outcome
 from outsmart_sync.records.values import Payload, decode
 from outsmart_sync.store import dialect, staged_rows
@@ -118,54 +118,52 @@ def _code() -> dict[str, Any]:
 
 def keep_undelivered(connection: Connection, job: Job, record: Record) -> None:
     """Keep what was decided about rows that were not delivered; a row about which nothing is new costs no write."""
+    if marks.reached(connection, job, marks.KEPT, record) >= 0:
+        return
     here = and_(scope.staged(job), staging.c.record == record.name)
-    decided = and_(here, staging.c.outcome.in_((*_STATES, Outcome.UNCHANGED)), staging.c.done.is_(False))
-    news = or_(staging.c.mirror_id.is_(None), staging.c.mirror_id.in_(_differing(job, decided)))
-    worth_telling = and_(decided, staging.c.outcome != Outcome.UNCHANGED, news, not_(_told()))
-    log_events(connection, worth_telling)
-    seqs = and_(here, staging.c.seq.in_(select(staging.c.seq).where(decided, news)))
-    merge(connection, job, seqs)
-    # They have a record of their own now, which staging does not point to.
-    connection.execute(update(staging).where(decided, staging.c.mirror_id.is_(None)).values(done=True))
+    news = list(connection.execute(_news(job, here)))
+    for start in range(0, len(news), _CHUNK):
+        chunk = news[start : start + _CHUNK]
+        told = [row.seq for row in chunk if row.worth_telling]
+        if told:
+            log_events(connection, and_(here, staging.c.seq.in_(told)))
+        merge(connection, job, and_(here, staging.c.seq.in_([row.seq for row in chunk])))
     _note_deletions(connection, job, here)
+    marks.note(connection, job, marks.KEPT, record, len(news))
 
 
-def _differing(job: Job, decided: ColumnElement[bool]) -> Any:
-    """Records of the mirror that would change."""
+def _news(job: Job, here: ColumnElement[bool]) -> Any:
+    """Rows that would change their record in the mirror, and whether the log must say so."""
     state = _state()
+    reason_same = and_(
+        mirror.c.reason.is_not_distinct_from(staging.c.reason), mirror.c.detail.is_not_distinct_from(staging.c.detail)
+    )
     same = and_(
-        _known.c.provider_id == staging.c.provider_id,
-        _known.c.state == state,
-        _known.c.content_hash == staging.c.content_hash,
-        _known.c.judged_by == job.rules,
-        _known.c.due_on.is_not_distinct_from(staging.c.due_on),
-        _known.c.tags == staging.c.tags,
-        _known.c.source_gone_at.is_(None),
-        or_(state == MirrorState.SYNCED, _known.c.reason.is_not_distinct_from(staging.c.reason)),
-        or_(state == MirrorState.SYNCED, _known.c.detail.is_not_distinct_from(staging.c.detail)),
+        mirror.c.provider_id == staging.c.provider_id,
+        mirror.c.state == state,
+        mirror.c.content_hash == staging.c.content_hash,
+        mirror.c.judged_by == job.rules,
+        mirror.c.due_on.is_not_distinct_from(staging.c.due_on),
+        mirror.c.tags == staging.c.tags,
+        mirror.c.source_gone_at.is_(None),
+        or_(state == MirrorState.SYNCED, reason_same),
     )
     if job.delivers:
-        adopted = or_(staging.c.outcome != Outcome.UNCHANGED, _known.c.delivered_hash == staging.c.content_hash)
-        same = and_(same, adopted)
-    return (
-        select(_known.c.id)
-        .join(staging, staging.c.mirror_id == _known.c.id)
-        .where(decided, not_(func.coalesce(same, False)))
-    )
-
-
-def _told() -> ColumnElement[bool]:
-    """The log already says so of the record: same outcome, same reason."""
-    state = _state()
-    return (
-        select(_known.c.id)
-        .where(
-            _known.c.id == staging.c.mirror_id,
-            _known.c.state == state,
-            _known.c.reason.is_not_distinct_from(staging.c.reason),
-            _known.c.detail.is_not_distinct_from(staging.c.detail),
+        # An unchanged row that OutSmart had already: from now on it counts as brought by us.
+        same = and_(
+            same, or_(staging.c.outcome != Outcome.UNCHANGED, mirror.c.delivered_hash == staging.c.content_hash)
         )
-        .exists()
+    told = and_(mirror.c.state == state, reason_same)
+    unchanged = staging.c.outcome == Outcome.UNCHANGED
+    return (
+        select(staging.c.seq, and_(not_(unchanged), not_(func.coalesce(told, False))).label("worth_telling"))
+        .outerjoin(mirror, mirror.c.id == staging.c.mirror_id)
+        .where(
+            here,
+            staging.c.outcome.in_((*_STATES, Outcome.UNCHANGED)),
+            or_(staging.c.mirror_id.is_(None), not_(func.coalesce(same, False))),
+        )
+        .order_by(staging.c.seq)
     )
 
 
@@ -231,7 +229,7 @@ def log_changes(connection: Connection, job: Job, record: Record, rows: ColumnEl
                 row.provider_id,
                 row.code,
                 "updated",
-                msgspec.json.encode(changes(_before(row), decode(row.payload)), order="sorted").decode(),
+                msgspec.json.encode(changes(record, _before(row), decode(row.payload)), order="sorted").decode(),
                 now,
             )
             for row in chunk
@@ -245,6 +243,10 @@ def _before(row: Any) -> Payload:
     return decode(text) if text else {}
 
 
-def changes(before: Payload, after: Payload) -> dict[str, list[str | bool | None]]:
-    """Field → its old and new value, for every field that is written with another value."""
-    return {name: [before.get(name), value] for name, value in after.items() if before.get(name) != value}
+def changes(record: Record, before: Payload, after: Payload) -> dict[str, list[str | bool | None]]:
+    """Field → its old and new value, for every field that is written with another value; a code is never rewritten."""
+    return {
+        name: [before.get(name), value]
+        for name, value in after.items()
+        if name != record.code and before.get(name) != value
+    }

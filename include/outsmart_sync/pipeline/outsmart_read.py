@@ -64,6 +64,7 @@ def _read_record(store: Store, job: Job, destination: Destination, record: Recor
     with store.begin() as connection:
         dialect.analyze(connection, staging, count)
         _merge(connection, job, record)
+        dialect.analyze(connection, mirror, count)
         staged_rows.remove(connection, scope.staged(job), ORIGIN)
         cursors.move(connection, job.connection_id, job.category.name, {outsmart_read(record.name): str(job.run_id)})
     log.info("OutSmart holds %s %s records", count, record.label)
@@ -127,6 +128,54 @@ def _merge(connection: Connection, job: Job, record: Record) -> None:
         )
     )
     _forget_removed(connection, job, record)
+    _join_halves(connection, job, record)
+
+
+def _join_halves(connection: Connection, job: Job, record: Record) -> None:
+    """A record we know from the package only and one we know from OutSmart only, with one code between them, are one.
+
+    Otherwise they would have been joined when the former was read; they were not while the code was ambiguous.
+    """
+    twin = mirror.alias("twin")
+    group = (
+        select(twin.c.code_key)
+        .where(scope.mirrored(job, record.name, twin))
+        .group_by(twin.c.code_key)
+        .having(
+            func.count() == 2,
+            func.count(twin.c.provider_id) == 1,
+            func.count(twin.c.outsmart) == 1,
+            func.count(twin.c.delivered_hash) == 0,
+        )
+    )
+    of_package = and_(
+        scope.mirrored(job, record.name),
+        mirror.c.provider_id.is_not(None),
+        mirror.c.outsmart.is_(None),
+        mirror.c.code_key.in_(group),
+    )
+    of_outsmart = and_(
+        scope.mirrored(job, record.name, twin), twin.c.provider_id.is_(None), twin.c.code_key == mirror.c.code_key
+    )
+    halves = connection.execute(
+        update(mirror)
+        .where(of_package)
+        .values(
+            code=select(func.min(twin.c.code)).where(of_outsmart).scalar_subquery(),
+            outsmart=select(func.min(twin.c.outsmart)).where(of_outsmart).scalar_subquery(),
+            outsmart_run_id=job.run_id,
+        )
+        .returning(mirror.c.code_key)
+    ).scalars()
+    joined = list(halves)
+    for start in range(0, len(joined), _CHUNK):
+        connection.execute(
+            delete(mirror).where(
+                scope.mirrored(job, record.name),
+                mirror.c.provider_id.is_(None),
+                mirror.c.code_key.in_(joined[start : start + _CHUNK]),
+            )
+        )
 
 
 def _forget_removed(connection: Connection, job: Job, record: Record) -> None:

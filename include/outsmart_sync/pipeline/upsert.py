@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, and_, bindparam, func, select, update
 
 from outsmart_sync.errors import StagingGone
-from outsmart_sync.pipeline import merging, parts, scope
+from outsmart_sync.pipeline import marks, merging, parts, scope
 from outsmart_sync.pipeline.extract import FINISHED, stream_names
 from outsmart_sync.pipeline.match import count_outcomes
 from outsmart_sync.pipeline.outcomes import Outcome
@@ -50,10 +50,17 @@ _parent = mirror.alias("parent")
 def upsert(store: Store, job: Job, destination: Destination | None) -> runs.Counts:
     """Bring what was matched to the destination.
 
+    Args:
+        store: The store.
+        job: What to do.
+        destination: The OutSmart account; None: the mirror is the destination.
+
     Raises:
+        StagingGone: What extract staged is not there any more.
         ConfigurationError: OutSmart refuses our tokens.
         TransientError: OutSmart does not answer; upsert may be run again and goes on where it stopped.
     """
+    staged = require_staged(store, job)
     for record in job.category.records:
         if destination is None:
             _merge_all(store, job, record)
@@ -62,6 +69,8 @@ def upsert(store: Store, job: Job, destination: Destination | None) -> runs.Coun
         # Before the children go: a parent that was not delivered may be in OutSmart all the same, and is linked here.
         with store.begin() as connection:
             merging.keep_undelivered(connection, job, record)
+    with store.begin() as connection:
+        dialect.analyze(connection, mirror, staged)
     return settle(store, job)
 
 
@@ -122,31 +131,23 @@ def figures(counts: dict[str, int]) -> dict[str, Any]:
 
 def _merge_all(store: Store, job: Job, record: Record) -> None:
     with store.read() as connection:
-        first, last = connection.execute(
-            select(func.min(staging.c.seq), func.max(staging.c.seq)).where(_to_write(job, record))
-        ).one()
-    if first is None:
-        return
-    for start in range(first, last + 1, MERGED_AT_ONCE):
+        first = marks.reached(connection, job, marks.DELIVERED, record) + 1
+        last = connection.execute(select(func.max(staging.c.seq)).where(_to_write(job, record))).scalar_one()
+    for start in range(first, -1 if last is None else last + 1, MERGED_AT_ONCE):
         began = time.monotonic()
-        rows = and_(_to_write(job, record), staging.c.seq >= start, staging.c.seq < start + MERGED_AT_ONCE)
+        end = min(start + MERGED_AT_ONCE, last + 1)
+        rows = and_(_to_write(job, record), staging.c.seq >= start, staging.c.seq < end)
         with store.begin() as connection:
             _wait_without_parent(connection, job, record, rows)
             merging.log_changes(connection, job, record, rows)
             merging.log_events(connection, and_(rows, staging.c.outcome == Outcome.CREATE))
             merged = merging.merge(connection, job, rows, state_of_written=True)
-            _mark_done(connection, rows)
+            marks.note(connection, job, marks.DELIVERED, record, end - 1)
         log.info("%s: %s merged into the mirror, %.2f s", record.label, merged, time.monotonic() - began)
 
 
 def _to_write(job: Job, record: Record) -> ColumnElement[bool]:
-    return and_(
-        scope.staged(job), staging.c.record == record.name, staging.c.outcome.in_(_WRITTEN), staging.c.done.is_(False)
-    )
-
-
-def _mark_done(connection: Connection, rows: ColumnElement[bool]) -> None:
-    connection.execute(update(staging).where(rows).values(done=True))
+    return and_(scope.staged(job), staging.c.record == record.name, staging.c.outcome.in_(_WRITTEN))
 
 
 def _wait_without_parent(connection: Connection, job: Job, record: Record, rows: ColumnElement[bool]) -> None:
@@ -180,8 +181,9 @@ class _Parcel:
 
 def _deliver_all(store: Store, job: Job, record: Record, destination: Destination) -> None:
     with store.begin() as connection:
-        _wait_without_parent(connection, job, record, _to_write(job, record))
-    chunk, after = 0, -1
+        after = marks.reached(connection, job, marks.DELIVERED, record)
+        _wait_without_parent(connection, job, record, and_(_to_write(job, record), staging.c.seq > after))
+    chunk = 0
     while True:
         began = time.monotonic()
         with store.read() as connection:
@@ -264,6 +266,7 @@ def _keep_delivered(
             .where(scope.staged(job), staging.c.seq == parcels[index].row.seq)
             .values(outcome=Outcome.REJECTED, reason="refused", detail=error.what.rstrip(".") or error.technical)
         )
+    marks.note(connection, job, marks.DELIVERED, record, parcels[-1].row.seq)
     if not accepted:
         return
     rows = and_(scope.staged(job), staging.c.seq.in_([parcel.row.seq for parcel in accepted]))
@@ -271,7 +274,6 @@ def _keep_delivered(
     merging.log_events(connection, and_(rows, staging.c.outcome == Outcome.CREATE))
     merging.merge(connection, job, rows, state_of_written=True)
     _keep_bodies(connection, job, record, accepted)
-    _mark_done(connection, rows)
 
 
 def _keep_bodies(connection: Connection, job: Job, record: Record, accepted: Sequence[_Parcel]) -> None:

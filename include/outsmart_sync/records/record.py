@@ -86,26 +86,24 @@ class Record:
 
         The parent's code is not looked for: it is resolved later, by ``match_by_code``.
         """
-        return ",".join(problem for field in self._judged if (problem := _problem(field, payload)))
+        required, limited = self._judged
+        problems = [name for name in required if name not in payload]
+        for name, length in limited:
+            value = payload.get(name)
+            if isinstance(value, str) and len(value) > length:
+                problems.append(f"{name}>{length}")
+        return ",".join(problems)
 
     @cached_property
-    def _judged(self) -> tuple[Field, ...]:
-        """Only the fields that can be a problem: this runs once per row."""
+    def _judged(self) -> tuple[list[str], list[tuple[str, int]]]:
+        """Fields that must be there, and fields that must not be too long; kept, since this runs once per row."""
         parent_field = self.parent.field if self.parent else None
-        return tuple(
-            field
+        required = [
+            field.name
             for field in self.fields
-            if (field.required and field.default is None and field.name != parent_field) or field.max_length
-        )
-
-
-def _problem(field: Field, payload: Payload) -> str:
-    value = payload.get(field.name)
-    if value is None:
-        return field.name if field.required and field.default is None else ""
-    if field.max_length and isinstance(value, str) and len(value) > field.max_length:
-        return f"{field.name}>{field.max_length}"
-    return ""
+            if field.required and field.default is None and field.name != parent_field
+        ]
+        return required, [(field.name, field.max_length) for field in self.fields if field.max_length]
 
 
 def is_active(today: date, *, blocked: bool, valid_from: date | None, valid_until: date | None) -> bool:

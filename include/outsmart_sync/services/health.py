@@ -10,9 +10,9 @@ from sqlalchemy import func, select
 
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.services import settings
-from outsmart_sync.store import connections, dialect, logins
+from outsmart_sync.store import connections, logins
 from outsmart_sync.store.connections import State, SyncConnection
-from outsmart_sync.store.tables import category_state, mirror, run_category, staging, vault_secret
+from outsmart_sync.store.tables import category_state, mirror, run_category, vault_secret
 from outsmart_sync.store.tokens import TOKENS, login_owner
 
 if TYPE_CHECKING:
@@ -65,18 +65,6 @@ class ConnectionStatus:
 def status(store: Store) -> list[ConnectionStatus]:
     """Every connection, oldest first."""
     return [_connection_status(store, connection) for connection in connections.find(store)]
-
-
-def purge_staging(store: Store, older_than: timedelta) -> int:
-    """Remove staged rows of runs that began long ago; returns how many."""
-    with store.begin() as connection:
-        limit = dialect.now(connection) - older_than
-        old = (
-            select(run_category.c.run_id)
-            .group_by(run_category.c.run_id)
-            .having(func.max(run_category.c.started_at) < limit)
-        )
-        return connection.execute(staging.delete().where(staging.c.run_id.in_(old))).rowcount
 
 
 def _connection_status(store: Store, connection: SyncConnection) -> ConnectionStatus:

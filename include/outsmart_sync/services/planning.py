@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 IMPORT = "import"
 
 _CONNECTIONS_PER_SHARD = 25
+_STAGING_KEPT = timedelta(days=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,45 +36,48 @@ class OpenRun:
     Attributes:
         run_id: Its number.
         shards: The connections that take part, in groups that are polled together.
-        skipped: Why others do not: connection's name → reason.
     """
 
     run_id: int
     shards: list[list[int]]
-    skipped: dict[str, str]
 
 
 def open_run(store: Store, package_name: str, external_id: str, options: Options) -> OpenRun:
     """Open a run, or find the one of this outside name again with the same plan.
 
     Raises:
-        InvalidSettings: The options name a connection or category that does not exist or cannot run.
+        InvalidSettings: The options name a connection or category that does not exist, or a person asked for something
+            of which nothing can run.
         StoreUnusable: The store has no tables, or of another version.
     """
     schema.require_current(store)
     package = package_of(package_name)
     _check_options(package, options)
-    run_id, new = runs.open_run(store, external_id, package=package.name, direction=IMPORT, options=asdict(options))
-    if not new and (plan := runs.read_plan(store, run_id)):
-        return OpenRun(run_id, _shards_of(plan), {})
+    kept = runs.reopen_run(store, external_id)
+    if kept is not None and (plan := runs.read_plan(store, kept)):
+        return OpenRun(kept, _shards_of(plan))
     chosen, skipped = _choose(store, package, options)
-    plan = {
-        connection_id: (number // _CONNECTIONS_PER_SHARD, categories, "")
-        for number, (connection_id, categories) in enumerate(chosen.items())
-    }
-    runs.save_plan(store, run_id, plan)
     for name, reason in skipped.items():
         log.warning("%s takes no part: %s", name, reason)
+    if options.by_hand and not chosen:
+        raise _nothing_to_sync(package, skipped)
+    plan = {
+        connection_id: (number // _CONNECTIONS_PER_SHARD, categories)
+        for number, (connection_id, categories) in enumerate(chosen.items())
+    }
+    run_id = kept or runs.open_run(store, external_id, package=package.name, direction=IMPORT, options=asdict(options))
+    runs.save_plan(store, run_id, plan)
     log.info("Run %s: %s connections take part", run_id, len(plan))
-    return OpenRun(run_id, _shards_of(plan), skipped)
+    return OpenRun(run_id, _shards_of(plan))
 
 
 def close_run(store: Store, run_id: int, *, failed: bool = False) -> list[runs.CategoryRun]:
-    """End a run: give its leases back and say how it went.
+    """End a run: give its leases back, say how it went, and remove what runs of days ago left in staging.
 
     Returns:
         The run's categories.
     """
+    runs.purge_staging(store, _STAGING_KEPT)
     leases.release_all(store, owner(run_id))
     categories = runs.category_runs(store, run_id)
     bad = failed or any(category.state in (RunState.FAILED, RunState.RUNNING) for category in categories)
@@ -158,8 +163,17 @@ def _candidates(store: Store, package: Package, options: Options) -> list[SyncCo
     return [connection]
 
 
-def _shards_of(plan: dict[int, tuple[int, list[str], str]]) -> list[list[int]]:
+def _nothing_to_sync(package: Package, skipped: dict[str, str]) -> InvalidSettings:
+    if not skipped:
+        why, remedy = f"No administration of {package.label} is connected.", "Connect one first."
+    else:
+        why = " ".join(f"{name}: {reason.rstrip('.')}." for name, reason in skipped.items())
+        remedy = "Mend that, or switch the category on, and start again."
+    return InvalidSettings("There is nothing to sync.", why=why, remedy=remedy, code="nothing_to_sync")
+
+
+def _shards_of(plan: runs.Plan) -> list[list[int]]:
     shards: dict[int, list[int]] = {}
-    for connection_id, (shard, _, _) in plan.items():
+    for connection_id, (shard, _) in plan.items():
         shards.setdefault(shard, []).append(connection_id)
     return list(shards.values())

@@ -78,6 +78,7 @@ def run_step(
     doors = Doors(gateway, connection)
     try:
         with _lease(store, run_id, connection, category):
+            runs.begin_step(store, run_id, connection_id, category_name, step.value)
             return _STEPS[step](store, doors, doors.job(store, run_id, category, options))
     except SyncError as error:
         if trouble.note_failure(store, run_id, connection, category, step, error):
@@ -98,6 +99,9 @@ def _extract(store: Store, doors: Doors, job: Job) -> StepResult:
     trouble.mended(store, job)
     if staged:
         return StepResult(staged=staged)
+    if job.options.preview:
+        _set_state(store, job, RunState.PREVIEWED)
+        return StepResult(skip=f"{job.category.label}: nothing new")
     upserting.settle(store, job)
     _set_state(store, job, RunState.IDLE)
     return StepResult(skip=f"{job.category.label}: nothing new")
@@ -136,12 +140,13 @@ def _upsert(store: Store, doors: Doors, job: Job) -> StepResult:
         return StepResult(skip="Preview: nothing is written")
     if skip := _overtaken(store, job):
         return StepResult(skip=skip)
-    staged = upserting.require_staged(store, job)
+    if doors.destination is None:
+        log.warning("No OutSmart account is configured for this connection: the import ends in the mirror")
     counts = upserting.upsert(store, job, doors.destination)
     totals = ", ".join(f"{number} {name}" for name, number in asdict(counts).items() if number)
     report = log.warning if counts.rejected or counts.held else log.info
     report("%s: %s", job.category.label, totals or "nothing")
-    return StepResult(staged=staged, counts=counts)
+    return StepResult(counts=counts)
 
 
 _STEPS: dict[Step, Callable[[Any, Doors, Job], StepResult]] = {

@@ -6,12 +6,11 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from outsmart_sync.errors import InvalidSettings, SyncError
+from outsmart_sync.errors import SyncError
 from outsmart_sync.pipeline.job import Options
 from outsmart_sync.services.planning import close_run, open_run
 from outsmart_sync.services.steps import Step, run_step
 from outsmart_sync.store import runs
-from outsmart_sync.store.runs import RunState
 
 if TYPE_CHECKING:
     from outsmart_sync.services.gateway import Gateway
@@ -30,14 +29,8 @@ def import_now(store: Store, gateway: Gateway, package_name: str, external_id: s
         InvalidSettings: The options name something that does not exist or cannot run.
     """
     opened = open_run(store, package_name, external_id, replace(options, by_hand=True))
-    if not opened.shards:
-        reasons = " ".join(f"{name}: {reason}" for name, reason in opened.skipped.items())
-        runs.close_run(store, opened.run_id, RunState.FAILED)
-        raise InvalidSettings(
-            f"There is nothing to sync. {reasons}".strip(), remedy="See: outsmart-sync status", code="nothing_to_sync"
-        )
     plan = runs.read_plan(store, opened.run_id)
-    for connection_id, (_, categories, _) in plan.items():
+    for connection_id, (_, categories) in plan.items():
         for category in categories:
             _run_category(store, gateway, opened.run_id, connection_id, category)
     close_run(store, opened.run_id)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from outsmart_sync.store import dialect
 from outsmart_sync.store.tables import extract_progress, run, run_category, run_connection, staging
@@ -63,6 +63,9 @@ class Counts:
     outsmart_calls: int = 0
 
 
+Plan = dict[int, tuple[int, list[str]]]
+"""Connection → (shard, categories that take part)."""
+
 COUNTED = tuple(field.name for field in fields(Counts))
 
 
@@ -101,19 +104,9 @@ class Progress:
     read: int
 
 
-def open_run(
-    store: Store, external_id: str, *, package: str, direction: str, options: dict[str, Any]
-) -> tuple[int, bool]:
-    """The run of this outside name; made at the first call.
-
-    Returns:
-        Its number, and whether it is new.
-    """
+def open_run(store: Store, external_id: str, *, package: str, direction: str, options: dict[str, Any]) -> int:
+    """Make the run of this outside name; returns its number."""
     with store.begin() as connection:
-        found = connection.execute(select(run.c.id).where(run.c.external_id == external_id)).scalar_one_or_none()
-        if found is not None:
-            connection.execute(update(run).where(run.c.id == found).values(state=RunState.RUNNING, finished_at=None))
-            return found, False
         made = connection.execute(
             insert(run)
             .values(
@@ -126,7 +119,17 @@ def open_run(
             )
             .returning(run.c.id)
         )
-        return made.scalar_one(), True
+        number: int = made.scalar_one()
+        return number
+
+
+def reopen_run(store: Store, external_id: str) -> int | None:
+    """The number of a run that was opened before, running again; None: there is none of this outside name."""
+    with store.begin() as connection:
+        found = connection.execute(select(run.c.id).where(run.c.external_id == external_id)).scalar_one_or_none()
+        if found is not None:
+            connection.execute(update(run).where(run.c.id == found).values(state=RunState.RUNNING, finished_at=None))
+        return found
 
 
 def find_run(store: Store, run_id: int) -> Row[Any] | None:
@@ -150,26 +153,24 @@ def add_calls(store: Store, run_id: int, calls: int) -> None:
             connection.execute(update(run).where(run.c.id == run_id).values(calls=run.c.calls + calls))
 
 
-def save_plan(store: Store, run_id: int, plan: dict[int, tuple[int, list[str], str]]) -> None:
-    """Keep which connections take part: connection → (shard, categories, note)."""
+def save_plan(store: Store, run_id: int, plan: Plan) -> None:
+    """Keep which connections take part."""
     with store.begin() as connection:
         connection.execute(delete(run_connection).where(run_connection.c.run_id == run_id))
-        for connection_id, (shard, categories, note) in plan.items():
+        for connection_id, (shard, categories) in plan.items():
             connection.execute(
                 insert(run_connection).values(
-                    run_id=run_id, connection_id=connection_id, shard=shard, categories=",".join(categories), note=note
+                    run_id=run_id, connection_id=connection_id, shard=shard, categories=",".join(categories)
                 )
             )
 
 
-def read_plan(store: Store, run_id: int) -> dict[int, tuple[int, list[str], str]]:
+def read_plan(store: Store, run_id: int) -> Plan:
     """What :func:`save_plan` kept, in the same order."""
     query = select(run_connection).where(run_connection.c.run_id == run_id)
     with store.read() as connection:
         rows = connection.execute(query.order_by(run_connection.c.shard, run_connection.c.connection_id)).all()
-    return {
-        row.connection_id: (row.shard, row.categories.split(",") if row.categories else [], row.note) for row in rows
-    }
+    return {row.connection_id: (row.shard, row.categories.split(",") if row.categories else []) for row in rows}
 
 
 def begin_category(connection: Connection, run_id: int, connection_id: int, category: str) -> None:
@@ -196,6 +197,19 @@ def change_category(connection: Connection, run_id: int, connection_id: int, cat
     """Set columns of a category's row."""
     here = _of_category(run_id, connection_id, category)
     connection.execute(update(run_category).where(*here).values(**values))
+
+
+def begin_step(store: Store, run_id: int, connection_id: int, category: str, step: str) -> None:
+    """Note that a step of a category begins, perhaps after it failed or was postponed."""
+    here = _of_category(run_id, connection_id, category)
+    stopped = run_category.c.state.in_((RunState.FAILED, RunState.POSTPONED))
+    with store.begin() as connection:
+        connection.execute(update(run_category).where(*here).values(step=step))
+        connection.execute(
+            update(run_category)
+            .where(*here, stopped)
+            .values(state=RunState.RUNNING, error_code="", error_text="", finished_at=None)
+        )
 
 
 def count_calls(store: Store, run_id: int, connection_id: int, category: str, *, seconds: float, **calls: int) -> None:
@@ -303,3 +317,12 @@ def _category(row: Row[Any]) -> CategoryRun:
         error_code=row.error_code,
         error_text=row.error_text,
     )
+
+
+def purge_staging(store: Store, older_than: timedelta) -> int:
+    """Remove what runs that began long ago left in staging; returns how many rows."""
+    with store.begin() as connection:
+        limit = dialect.now(connection) - older_than
+        first_kept = select(func.min(run.c.id)).where(run.c.started_at >= limit).scalar_subquery()
+        connection.execute(delete(extract_progress).where(extract_progress.c.run_id < first_kept))
+        return connection.execute(delete(staging).where(staging.c.run_id < first_kept)).rowcount

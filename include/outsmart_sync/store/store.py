@@ -40,14 +40,19 @@ class Store:
         dialect.prepare(self.engine)
 
     @contextmanager
-    def begin(self) -> Iterator[Connection]:
+    def begin(self, *, durable: bool = True) -> Iterator[Connection]:
         """A transaction that may write: committed at the end, rolled back on an error.
+
+        Args:
+            durable: Wait until it is on disk; False: losing it in a crash only means doing it again.
 
         Raises:
             StoreUnusable: The database is read-only, full, damaged or refuses us.
             TransientError: The database is locked or away.
         """
         with _told(), self.engine.begin() as connection:
+            if not durable:
+                dialect.do_not_wait_for_disk(connection)
             yield connection
 
     @contextmanager

@@ -199,7 +199,6 @@ run_connection = Table(
     _connection_id(primary_key=True),
     Column("shard", Integer, nullable=False),
     Column("categories", Text, nullable=False),
-    Column("note", Text, nullable=False, server_default=""),
 )
 
 run_category = Table(
@@ -276,7 +275,6 @@ staging = Table(
     Column("reason", String(40)),
     Column("detail", Text),
     Column("mirror_id", BigId),
-    Column("done", Boolean, nullable=False, server_default=text("false")),
     Index("ix_staging_provider", "run_id", "connection_id", "category", "provider_id"),
     Index(
         "ix_staging_part",
@@ -320,7 +318,16 @@ mirror = Table(
     Column("source_gone_at", Utc),
     Column("first_run_id", BigId, nullable=False),
     Column("run_id", BigId, nullable=False),
-    Index("uq_mirror_provider", "connection_id", "record", "provider_id", unique=True),
+    # Partial, so that no planner takes "provider_id IS NULL" for a way to find few rows.
+    Index(
+        "uq_mirror_provider",
+        "connection_id",
+        "record",
+        "provider_id",
+        unique=True,
+        sqlite_where=text("provider_id IS NOT NULL"),
+        postgresql_where=text("provider_id IS NOT NULL"),
+    ),
     Index("ix_mirror_code", "connection_id", "record", "code_key"),
     Index(
         "ix_mirror_open",
@@ -371,7 +378,7 @@ record_log = Table(
     Column("changes", Text),  # field → [old, new], JSON
     Column("at", Utc, nullable=False),
     Index("ix_record_log_code", "connection_id", "record", "code"),
-    Index("ix_record_log_run", "run_id", "connection_id", "category"),
+    Index("ix_record_log_run", "run_id", postgresql_using="brin"),  # a run's lines lie together
 )
 
 call_budget = Table(

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -159,19 +158,15 @@ class ExactOnlineClient:
     def pages(self, address: str) -> Iterator[Page]:
         """Every page from an address on.
 
-        The next page is fetched while the caller works on this one; there is never more than one request under way.
-
         Raises:
             RequestRefused: A link leads to another host.
             ConfigurationError: As for :meth:`get`.
             TransientError: As for :meth:`get`.
         """
-        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="exact-page") as ahead:
-            page = self._get(address)
-            while page.next_page:
-                coming = ahead.submit(self._get, page.next_page)
-                yield page
-                page = coming.result()
+        page = self._get(address)
+        yield page
+        while page.next_page:
+            page = self._get(page.next_page)
             yield page
 
     def close(self) -> None:

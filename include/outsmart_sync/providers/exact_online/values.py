@@ -9,6 +9,7 @@ import re
 from base64 import b32encode
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
@@ -27,6 +28,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NO_ID = UUID(int=0)
 
 
+@lru_cache(maxsize=4_096)
 def exact_date(value: Any) -> date | None:
     """A plain date: ``/Date(ms)/`` is midnight UTC of that calendar day, whatever the country.
 

@@ -116,7 +116,9 @@ def from_wire(record: Record, fields: dict[str, Any]) -> Payload:
         value = fields.get(field.name)
         if value is None or (text := str(value).strip()) == "":
             continue
-        if field.kind is Kind.FLAG:
+        if field.name == record.code:
+            payload[field.name] = str(value)  # blanks and all: it is what OutSmart finds the record by
+        elif field.kind is Kind.FLAG:
             payload[field.name] = text.lower() in ("1", "true")
         elif field.kind is Kind.DECIMAL:
             try:

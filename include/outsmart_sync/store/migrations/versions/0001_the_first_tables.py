@@ -7,6 +7,64 @@ from alembic import op
 
 from outsmart_sync.store.tables import Utc
 
+_SAMPLED = {
+    "staging": (
+        "run_id",
+        "connection_id",
+        "category",
+        "seq",
+        "record",
+        "provider_id",
+        "version",
+        "code",
+        "code_key",
+        "title",
+        "payload",
+        "content_hash",
+        "tags",
+        "blocked",
+        "valid_from",
+        "valid_until",
+        "due_on",
+        "parent_id",
+        "problems",
+        "origin",
+        "outcome",
+        "reason",
+        "detail",
+        "mirror_id",
+    ),
+    "mirror": (
+        "id",
+        "connection_id",
+        "record",
+        "provider_id",
+        "parent_id",
+        "version",
+        "code",
+        "code_key",
+        "title",
+        "payload",
+        "content_hash",
+        "tags",
+        "blocked",
+        "valid_from",
+        "valid_until",
+        "problems",
+        "due_on",
+        "state",
+        "reason",
+        "detail",
+        "judged_by",
+        "delivered_hash",
+        "outsmart",
+        "outsmart_run_id",
+        "source_gone_at",
+        "first_run_id",
+        "run_id",
+    ),
+}
+
 revision = "0001"
 down_revision = None
 
@@ -107,7 +165,6 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(length=40), nullable=True),
         sa.Column("detail", sa.Text(), nullable=True),
         sa.Column("mirror_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("done", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.PrimaryKeyConstraint("run_id", "connection_id", "category", "seq", name=op.f("pk_staging")),
         postgresql_with={"fillfactor": "45"},
     )
@@ -249,7 +306,13 @@ def upgrade() -> None:
             sqlite_where=sa.text("state NOT IN ('synced', 'excluded')"),
             postgresql_where=sa.text("state NOT IN ('synced', 'excluded')"),
         )
-        batch_op.create_index("uq_mirror_provider", ["connection_id", "record", "provider_id"], unique=True)
+        batch_op.create_index(
+            "uq_mirror_provider",
+            ["connection_id", "record", "provider_id"],
+            unique=True,
+            sqlite_where=sa.text("provider_id IS NOT NULL"),
+            postgresql_where=sa.text("provider_id IS NOT NULL"),
+        )
 
     op.create_table(
         "part",
@@ -287,7 +350,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("record_log", schema=None) as batch_op:
         batch_op.create_index("ix_record_log_code", ["connection_id", "record", "code"], unique=False)
-        batch_op.create_index("ix_record_log_run", ["run_id", "connection_id", "category"], unique=False)
+        batch_op.create_index("ix_record_log_run", ["run_id"], unique=False, postgresql_using="brin")
 
     op.create_table(
         "run_category",
@@ -323,7 +386,6 @@ def upgrade() -> None:
         sa.Column("connection_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("shard", sa.Integer(), nullable=False),
         sa.Column("categories", sa.Text(), nullable=False),
-        sa.Column("note", sa.Text(), server_default="", nullable=False),
         sa.ForeignKeyConstraint(
             ["connection_id"], ["sync_connection.id"], name=op.f("fk_run_connection_connection_id")
         ),
@@ -343,6 +405,10 @@ def upgrade() -> None:
     if op.get_context().dialect.name == "postgresql":
         # Rows on their way are read again after a crash, so their loading need not go through the write-ahead log.
         op.execute("ALTER TABLE staging SET UNLOGGED")
+        # A small sample is enough for plans that only look rows up, and is taken within a first import.
+        for table, columns in _SAMPLED.items():
+            for column in columns:
+                op.execute(f"ALTER TABLE {table} ALTER COLUMN {column} SET STATISTICS 10")
 
 
 def downgrade() -> None:
@@ -351,7 +417,7 @@ def downgrade() -> None:
     op.drop_table("run_connection")
     op.drop_table("run_category")
     with op.batch_alter_table("record_log", schema=None) as batch_op:
-        batch_op.drop_index("ix_record_log_run")
+        batch_op.drop_index("ix_record_log_run", postgresql_using="brin")
         batch_op.drop_index("ix_record_log_code")
 
     op.drop_table("record_log")
@@ -360,7 +426,11 @@ def downgrade() -> None:
 
     op.drop_table("part")
     with op.batch_alter_table("mirror", schema=None) as batch_op:
-        batch_op.drop_index("uq_mirror_provider")
+        batch_op.drop_index(
+            "uq_mirror_provider",
+            sqlite_where=sa.text("provider_id IS NOT NULL"),
+            postgresql_where=sa.text("provider_id IS NOT NULL"),
+        )
         batch_op.drop_index(
             "ix_mirror_open",
             sqlite_where=sa.text("state NOT IN ('synced', 'excluded')"),

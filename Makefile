@@ -1,0 +1,59 @@
+# The developer's and the new user's interface; each target says what it does: make help
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+BIN := .venv/bin
+
+# The first Python of at least 3.11; PYTHON=/path/to/python overrides.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
+
+.PHONY: help run test check format lock migration bench clean distclean need-python
+
+help: ## Show this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+need-python:
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 || { \
+		echo "make: OutSmart Sync needs Python 3.11 or newer, and none was found. Install one, or run: make PYTHON=/path/to/python3.11 ..." >&2; \
+		exit 1; }
+
+run: need-python ## Install, start everything on the sandbox, sync once, keep the Airflow UI up (ARGS=--once: stop after the sync)
+	@"$(PYTHON)" scripts/bootstrap.py run
+	@exec $(BIN)/python scripts/quickstart.py $(ARGS)
+
+test: need-python ## Install what the tests need and run them (ARGS='-k name': some of them)
+	@"$(PYTHON)" scripts/bootstrap.py run
+	@exec $(BIN)/python -m pytest $(ARGS)
+
+check: need-python ## Format, lint, types, spelling
+	@"$(PYTHON)" scripts/bootstrap.py check
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/codespell
+
+format: need-python ## Put the code into its format and mend what can be mended
+	@"$(PYTHON)" scripts/bootstrap.py check
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: need-python ## Compile the lock files from pyproject.toml
+	@"$(PYTHON)" scripts/bootstrap.py run
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--extra sandbox --extra test --extra install pyproject.toml --output-file requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --constraints requirements.txt \
+		--extra sandbox --extra test --extra install --extra lint pyproject.toml --output-file requirements-dev.txt
+
+migration: need-python ## Draft the next version of the store's tables (ARGS='what changes')
+	@"$(PYTHON)" scripts/bootstrap.py check
+	$(BIN)/python scripts/new_migration.py "$(ARGS)"
+
+bench: need-python ## Measure, side by side, what the documentation states
+	@"$(PYTHON)" scripts/bootstrap.py run
+	$(BIN)/python -m benchmarks $(ARGS)
+
+clean: ## Forget the quick start: the sandbox's world, the store, Airflow's home, keys and tokens
+	rm -rf .local .env
+
+distclean: clean ## Also remove the virtual environment and caches
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis

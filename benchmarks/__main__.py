@@ -1,0 +1,22 @@
+"""Run the benchmarks: ``python -m benchmarks [name ...]``."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+
+BENCHMARKS = ("mapping", "four_steps")
+
+
+def main() -> None:
+    """Run the chosen benchmarks, or all of them."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], help="which; all when left out")
+    parser.add_argument("--rows", type=int, default=100_000, help="relations to push through")
+    options = parser.parse_args()
+    for name in options.names or BENCHMARKS:
+        importlib.import_module(f"benchmarks.{name}").run(options.rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""What a terminal shows, the same for the command line and the quick start."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from outsmart_sync.store import connections
+
+if TYPE_CHECKING:
+    from outsmart_sync.store.runs import CategoryRun
+    from outsmart_sync.store.store import Store
+
+_RARE = ("waiting", "held", "deleted")
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console whose tables are not squeezed into 80 columns when it is a file or a pipe."""
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(stderr=stderr, highlight=False, soft_wrap=True, width=None if stream.isatty() else 160)
+
+
+def log_to_stderr(*, verbose: bool) -> None:
+    """Send log lines to stderr, so that stdout holds only what was asked for."""
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.ERROR,
+        format="%(asctime)s %(levelname)-7s %(message)s",
+        stream=sys.stderr,
+        force=True,
+    )
+    logging.captureWarnings(capture=False)
+    for name in ("alembic", "airflow"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def load_airflow(*, verbose: bool = False) -> None:
+    """Load Airflow, which points all logging to stdout when it is imported, and point it back."""
+    import airflow.providers.http.hooks.http  # noqa: F401 - imported for what it does to logging
+
+    log_to_stderr(verbose=verbose)
+
+
+def figures_table(store: Store, categories: list[CategoryRun]) -> Table:
+    """The figures of a run as a table; figures that are rare have a column only where there are any."""
+    names = {connection.id: connection.label for connection in connections.find(store)}
+    rare = tuple(name for name in _RARE if any(getattr(c.counts, name) for c in categories))
+    shown = ("read", "created", "updated", "unchanged", "excluded", "rejected", *rare)
+    several = len({each.connection_id for each in categories}) > 1
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for name in (*(("administration",) if several else ()), "category"):
+        table.add_column(name, no_wrap=True)
+    for name in (*shown, "API calls", "seconds"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for each in categories:
+        figures = [str(getattr(each.counts, name)) for name in shown]
+        calls = f"{each.counts.calls}+{each.counts.outsmart_calls}"
+        label = [names.get(each.connection_id, str(each.connection_id))] if several else []
+        table.add_row(*label, each.category, *figures, calls, f"{each.seconds:.1f}")
+    return table

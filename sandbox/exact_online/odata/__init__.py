@@ -1,0 +1,1 @@
+"""The dialect of OData 2 that Exact Online speaks."""

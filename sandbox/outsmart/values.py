@@ -1,0 +1,86 @@
+"""Field values: what OutSmart takes on writing and how it gives it back.
+
+Numbers are text, prices have a decimal comma, flags are "0" and "1"
+(https://github.com/CloudEcosystemDev/outsmart-component).
+"""
+
+import re
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any, Literal
+
+Form = Literal["text", "price", "flag", "date", "number"]
+
+LARGEST_TEXT = 64 * 1024
+_CENTS = Decimal("0.01")
+
+
+def stored(form: Form, value: Any) -> str | None:
+    """A sent value in the form in which it is kept and given back.
+
+    Args:
+        form: What the field holds.
+        value: What was sent.
+
+    Returns:
+        The value; None stays None.
+
+    Raises:
+        ValueError: It cannot be read as what the field holds.
+        TypeError: It is neither text nor a number.
+    """
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise TypeError(value)
+    return _FORMS[form](str(value))
+
+
+def as_price(text: str) -> Decimal:
+    """A price with a comma or a point before the cents.
+
+    Raises:
+        ValueError: The text is no such number.
+    """
+    if not re.fullmatch(r"-?\d+(?:[.,]\d+)?", text.strip()):
+        raise ValueError(text)
+    return Decimal(text.strip().replace(",", "."))
+
+
+def _text(text: str) -> str:
+    if len(text.encode()) > LARGEST_TEXT:
+        raise ValueError(text[:20])
+    return text
+
+
+def _price(text: str) -> str:
+    """Two decimals at least; the descriptions show both 4,55 and 0.00 and nothing longer."""
+    price = as_price(text)
+    if price == price.quantize(_CENTS):
+        price = price.quantize(_CENTS)
+    return f"{price:f}".replace(".", ",")
+
+
+def _flag(text: str) -> str:
+    if text not in {"0", "1"}:
+        raise ValueError(text)
+    return text
+
+
+def _date(text: str) -> str:
+    if not text:
+        return text
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+        raise ValueError(text)
+    return date.fromisoformat(text).isoformat()
+
+
+def _number(text: str) -> str:
+    try:
+        Decimal(text or "0")
+    except InvalidOperation:
+        raise ValueError(text) from None
+    return text
+
+
+_FORMS = {"text": _text, "price": _price, "flag": _flag, "date": _date, "number": _number}

@@ -1,0 +1,136 @@
+"""One sandbox's OutSmart: its endpoints and what stands behind them."""
+
+import logging
+
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+
+from sandbox.calls import CODE, ROWS
+from sandbox.clock import Clock
+from sandbox.fixed_world import OUTSMART_ACCOUNTS, OutSmartAccount
+from sandbox.outsmart.entities import ENTITIES, LOOK_UPS, Entity
+from sandbox.outsmart.envelope import (
+    HTTPS_REQUIRED,
+    NO_ENDPOINT,
+    OK,
+    SOFTWARE_TOKEN_MISSING,
+    SOFTWARE_TOKEN_UNAUTHORIZED,
+    TOKEN_MISSING,
+    TOKEN_UNAUTHORIZED,
+    UNCAUGHT_ERROR,
+    UNKNOWN_ENDPOINT,
+    RefusedError,
+    envelope,
+)
+from sandbox.outsmart.looking_up import has_filter, read_filter
+from sandbox.outsmart.records import Record, Records
+from sandbox.outsmart.writing import Writer, read_list
+from sandbox.state import State
+from sandbox.switches import SwitchBoard
+
+BASE_PATH = "/openapi/8"
+LARGEST_BODY = 1024**3
+"""Bytes; no limit is documented."""
+
+_log = logging.getLogger(__name__)
+
+
+class OutSmart:
+    """OutSmart's parts, for its server and for the control server."""
+
+    def __init__(self, state: State, clock: Clock, switches: SwitchBoard) -> None:
+        self._switches = switches
+        self.records = Records(state, clock)
+        self._writer = Writer(self.records, switches)
+
+    def application(self, middleware: Middleware) -> web.Application:
+        """The web application.
+
+        Args:
+            middleware: What goes around every request.
+        """
+        app = web.Application(middlewares=[middleware], client_max_size=LARGEST_BODY)
+        app.router.add_route("*", "/{tail:.*}", self.handle)
+        return app
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """Answer one request."""
+        try:
+            response = await self._answer(request)
+            code, messages = OK, list[str]()
+        except RefusedError as refusal:
+            response, code, messages = None, refusal.code, refusal.messages
+        except Exception:  # noqa: BLE001  the vendor has a code for it
+            _log.exception("OutSmart sandbox failed at %s %s", request.method, request.path)
+            response, code, messages = None, UNCAUGHT_ERROR, ["Uncaught error"]
+        request[CODE] = code
+        return envelope(code, messages, response)
+
+    async def _answer(self, request: web.Request) -> int | list[Record]:
+        if self._switches.now.https_required and not request.secure:
+            raise RefusedError(HTTPS_REQUIRED)
+        name = _endpoint(request.path)
+        account = _account(request)
+        if name in LOOK_UPS and request.method == "GET":
+            return self._look_up(request, account, LOOK_UPS[name])
+        entity = ENTITIES.get(name)
+        if entity is None or request.method not in {"GET", "POST"}:
+            raise RefusedError(UNKNOWN_ENDPOINT)
+        if request.method == "GET":
+            return self._list(request, account, entity)
+        body = read_list(await request.read())
+        request[ROWS] = len(body)
+        return self._writer.write(account.name, entity, body)
+
+    def _list(self, request: web.Request, account: OutSmartAccount, entity: Entity) -> list[Record]:
+        """The whole list: there is no paging, and filters are documented for the look-ups only.
+
+        What the vendor does with a filter here is not known; refusing it keeps anybody from relying on it.
+        """
+        if has_filter(request.query):
+            raise RefusedError(entity.failed, f"Filter is not supported on {entity.name}")
+        records = self.records.of(account.name, entity.name)
+        request[ROWS] = len(records)
+        return [_shown(entity, record) for record in records.values()]
+
+    def _look_up(self, request: web.Request, account: OutSmartAccount, entity: Entity) -> list[Record]:
+        conditions = read_filter(entity, request.query)
+        records = self.records.of(account.name, entity.name).values()
+        found = [_shown(entity, record) for record in records if all(holds(record) for holds in conditions)]
+        request[ROWS] = len(found)
+        return found
+
+
+def subject(request: web.Request) -> tuple[str, str | None]:
+    """What a request is about, for the log of calls: the endpoint and the account."""
+    token = request.query.get("token")
+    account = next((one.name for one in OUTSMART_ACCOUNTS.values() if one.token == token), None)
+    return request.path.removeprefix(BASE_PATH).strip("/"), account
+
+
+def _endpoint(path: str) -> str:
+    base, _, name = path.rstrip("/").partition(f"{BASE_PATH}/")
+    if path.rstrip("/") == BASE_PATH:
+        raise RefusedError(NO_ENDPOINT)
+    if base or (name not in ENTITIES and name not in LOOK_UPS):
+        raise RefusedError(UNKNOWN_ENDPOINT)
+    return name
+
+
+def _account(request: web.Request) -> OutSmartAccount:
+    token, software_token = request.query.get("token"), request.query.get("software_token")
+    if not token:
+        raise RefusedError(TOKEN_MISSING)
+    if not software_token:
+        raise RefusedError(SOFTWARE_TOKEN_MISSING)
+    account = next((one for one in OUTSMART_ACCOUNTS.values() if one.token == token), None)
+    if account is None:
+        raise RefusedError(TOKEN_UNAUTHORIZED)
+    if account.software_token != software_token:
+        raise RefusedError(SOFTWARE_TOKEN_UNAUTHORIZED)
+    return account
+
+
+def _shown(entity: Entity, record: Record) -> Record:
+    """A record with all documented fields; those never filled are null."""
+    return dict.fromkeys(entity.fields) | record

@@ -1,0 +1,214 @@
+"""A small client of the control server, for tests and scripts."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+import requests
+
+_SECONDS = 60
+
+
+class ControlError(Exception):
+    """The control server did not understand; the text says what."""
+
+
+class RemoteControl:
+    """The control server's routes as methods.
+
+    Args:
+        address: The control server's address.
+    """
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self._session = requests.Session()
+        # A proxy in the environment has no business on loopback.
+        self._session.trust_env = False
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._session.close()
+
+    def ask(self, method: str, path: str, body: object = None, query: Mapping[str, object] | None = None) -> Any:
+        """Call any route.
+
+        Args:
+            method: The HTTP method.
+            path: The path, already quoted.
+            body: What to send as JSON; None for nothing.
+            query: Query parameters; those that are None are left out.
+
+        Returns:
+            The decoded answer.
+
+        Raises:
+            ControlError: The answer was not 200.
+        """
+        wanted = {name: str(value) for name, value in (query or {}).items() if value is not None}
+        response = self._session.request(method, self.address + path, json=body, params=wanted, timeout=_SECONDS)
+        content = response.json()
+        if not response.ok:
+            raise ControlError(f"{method} {path}: {content['error']}")
+        return content
+
+    def world(self) -> dict[str, Any]:
+        """Addresses, companies, users, tokens and counts."""
+        found: dict[str, Any] = self.ask("GET", "/world")
+        return found
+
+    def counts(self, division: int, resource: str) -> dict[str, int]:
+        """How many rows of which kind a division holds of a resource such as `crm/Accounts`."""
+        divisions = self.world()["exact_online"]["divisions"]
+        found: dict[str, int] = next(one for one in divisions if one["code"] == division)["counts"][resource]
+        return found
+
+    def shift_clock(self, seconds: float) -> str:
+        """Put the vendors' clock forward; returns the time it is then, in UTC."""
+        return str(self.ask("POST", "/clock", {"shift_seconds": seconds})["now"])
+
+    def reset_clock(self) -> None:
+        """Back to the machine's time."""
+        self.ask("DELETE", "/clock")
+
+    def now(self) -> str:
+        """The vendors' time, in UTC, as ISO text."""
+        return str(self.ask("GET", "/clock")["now"])
+
+    def add_fault(self, kind: str, **rule: object) -> int:
+        """Spoil calls; see `sandbox.faults.FaultRule` for the rule's fields. Returns the rule's id."""
+        return int(self.ask("POST", "/faults", {"kind": kind} | rule)["ids"][0])
+
+    def faults(self) -> list[dict[str, Any]]:
+        """The rules in force, with their `hits`."""
+        found: list[dict[str, Any]] = self.ask("GET", "/faults")
+        return found
+
+    def clear_faults(self) -> None:
+        """Let everything go well again."""
+        self.ask("DELETE", "/faults")
+
+    def switch(self, **values: object) -> dict[str, Any]:
+        """Set switches; see `sandbox.switches.Switches`. Returns how all of them stand."""
+        found: dict[str, Any] = self.ask("POST", "/switches", values)
+        return found
+
+    def set_limits(self, **change: int) -> dict[str, Any]:
+        """Set `minute`, `day`, `used_minute`, `used_day`, for one `division` or all."""
+        found: dict[str, Any] = self.ask("POST", "/limits", change)
+        return found
+
+    def reset_limits(self) -> None:
+        """Back to the command line's limits, nothing used, no endpoint shut."""
+        self.ask("DELETE", "/limits")
+
+    def change_scopes(self, **change: object) -> dict[str, Any]:
+        """`remove`, `add` scopes; `remove_divisions`, `add_divisions`; `remove_rights`, `add_rights`."""
+        found: dict[str, Any] = self.ask("POST", "/scopes", change)
+        return found
+
+    def give_tokens(self, user: str | None = None, divisions: list[int] | None = None) -> dict[str, str]:
+        """A token pair as after a login, without a browser."""
+        consent = {name: value for name, value in (("user", user), ("divisions", divisions)) if value is not None}
+        found: dict[str, str] = self.ask("POST", "/oauth/tokens", consent)
+        return found
+
+    def revoke(self, user: str | None = None) -> None:
+        """Take consent back."""
+        self.ask("POST", "/oauth/revoke", {"user": user})
+
+    def token_calls(self) -> dict[str, Any]:
+        """`count`, `outcomes` and `calls` of the token endpoint."""
+        found: dict[str, Any] = self.ask("GET", "/token-calls")
+        return found
+
+    def forget_token_calls(self) -> None:
+        """Start counting token calls again."""
+        self.ask("DELETE", "/token-calls")
+
+    def calls(self, since: int = 0, vendor: str | None = None, path: str | None = None) -> list[dict[str, Any]]:
+        """The calls the vendors received."""
+        found: list[dict[str, Any]] = self._calls(since, vendor, path)["calls"]
+        return found
+
+    def call_summary(self, since: int = 0, vendor: str | None = None, path: str | None = None) -> list[dict[str, Any]]:
+        """The calls by vendor, method and resource."""
+        found: list[dict[str, Any]] = self._calls(since, vendor, path)["summary"]
+        return found
+
+    def _calls(self, since: int, vendor: str | None, path: str | None) -> Any:
+        return self.ask("GET", "/calls", query={"since": since, "vendor": vendor, "path": path})
+
+    def forget_calls(self) -> None:
+        """Start counting calls again."""
+        self.ask("DELETE", "/calls")
+
+    def exact_rows(self, division: int, resource: str) -> list[dict[str, Any]]:
+        """All rows of a resource as they are stored, dates as ISO text."""
+        found: list[dict[str, Any]] = self.ask("GET", f"/exact/{division}/{resource}")["rows"]
+        return found
+
+    def exact_row(self, division: int, resource: str, code: str) -> dict[str, Any]:
+        """One row by id or code."""
+        found: dict[str, Any] = self.ask("GET", f"/exact/{division}/{resource}/{quote(code, safe='')}")
+        return found
+
+    def add_exact(self, division: int, resource: str, *rows: dict[str, Any]) -> list[str]:
+        """Add rows as a user of the bookkeeping package would; returns their ids."""
+        found: list[str] = self.ask("POST", f"/exact/{division}/{resource}", list(rows))["ids"]
+        return found
+
+    def change_exact(self, division: int, resource: str, code: str, **values: object) -> None:
+        """Change a row by id or code."""
+        self.ask("PUT", f"/exact/{division}/{resource}/{quote(code, safe='')}", values)
+
+    def change_exact_rows(self, division: int, resource: str, rows: list[dict[str, Any]]) -> None:
+        """Change many rows; each carries its `ID` or `Code`."""
+        self.ask("PUT", f"/exact/{division}/{resource}", rows)
+
+    def delete_exact(self, division: int, resource: str, *codes: str) -> None:
+        """Delete rows by id or code."""
+        self.ask("DELETE", f"/exact/{division}/{resource}", {"ids": list(codes)})
+
+    def touch_exact(self, division: int, resource: str, count: int, seed: int = 0, **values: object) -> list[str]:
+        """Save random rows again, optionally with new values; returns their ids."""
+        touch = {"count": count, "seed": seed, "set": values}
+        found: list[str] = self.ask("POST", f"/exact/{division}/{resource}/touch", touch)["ids"]
+        return found
+
+    def move_division(self, division: int, first_timestamp: int = 500) -> None:
+        """Move a division to another database: all its Timestamps begin again."""
+        self.ask("POST", f"/exact/{division}/move", {"first_timestamp": first_timestamp})
+
+    def outsmart_records(self, account: str, entity: str) -> list[dict[str, str | None]]:
+        """All records of one of OutSmart's lists."""
+        found: list[dict[str, str | None]] = self.ask("GET", f"/outsmart/{account}/{entity}")
+        return found
+
+    def outsmart_record(self, account: str, entity: str, *codes: str) -> dict[str, str | None]:
+        """One record by its code or codes."""
+        found: dict[str, str | None] = self.ask("GET", _record_path(account, entity, codes))
+        return found
+
+    def write_outsmart(self, account: str, entity: str, *records: dict[str, Any]) -> None:
+        """Add or change records by hand."""
+        self.ask("POST", f"/outsmart/{account}/{entity}", list(records))
+
+    def delete_outsmart(self, account: str, entity: str, *codes: str) -> None:
+        """Delete a record by hand; without codes the whole list."""
+        self.ask("DELETE", _record_path(account, entity, codes))
+
+    def outsmart_changes(self, account: str, **query: object) -> list[dict[str, Any]]:
+        """The history of records: `entity`, `code`, `since`, `actor`."""
+        found: list[dict[str, Any]] = self.ask("GET", f"/outsmart/{account}/changes", query=query)
+        return found
+
+    def outsmart_writes(self, account: str, **query: object) -> dict[str, dict[str, dict[str, int]]]:
+        """How often each record was inserted, updated, written unchanged and deleted, by list and code."""
+        path = f"/outsmart/{account}/changes"
+        found: dict[str, dict[str, dict[str, int]]] = self.ask("GET", path, query={"summary": 1} | query)
+        return found
+
+
+def _record_path(account: str, entity: str, codes: tuple[str, ...]) -> str:
+    return "/".join([f"/outsmart/{account}/{entity}", *(quote(code, safe="") for code in codes)])

@@ -1,0 +1,1 @@
+"""Made-up companies, customers and articles, the same for the same seed."""

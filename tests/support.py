@@ -1,0 +1,111 @@
+"""What tests do again and again: connect by the real login, import, look at what came out."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Table, select
+
+from outsmart_sync.pipeline.job import Options
+from outsmart_sync.providers.gateway import HookGateway
+from outsmart_sync.services import connect, settings, sync
+from outsmart_sync.store import runs
+from outsmart_sync.store.connections import SyncConnection
+from outsmart_sync.store.runs import CategoryRun
+from outsmart_sync.store.store import Store
+from sandbox.browser import Browser
+from sandbox.config import DEFAULT_REDIRECT_URI
+from sandbox.fixed_world import APP, OUTSMART_ACCOUNTS
+from sandbox.process import SandboxProcess
+
+NORTH = OUTSMART_ACCOUNTS["north"]
+SOUTH = OUTSMART_ACCOUNTS["south"]
+MAIN = 2001001
+SMALL = 2001002
+"""Divisions of the sandbox: the main administration and a small one."""
+
+
+def exact_connection(vendors: SandboxProcess, **extras: Any) -> str:
+    """The Airflow connection of the app at the sandbox's Exact Online, in Airflow's JSON form."""
+    exact = vendors.exact_url
+    extra = {
+        "authorize_url": f"{exact}/api/oauth2/auth",
+        "token_url": f"{exact}/api/oauth2/token",
+        "api_url": exact,
+        "redirect_uri": DEFAULT_REDIRECT_URI,
+    }
+    return json.dumps(
+        {"conn_type": "exact_online", "login": APP.client_id, "password": APP.client_secret, "extra": extra | extras}
+    )
+
+
+def outsmart_connection(vendors: SandboxProcess, account: Any = NORTH) -> str:
+    """The Airflow connection of an OutSmart account of the sandbox."""
+    return json.dumps(
+        {
+            "conn_type": "outsmart",
+            "host": vendors.outsmart_url,
+            "password": account.token,
+            "extra": {"software_token": account.software_token},
+        }
+    )
+
+
+def connection_environment(vendors: SandboxProcess, store: Store, account: Any | None) -> dict[str, str]:
+    """Environment variables of all connections; without an account imports end in the mirror."""
+    variables = {
+        "AIRFLOW_CONN_OUTSMART_SYNC_STORE": store.url.render_as_string(hide_password=False),
+        "AIRFLOW_CONN_EXACT_ONLINE_DEFAULT": exact_connection(vendors),
+    }
+    if account is not None:
+        variables["AIRFLOW_CONN_OUTSMART_DEFAULT"] = outsmart_connection(vendors, account)
+    return variables
+
+
+@dataclass
+class Rig:
+    """A store and vendors with the connections between them in the environment."""
+
+    store: Store
+    vendors: SandboxProcess
+
+    @property
+    def gateway(self) -> HookGateway:
+        """Opens the vendors as a task does."""
+        return HookGateway(self.store)
+
+    def connect(self, division: int = MAIN, **changes: Any) -> SyncConnection:
+        """Log in as the sandbox's demo user, choose a division, and save settings."""
+        started = connect.start_login(self.store, self.gateway, "exact_online", country="nl")
+        browser = Browser()
+        try:
+            back = browser.consent(started.address)
+        finally:
+            browser.close()
+        done = connect.finish_login(self.store, self.gateway, back, state=started.state)
+        connection = connect.choose_administration(self.store, self.gateway, done.connection, str(division))
+        if changes:
+            settings.save(self.store, connection, changes)
+        return connection
+
+    def sync(self, *categories: str, **options: Any) -> dict[str, CategoryRun]:
+        """Import in this process; category → what became of it (of the first connection that has it)."""
+        external_id = f"test:{uuid.uuid4()}"
+        run_id = sync.import_now(
+            self.store, self.gateway, "exact_online", external_id, Options(categories=categories, **options)
+        )
+        found: dict[str, CategoryRun] = {}
+        for each in runs.category_runs(self.store, run_id):
+            found.setdefault(each.category, each)
+        return found
+
+    def rows(self, table: Table, **where: Any) -> list[Any]:
+        """Rows of a table with these column values."""
+        query = select(table)
+        for name, value in where.items():
+            query = query.where(table.c[name] == value)
+        with self.store.read() as connection:
+            return list(connection.execute(query))
