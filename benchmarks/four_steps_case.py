@@ -1,4 +1,4 @@
-"""One case of :mod:`benchmarks.four_steps`, in a process of its own: store address, where pages come from, the vendors."""
+"""One case of :mod:`benchmarks.four_steps`: store address, where pages come from, the vendors' addresses."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from datetime import date
 from typing import Any
 
 import requests
+from sqlalchemy import select
+
 from outsmart_sync.pipeline.extract import extract
 from outsmart_sync.pipeline.filter import filter_rows
 from outsmart_sync.pipeline.job import Job, Options
@@ -24,8 +26,6 @@ from outsmart_sync.providers.exact_online.source import ExactSource
 from outsmart_sync.store import connections, runs, schema
 from outsmart_sync.store.store import Store
 from outsmart_sync.store.tables import mirror
-from sqlalchemy import select
-
 from sandbox.remote_control import RemoteControl
 
 DIVISION = "2001001"
@@ -61,7 +61,8 @@ def main(url: str, pages: str, exact_url: str, control_url: str) -> None:
     for what, full in (("first", False), ("again, unchanged", True)):
         run_id = runs.open_run(store, f"{pages}:{what}", package="exact_online", direction="import", options={})
         options = Options(full=full)
-        job = Job(run_id, number, CATEGORY, {"types": []}, options, date(2026, 11, 20), "EUR", delivers=False)
+        job_id = runs.begin_step(store, run_id, number, CATEGORY.name, "extract")
+        job = Job(job_id, run_id, number, CATEGORY, {"types": []}, options, date(2026, 11, 20), "EUR", delivers=False)
         measured = _measured(store, job, source)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(json.dumps({"what": what, "peak_mb": peak, **measured, "floor": _floor(store, number)}), flush=True)

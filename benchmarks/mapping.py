@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 import msgspec
+
 from outsmart_sync.providers.exact_online.imports import ACCOUNTS
 from outsmart_sync.providers.exact_online.values import exact_date
 from outsmart_sync.records.mapping import Mapper
@@ -27,7 +28,8 @@ def run(rows: int) -> None:
     frames = _timed(lambda page: _with_pandas(pd, page), pages)
     print(f"\nMapping pages of {PAGE:,} accounts of {len(ACCOUNTS.columns)} columns, milliseconds per page")
     print(
-        f"  plain loops {loops:6.2f}\n  pandas      {frames:6.2f}   ratio {frames / loops:.1f}; importing pandas {loading:.2f} s\n"
+        f"  plain loops {loops:6.2f}\n"
+        f"  pandas      {frames:6.2f}   ratio {frames / loops:.1f}; importing pandas {loading:.2f} s\n"
     )
 
 

@@ -14,6 +14,7 @@ a few codes by hand, or to preview, use *Trigger*.
 from __future__ import annotations
 
 from airflow.sdk import DAG
+
 from outsmart_sync.orchestration.import_groups import connection_group
 from outsmart_sync.orchestration.import_tasks import close_run, open_run, poll, with_work
 from outsmart_sync.orchestration.params import import_params

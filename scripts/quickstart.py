@@ -22,6 +22,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from cryptography.fernet import Fernet
+
 from local_airflow import ROOT, LocalAirflow, LocalAirflowError, end_group, environment, last_line
 from outsmart_sync import terminal
 from outsmart_sync.errors import SyncError
@@ -212,7 +213,6 @@ class Quickstart:
         from outsmart_sync.services import connect, settings
         from outsmart_sync.store import connections, schema
         from outsmart_sync.store.connections import State
-
         from sandbox.browser import Browser
         from sandbox.fixed_world import DIVISIONS
 

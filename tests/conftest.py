@@ -26,12 +26,12 @@ import pytest  # noqa: E402
 from cryptography.fernet import Fernet  # noqa: E402
 from sqlalchemy import create_engine, text  # noqa: E402
 from sqlalchemy.engine import make_url  # noqa: E402
-from support import NORTH, Rig, connection_environment  # noqa: E402
 
 from outsmart_sync.store import schema  # noqa: E402
 from outsmart_sync.store.store import Store  # noqa: E402
 from outsmart_sync.store.vault import KEYS_VARIABLE  # noqa: E402
 from sandbox import process  # noqa: E402
+from support import NORTH, Rig, connection_environment  # noqa: E402
 
 BACKENDS = ("sqlite", "postgresql")
 

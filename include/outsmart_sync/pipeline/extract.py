@@ -65,13 +65,11 @@ def extract(store: Store, job: Job, source: Source, destination: Destination | N
 
 def _begin(connection: Connection, job: Job) -> dict[str, Progress]:
     """Resume an interrupted extract, or begin anew where the last one had come to its end."""
-    key = (job.run_id, job.connection_id, job.category.name)
-    progress = runs.progress_of(connection, *key)
+    progress = runs.progress_of(connection, job.id)
     if progress and FINISHED not in progress:
         log.info("Going on where the last attempt stopped, after %s pages", sum(p.pages for p in progress.values()))
         return progress
-    runs.forget_extract(connection, *key)
-    runs.begin_category(connection, *key)
+    runs.begin_anew(connection, job.id)
     return {}
 
 
@@ -132,8 +130,7 @@ def _stage_page(connection: Connection, job: Job, stream: Stream, page: ReadPage
     rows = page.mapped.rows
     if page.mapped.foreign:
         rows = rows + _left(connection, job, stream, dict(page.mapped.foreign))
-    key = (job.run_id, job.connection_id, job.category.name)
-    staged_rows.load(connection, key, staged_rows.next_seq(connection, scope.staged(job)), rows)
+    staged_rows.load(connection, job.id, rows)
 
 
 def _left(connection: Connection, job: Job, stream: Stream, foreign: dict[str, int | None]) -> list[StagedRow]:
@@ -152,8 +149,7 @@ def _read_deletions(store: Store, job: Job, source: Source, after: str | None, d
         pages, read = pages + 1, read + len(page.deletions)
         with store.begin() as connection:
             rows = _deleted(connection, job, page.deletions)
-            key = (job.run_id, job.connection_id, job.category.name)
-            staged_rows.load(connection, key, staged_rows.next_seq(connection, scope.staged(job)), rows)
+            staged_rows.load(connection, job.id, rows)
             _note(connection, job, DELETIONS, Progress(page.next_page, page.cursor, pages, read))
         log.info(
             "deletions page %s: %s for %s, %s of them known here",
@@ -237,7 +233,7 @@ def _stage_found(store: Store, job: Job, source: Source, stream: Stream, keys: t
 def _finish(store: Store, job: Job) -> int:
     """Settle what was staged: one row per record, parts folded in, children of changed parents beside them."""
     with store.begin() as connection:
-        dialect.analyze(connection, staging, staged_rows.next_seq(connection, scope.staged(job)))
+        dialect.analyze(connection, staging, staged_rows.next_seq(connection, job.id))
         dropped = _drop_superseded(connection, job)
         pending.stage_children(connection, job)
     if dropped:
@@ -251,16 +247,12 @@ def _finish(store: Store, job: Job) -> int:
         total = connection.execute(select(func.count()).select_from(staging).where(here)).scalar_one()
         records = [stream.name for stream in job.category.streams if stream.record]
         read = sum(
-            progress.read
-            for stream, progress in runs.progress_of(
-                connection, job.run_id, job.connection_id, job.category.name
-            ).items()
-            if stream in records
+            progress.read for stream, progress in runs.progress_of(connection, job.id).items() if stream in records
         )
         _note(connection, job, FINISHED, Progress(None, "", 0, 0))
         if job.category.fold is not None:
             dialect.analyze(connection, staging, total)
-        runs.change_category(connection, job.run_id, job.connection_id, job.category.name, staged=total, read=read)
+        runs.change_category(connection, job.id, staged=total, read=read)
         dialect.analyze(connection, staging, total)
     log.info("Extracted %s: %s rows read, %s to be judged", job.category.name, read, staged)
     return int(total)
@@ -290,4 +282,4 @@ def _drop_superseded(connection: Connection, job: Job) -> int:
 
 
 def _note(connection: Connection, job: Job, stream: str, progress: Progress) -> None:
-    runs.save_progress(connection, job.run_id, job.connection_id, job.category.name, stream, progress)
+    runs.save_progress(connection, job.id, stream, progress)

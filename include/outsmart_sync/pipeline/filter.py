@@ -126,9 +126,7 @@ def _by_parent(connection: Connection, job: Job, record: Record) -> None:
     if record.parent is None:
         return
     in_run = and_(
-        _parent_row.c.run_id == staging.c.run_id,
-        _parent_row.c.connection_id == staging.c.connection_id,
-        _parent_row.c.category == staging.c.category,
+        _parent_row.c.job_id == staging.c.job_id,
         _parent_row.c.record == record.parent.record,
         _parent_row.c.provider_id == staging.c.parent_id,
     )

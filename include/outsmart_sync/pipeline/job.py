@@ -46,6 +46,7 @@ class Job:
     """One category of one connection in one run.
 
     Attributes:
+        id: Its number in the store; 0: nothing is run, only looked at.
         run_id: The run.
         connection_id: The sync connection.
         category: What is imported.
@@ -56,6 +57,7 @@ class Job:
         delivers: An OutSmart account is configured; else the import ends in the mirror.
     """
 
+    id: int
     run_id: int
     connection_id: int
     category: ImportCategory

@@ -1,4 +1,4 @@
-"""How far the last step of a job has come, record type by record type, so that it goes on there when it is run again."""
+"""How far the last step of a job has come, record type by record type, so that it goes on there when run again."""
 
 from __future__ import annotations
 
@@ -27,25 +27,19 @@ _BEFORE_ALL = -1
 
 def reached(connection: Connection, job: Job, mark: str, record: Record) -> int:
     """Place of the last row that is done with; -1: none is."""
-    progress = runs.progress_of(connection, job.run_id, job.connection_id, job.category.name)
+    progress = runs.progress_of(connection, job.id)
     found = progress.get(f"{mark}:{record.name}")
     return _BEFORE_ALL if found is None else found.read
 
 
 def note(connection: Connection, job: Job, mark: str, record: Record, place: int) -> None:
     """Note a place; part of the transaction that did the work."""
-    key = (job.run_id, job.connection_id, job.category.name)
-    runs.save_progress(connection, *key, f"{mark}:{record.name}", Progress(None, "", 0, place))
+    runs.save_progress(connection, job.id, f"{mark}:{record.name}", Progress(None, "", 0, place))
 
 
 def forget(connection: Connection, job: Job) -> None:
     """An earlier step was run again: the last step begins anew."""
     names = [f"{mark}:{record.name}" for mark in (DELIVERED, KEPT) for record in job.category.records]
     connection.execute(
-        delete(extract_progress).where(
-            extract_progress.c.run_id == job.run_id,
-            extract_progress.c.connection_id == job.connection_id,
-            extract_progress.c.category == job.category.name,
-            extract_progress.c.stream.in_(names),
-        )
+        delete(extract_progress).where(extract_progress.c.job_id == job.id, extract_progress.c.stream.in_(names))
     )

@@ -125,7 +125,6 @@ def _hold_changed_codes(connection: Connection, job: Job, record: Record) -> Non
 
 def _hold_duplicates(connection: Connection, job: Job, record: Record) -> None:
     """Several records with one code: the one that is already in the destination goes on, the others are shown."""
-    same_code = and_(scope.mirrored(job, record.name, _other), _other.c.code_key == staging.c.code_key)
     here = and_(scope.open_rows(job, record.name), staging.c.code_key != "")
     linked = exists().where(_other.c.id == staging.c.mirror_id, scope.taken_over(job, _other))
     somebody_elses = (

@@ -77,7 +77,7 @@ def merge(connection: Connection, job: Job, rows: ColumnElement[bool], *, state_
         update(mirror).where(rows, mirror.c.id == staging.c.mirror_id).values(**values, **_code())
     )
     new = {
-        "connection_id": staging.c.connection_id,
+        "connection_id": literal(job.connection_id),
         "record": staging.c.record,
         "code": staging.c.code,
         "code_key": staging.c.code_key,
@@ -121,19 +121,23 @@ def keep_undelivered(connection: Connection, job: Job, record: Record) -> None:
     if marks.reached(connection, job, marks.KEPT, record) >= 0:
         return
     here = and_(scope.staged(job), staging.c.record == record.name)
-    news = list(connection.execute(_news(job, here)))
+    decided = and_(here, staging.c.outcome.in_((*_STATES, Outcome.UNCHANGED)))
+    new = and_(decided, staging.c.mirror_id.is_(None))
+    log_events(connection, job, and_(new, staging.c.outcome != Outcome.UNCHANGED))
+    merge(connection, job, new)
+    news = list(connection.execute(_news(job, decided)))
     for start in range(0, len(news), _CHUNK):
         chunk = news[start : start + _CHUNK]
         told = [row.seq for row in chunk if row.worth_telling]
         if told:
-            log_events(connection, and_(here, staging.c.seq.in_(told)))
+            log_events(connection, job, and_(here, staging.c.seq.in_(told)))
         merge(connection, job, and_(here, staging.c.seq.in_([row.seq for row in chunk])))
     _note_deletions(connection, job, here)
     marks.note(connection, job, marks.KEPT, record, len(news))
 
 
-def _news(job: Job, here: ColumnElement[bool]) -> Any:
-    """Rows that would change their record in the mirror, and whether the log must say so."""
+def _news(job: Job, decided: ColumnElement[bool]) -> Any:
+    """Rows that would change the record of the mirror they point to, and whether the log must say so."""
     state = _state()
     reason_same = and_(
         mirror.c.reason.is_not_distinct_from(staging.c.reason), mirror.c.detail.is_not_distinct_from(staging.c.detail)
@@ -157,12 +161,8 @@ def _news(job: Job, here: ColumnElement[bool]) -> Any:
     unchanged = staging.c.outcome == Outcome.UNCHANGED
     return (
         select(staging.c.seq, and_(not_(unchanged), not_(func.coalesce(told, False))).label("worth_telling"))
-        .outerjoin(mirror, mirror.c.id == staging.c.mirror_id)
-        .where(
-            here,
-            staging.c.outcome.in_((*_STATES, Outcome.UNCHANGED)),
-            or_(staging.c.mirror_id.is_(None), not_(func.coalesce(same, False))),
-        )
+        .join(mirror, mirror.c.id == staging.c.mirror_id)
+        .where(decided, not_(func.coalesce(same, False)))
         .order_by(staging.c.seq)
     )
 
@@ -171,7 +171,7 @@ def _note_deletions(connection: Connection, job: Job, here: ColumnElement[bool])
     """What is gone in the package is noted; it stays in OutSmart."""
     not_yet = select(_known.c.id).where(_known.c.id == staging.c.mirror_id, _known.c.source_gone_at.is_(None))
     rows = and_(here, staging.c.outcome == Outcome.DELETED, not_yet.exists())
-    log_events(connection, rows)
+    log_events(connection, job, rows)
     now = dialect.now(connection)
     connection.execute(
         update(mirror)
@@ -180,17 +180,17 @@ def _note_deletions(connection: Connection, job: Job, here: ColumnElement[bool])
     )
 
 
-def log_events(connection: Connection, rows: ColumnElement[bool]) -> None:
+def log_events(connection: Connection, job: Job, rows: ColumnElement[bool]) -> None:
     """One line of the sync log for each of these rows."""
     event = case(
         (staging.c.outcome == Outcome.CREATE, literal("created")),
         (staging.c.outcome == Outcome.UPDATE, literal("updated")),
         else_=staging.c.outcome,
     )
-    columns = {
-        "connection_id": staging.c.connection_id,
-        "run_id": staging.c.run_id,
-        "category": staging.c.category,
+    columns: dict[str, Any] = {
+        "connection_id": literal(job.connection_id),
+        "run_id": literal(job.run_id),
+        "category": literal(job.category.name),
         "record": staging.c.record,
         "provider_id": staging.c.provider_id,
         "code": staging.c.code,

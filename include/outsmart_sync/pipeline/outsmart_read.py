@@ -52,20 +52,18 @@ def read_account(store: Store, job: Job, destination: Destination) -> None:
 
 def _read_record(store: Store, job: Job, destination: Destination, record: Record) -> None:
     with store.begin() as connection:
-        staged_rows.remove(connection, scope.staged(job), ORIGIN)
+        staged_rows.remove(connection, job.id, ORIGIN)
     count = 0
     payloads = destination.read(record)
     while chunk := list(islice(payloads, _CHUNK)):
         with store.begin() as connection:
-            place = staged_rows.next_seq(connection, scope.staged(job))
-            key = (job.run_id, job.connection_id, job.category.name)
-            staged_rows.load(connection, key, place, _rows(record, chunk, count))
+            staged_rows.load(connection, job.id, _rows(record, chunk, count))
         count += len(chunk)
     with store.begin() as connection:
         dialect.analyze(connection, staging, count)
         _merge(connection, job, record)
         dialect.analyze(connection, mirror, count)
-        staged_rows.remove(connection, scope.staged(job), ORIGIN)
+        staged_rows.remove(connection, job.id, ORIGIN)
         cursors.move(connection, job.connection_id, job.category.name, {outsmart_read(record.name): str(job.run_id)})
     log.info("OutSmart holds %s %s records", count, record.label)
 
@@ -108,7 +106,7 @@ def _merge(connection: Connection, job: Job, record: Record) -> None:
         mirror.c.code == staging.c.code,
     )
     columns: dict[str, Any] = {
-        "connection_id": staging.c.connection_id,
+        "connection_id": literal(job.connection_id),
         "record": staging.c.record,
         "code": staging.c.code,
         "code_key": staging.c.code_key,

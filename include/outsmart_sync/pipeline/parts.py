@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, and_, delete, exists, literal_column, select
+from sqlalchemy import ColumnElement, and_, delete, exists, literal, literal_column, select
 
 from outsmart_sync.pipeline import scope
 from outsmart_sync.pipeline.pending import again
@@ -58,9 +58,9 @@ def merge(connection: Connection, job: Job) -> None:
     in_run = and_(here, staging.c.record == part.c.stream, staging.c.provider_id == part.c.provider_id)
     mine = and_(part.c.connection_id == job.connection_id, part.c.category == job.category.name)
     connection.execute(delete(part).where(mine, exists().where(in_run, staging.c.payload == _NO_PAYLOAD)))
-    columns = {
-        "connection_id": staging.c.connection_id,
-        "category": staging.c.category,
+    columns: dict[str, Any] = {
+        "connection_id": literal(job.connection_id),
+        "category": literal(job.category.name),
         "stream": staging.c.record,
         "provider_id": staging.c.provider_id,
         "parent_id": staging.c.parent_id,
@@ -115,25 +115,23 @@ def _stage_parents_of_parts(connection: Connection, job: Job) -> None:
     """Records whose part was read although they themselves were not: their own fields come from the mirror."""
     record = job.category.record
     item, price = staging.alias("item"), staging.alias("price")
-    here = scope.staged(job)
-    touched = exists().where(_same_job(price, job), price.c.origin == _PART, price.c.parent_id == mirror.c.provider_id)
+    touched = exists().where(
+        price.c.job_id == job.id, price.c.origin == _PART, price.c.parent_id == mirror.c.provider_id
+    )
     already = exists().where(
-        _same_job(item, job), item.c.record == record.name, item.c.provider_id == mirror.c.provider_id
+        item.c.job_id == job.id, item.c.record == record.name, item.c.provider_id == mirror.c.provider_id
     )
     query = select(mirror).where(scope.mirrored(job, record.name), mirror.c.source_gone_at.is_(None), touched, ~already)
     rows = connection.execute(query).all()
-    key = (job.run_id, job.connection_id, job.category.name)
-    place = staged_rows.next_seq(connection, here)
-    staged_rows.load(connection, key, place, [again(job, record, row, Origin.BASE) for row in rows])
+    staged_rows.load(connection, job.id, [again(job, record, row, Origin.BASE) for row in rows])
 
 
 def _replace(connection: Connection, job: Job, apply: Fold, rows: Sequence[Row[Any]]) -> None:
     context = FoldContext(today=job.today, currency=job.currency)
     parts = _parts_of(connection, job, [row.provider_id for row in rows])
-    place = staged_rows.next_seq(connection, scope.staged(job))
     folded = [_folded(job, row, apply, parts[row.provider_id], context) for row in rows]
     connection.execute(delete(staging).where(scope.staged(job), staging.c.seq.in_([row.seq for row in rows])))
-    staged_rows.load(connection, (job.run_id, job.connection_id, job.category.name), place, folded)
+    staged_rows.load(connection, job.id, folded)
 
 
 def _folded(job: Job, row: Row[Any], apply: Fold, parts: list[Part], context: FoldContext) -> StagedRow:
@@ -184,9 +182,3 @@ def _parts_of(connection: Connection, job: Job, parents: list[str]) -> dict[str,
         if row.payload != _NO_PAYLOAD:
             by_parent[row.parent_id].append(Part(row.provider_id, decode(row.payload), row.valid_from, row.valid_until))
     return by_parent
-
-
-def _same_job(table: Any, job: Job) -> Any:
-    return and_(
-        table.c.run_id == job.run_id, table.c.connection_id == job.connection_id, table.c.category == job.category.name
-    )

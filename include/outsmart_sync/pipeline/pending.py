@@ -60,21 +60,19 @@ def has_pending(connection: Connection, job: Job) -> bool:
 def stage(connection: Connection, job: Job) -> int:
     """Stage what is pending; part of the caller's transaction. Returns how many."""
     kept = cursors.read_all(connection, job.connection_id, job.category.name)
-    first = place = staged_rows.next_seq(connection, scope.staged(job))
-    key = (job.run_id, job.connection_id, job.category.name)
+    count = 0
     for record in job.category.records:
         conditions = [_due(job), _ready(job, record)]
         if RULES in kept and kept[RULES].value != job.rules:
             conditions.append(mirror.c.judged_by != job.rules)
         for rows in _chunks(connection, job, record, or_(*conditions)):
-            place = staged_rows.load(connection, key, place, [again(job, record, row) for row in rows])
-    return place - first
+            count += staged_rows.load(connection, job.id, [again(job, record, row) for row in rows])
+    return count
 
 
 def stage_children(connection: Connection, job: Job) -> int:
     """Stage the mirror's children of staged parents that were left out or waiting because of them; returns how many."""
-    first = place = staged_rows.next_seq(connection, scope.staged(job))
-    key = (job.run_id, job.connection_id, job.category.name)
+    count = 0
     child = aliased(staging)
     for record in job.category.records:
         if record.parent is None:
@@ -83,16 +81,14 @@ def stage_children(connection: Connection, job: Job) -> int:
             scope.staged(job), staging.c.record == record.parent.record, staging.c.provider_id == mirror.c.parent_id
         )
         already = exists().where(
-            child.c.run_id == job.run_id,
-            child.c.connection_id == job.connection_id,
-            child.c.category == job.category.name,
+            child.c.job_id == job.id,
             child.c.record == record.name,
             child.c.provider_id == mirror.c.provider_id,
         )
         left_out = mirror.c.reason.in_(("parent_excluded", "parent_open", "parent_missing"))
         for rows in _chunks(connection, job, record, and_(left_out, staged_parent, ~already)):
-            place = staged_rows.load(connection, key, place, [again(job, record, row) for row in rows])
-    return place - first
+            count += staged_rows.load(connection, job.id, [again(job, record, row) for row in rows])
+    return count
 
 
 def again(job: Job, record: Record, row: Row[Any], origin: str | None = None) -> StagedRow:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from sqlalchemy import and_, case, null, or_
 
 from outsmart_sync.pipeline.outcomes import MirrorState
-from outsmart_sync.store import staged_rows
 from outsmart_sync.store.tables import mirror, staging
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 def staged(job: Job) -> ColumnElement[bool]:
     """The job's rows in staging."""
-    return staged_rows.scope(job.run_id, job.connection_id, job.category.name)
+    return staging.c.job_id == job.id
 
 
 def open_rows(job: Job, record: str) -> ColumnElement[bool]:

@@ -81,8 +81,7 @@ def settle(store: Store, job: Job) -> runs.Counts:
         What became of the category's rows.
     """
     counts = count_outcomes(store, job)
-    key = (job.run_id, job.connection_id, job.category.name)
-    before = runs.category_run(store, *key)
+    before = runs.category_run(store, job.id)
     with store.begin() as connection:
         for record in job.category.records:
             merging.keep_undelivered(connection, job, record)
@@ -92,9 +91,9 @@ def settle(store: Store, job: Job) -> runs.Counts:
             cursors.move(connection, job.connection_id, job.category.name, _positions(connection, job))
         totals = figures(counts)
         runs.change_category(
-            connection, *key, state=RunState.DONE, step="upsert", finished_at=dialect.now(connection), **totals
+            connection, job.id, state=RunState.DONE, step="upsert", finished_at=dialect.now(connection), **totals
         )
-    found = runs.category_run(store, *key)
+    found = runs.category_run(store, job.id)
     if found is None:
         raise StagingGone("The run's own row is gone.", remedy="Clear extract.")
     return found.counts
@@ -102,7 +101,7 @@ def settle(store: Store, job: Job) -> runs.Counts:
 
 def _positions(connection: Connection, job: Job) -> dict[str, str]:
     """Where the streams have been read to, and the rules that everything has now been judged by."""
-    progress = runs.progress_of(connection, job.run_id, job.connection_id, job.category.name)
+    progress = runs.progress_of(connection, job.id)
     reached = {name: progress[name].cursor for name in stream_names(job.category) if name in progress}
     return {**{name: cursor for name, cursor in reached.items() if cursor}, RULES: job.rules}
 
@@ -140,7 +139,7 @@ def _merge_all(store: Store, job: Job, record: Record) -> None:
         with store.begin() as connection:
             _wait_without_parent(connection, job, record, rows)
             merging.log_changes(connection, job, record, rows)
-            merging.log_events(connection, and_(rows, staging.c.outcome == Outcome.CREATE))
+            merging.log_events(connection, job, and_(rows, staging.c.outcome == Outcome.CREATE))
             merged = merging.merge(connection, job, rows, state_of_written=True)
             marks.note(connection, job, marks.DELIVERED, record, end - 1)
         log.info("%s: %s merged into the mirror, %.2f s", record.label, merged, time.monotonic() - began)
@@ -271,7 +270,7 @@ def _keep_delivered(
         return
     rows = and_(scope.staged(job), staging.c.seq.in_([parcel.row.seq for parcel in accepted]))
     merging.log_changes(connection, job, record, rows)
-    merging.log_events(connection, and_(rows, staging.c.outcome == Outcome.CREATE))
+    merging.log_events(connection, job, and_(rows, staging.c.outcome == Outcome.CREATE))
     merging.merge(connection, job, rows, state_of_written=True)
     _keep_bodies(connection, job, record, accepted)
 
@@ -300,10 +299,9 @@ def require_staged(store: Store, job: Job) -> int:
     Raises:
         StagingGone: There are fewer by now: they were cleaned up, or lost with an unlogged table.
     """
-    key = (job.run_id, job.connection_id, job.category.name)
-    known = runs.category_run(store, *key)
+    known = runs.category_run(store, job.id)
     with store.read() as connection:
-        finished = FINISHED in runs.progress_of(connection, *key)
+        finished = FINISHED in runs.progress_of(connection, job.id)
         count = connection.execute(select(func.count()).select_from(staging).where(scope.staged(job))).scalar_one()
     if known is None or not finished or count < known.staged:
         raise StagingGone(

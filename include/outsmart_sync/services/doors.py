@@ -73,11 +73,12 @@ class Doors:
             if opened is not None:
                 opened.close()
 
-    def job(self, store: Store, run_id: int, category: ImportCategory, options: Options) -> Job:
+    def job(self, store: Store, run_id: int, category: ImportCategory, options: Options, job_id: int = 0) -> Job:
         """What one category of this connection does in one run."""
         connection = self._connection
         package = package_of(connection.package)
         return Job(
+            id=job_id,
             run_id=run_id,
             connection_id=connection.id,
             category=category,

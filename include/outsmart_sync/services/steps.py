@@ -76,17 +76,17 @@ def run_step(
     options = planning.options_of(store, run_id)
     began = time.monotonic()
     doors = Doors(gateway, connection)
+    job_id = runs.begin_step(store, run_id, connection_id, category_name, step.value)
     try:
         with _lease(store, run_id, connection, category):
-            runs.begin_step(store, run_id, connection_id, category_name, step.value)
-            return _STEPS[step](store, doors, doors.job(store, run_id, category, options))
+            return _STEPS[step](store, doors, doors.job(store, run_id, category, options, job_id))
     except SyncError as error:
-        if trouble.note_failure(store, run_id, connection, category, step, error):
+        if trouble.note_failure(store, job_id, connection, category, error):
             return StepResult(skip=str(error))
         raise
     finally:
         doors.close()
-        _count(store, run_id, connection, category, time.monotonic() - began, doors)
+        _count(store, job_id, time.monotonic() - began, doors)
 
 
 def _extract(store: Store, doors: Doors, job: Job) -> StepResult:
@@ -125,9 +125,7 @@ def _match(store: Store, _: Doors, job: Job) -> StepResult:
             figures = upserting.figures(outcomes)
             runs.change_category(
                 transaction,
-                job.run_id,
-                job.connection_id,
-                job.category.name,
+                job.id,
                 state=RunState.PREVIEWED,
                 finished_at=dialect.now(transaction),
                 **figures,
@@ -159,7 +157,7 @@ _STEPS: dict[Step, Callable[[Any, Doors, Job], StepResult]] = {
 
 def _overtaken(store: Store, job: Job) -> str:
     """Why a step of an old run must not go on; '' when it may."""
-    later = runs.overtaken_by(store, job.run_id, job.connection_id, job.category.name)
+    later = runs.overtaken_by(store, job.id)
     if later is None:
         return ""
     log.warning("Run %s has brought %s further since; what this run staged is old", later, job.category.name)
@@ -199,21 +197,12 @@ def _lease(store: Store, run_id: int, connection: SyncConnection, category: Impo
 
 def _set_state(store: Store, job: Job, state: RunState) -> None:
     with store.begin() as transaction:
-        runs.change_category(transaction, job.run_id, job.connection_id, job.category.name, state=state)
+        runs.change_category(transaction, job.id, state=state)
 
 
-def _count(
-    store: Store, run_id: int, connection: SyncConnection, category: ImportCategory, seconds: float, doors: Doors
-) -> None:
+def _count(store: Store, job_id: int, seconds: float, doors: Doors) -> None:
     try:
-        runs.count_calls(
-            store,
-            run_id,
-            connection.id,
-            category.name,
-            seconds=seconds,
-            calls=doors.source_calls,
-            outsmart_calls=doors.destination_calls,
-        )
+        calls = {"calls": doors.source_calls, "outsmart_calls": doors.destination_calls}
+        runs.count_calls(store, job_id, seconds=seconds, **calls)
     except SyncError as error:  # the step's own error is the one to hear of
         log.warning("The step's calls could not be counted: %s", error)

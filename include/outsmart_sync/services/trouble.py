@@ -26,7 +26,6 @@ from outsmart_sync.store.tables import category_state
 if TYPE_CHECKING:
     from outsmart_sync.pipeline.job import Job, Options
     from outsmart_sync.records.catalogue import ImportCategory
-    from outsmart_sync.services.steps import Step
     from outsmart_sync.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -49,7 +48,7 @@ def stopped(store: Store, connection: SyncConnection, category: str, options: Op
 
 
 def note_failure(
-    store: Store, run_id: int, connection: SyncConnection, category: ImportCategory, step: Step, error: SyncError
+    store: Store, job_id: int, connection: SyncConnection, category: ImportCategory, error: SyncError
 ) -> bool:
     """Keep why a step failed where people look; returns whether the category is postponed instead of failed."""
     if isinstance(error, StoreUnusable):
@@ -60,15 +59,10 @@ def note_failure(
     elif isinstance(error, ConfigurationError) and not isinstance(error, StagingGone):
         _keep_state(store, connection, category.name, "blocked", error, None)
     with store.begin() as transaction:
-        if runs.category_run(store, run_id, connection.id, category.name) is None:
-            runs.begin_category(transaction, run_id, connection.id, category.name)
         runs.change_category(
             transaction,
-            run_id,
-            connection.id,
-            category.name,
+            job_id,
             state=RunState.POSTPONED if postponed else RunState.FAILED,
-            step=step.value,
             error_code=error.code,
             error_text=str(error),
             finished_at=dialect.now(transaction),

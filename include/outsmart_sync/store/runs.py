@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import and_, delete, func, insert, select, update
 
 from outsmart_sync.store import dialect
 from outsmart_sync.store.tables import extract_progress, run, run_category, run_connection, staging
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Connection, Row
+    from sqlalchemy import Connection, Row
 
     from outsmart_sync.store.store import Store
 
@@ -73,6 +73,7 @@ COUNTED = tuple(field.name for field in fields(Counts))
 class CategoryRun:
     """One category of one connection in one run."""
 
+    id: int
     run_id: int
     connection_id: int
     category: str
@@ -173,73 +174,67 @@ def read_plan(store: Store, run_id: int) -> Plan:
     return {row.connection_id: (row.shard, row.categories.split(",") if row.categories else []) for row in rows}
 
 
-def begin_category(connection: Connection, run_id: int, connection_id: int, category: str) -> None:
-    """Start a category anew; an earlier attempt of the same run is forgotten, its calls are not."""
-    now = dialect.now(connection)
-    fresh = {
-        "state": RunState.RUNNING,
-        "started_at": now,
-        "step": "extract",
-        "finished_at": None,
-        "error_code": "",
-        "error_text": "",
-        "staged": 0,
-        **{name: 0 for name in COUNTED if name not in ("calls", "outsmart_calls")},
-    }
-    statement = dialect.upsert(connection, run_category).values(
-        run_id=run_id, connection_id=connection_id, category=category, **fresh
-    )
-    key = [run_category.c.run_id, run_category.c.connection_id, run_category.c.category]
-    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=fresh))
-
-
-def change_category(connection: Connection, run_id: int, connection_id: int, category: str, **values: Any) -> None:
-    """Set columns of a category's row."""
-    here = _of_category(run_id, connection_id, category)
-    connection.execute(update(run_category).where(*here).values(**values))
-
-
-def begin_step(store: Store, run_id: int, connection_id: int, category: str, step: str) -> None:
-    """Note that a step of a category begins, perhaps after it failed or was postponed."""
-    here = _of_category(run_id, connection_id, category)
-    stopped = run_category.c.state.in_((RunState.FAILED, RunState.POSTPONED))
+def begin_step(store: Store, run_id: int, connection_id: int, category: str, step: str) -> int:
+    """Note that a step of a category begins, perhaps after it failed or was postponed; returns the job's number."""
     with store.begin() as connection:
-        connection.execute(update(run_category).where(*here).values(step=step))
-        connection.execute(
-            update(run_category)
-            .where(*here, stopped)
-            .values(state=RunState.RUNNING, error_code="", error_text="", finished_at=None)
+        statement = dialect.upsert(connection, run_category).values(
+            run_id=run_id,
+            connection_id=connection_id,
+            category=category,
+            state=RunState.RUNNING,
+            step=step,
+            started_at=dialect.now(connection),
         )
+        key = [run_category.c.run_id, run_category.c.connection_id, run_category.c.category]
+        begun = connection.execute(
+            statement.on_conflict_do_update(index_elements=key, set_={"step": step}).returning(run_category.c.id)
+        )
+        job_id: int = begun.scalar_one()
+        stopped = run_category.c.state.in_((RunState.FAILED, RunState.POSTPONED))
+        again = {"state": RunState.RUNNING, "error_code": "", "error_text": "", "finished_at": None}
+        connection.execute(update(run_category).where(run_category.c.id == job_id, stopped).values(**again))
+    return job_id
 
 
-def count_calls(store: Store, run_id: int, connection_id: int, category: str, *, seconds: float, **calls: int) -> None:
+def begin_anew(connection: Connection, job_id: int) -> None:
+    """Start a category from its beginning; what an earlier attempt staged is forgotten, its calls are not."""
+    for table in (extract_progress, staging):
+        connection.execute(delete(table).where(table.c.job_id == job_id))
+    fresh = {name: 0 for name in COUNTED if name not in ("calls", "outsmart_calls")}
+    values = {"state": RunState.RUNNING, "started_at": dialect.now(connection), "staged": 0, **fresh}
+    change_category(connection, job_id, finished_at=None, error_code="", error_text="", **values)
+
+
+def change_category(connection: Connection, job_id: int, **values: Any) -> None:
+    """Set columns of a category's row."""
+    connection.execute(update(run_category).where(run_category.c.id == job_id).values(**values))
+
+
+def count_calls(store: Store, job_id: int, *, seconds: float, **calls: int) -> None:
     """Add a step's calls and seconds to its category."""
     with store.begin() as connection:
         added = {name: run_category.c[name] + number for name, number in calls.items()}
-        change_category(connection, run_id, connection_id, category, seconds=run_category.c.seconds + seconds, **added)
+        change_category(connection, job_id, seconds=run_category.c.seconds + seconds, **added)
 
 
-def category_run(store: Store, run_id: int, connection_id: int, category: str) -> CategoryRun | None:
-    """One category of a run."""
+def category_run(store: Store, job_id: int) -> CategoryRun | None:
+    """One category of a run, by its number."""
     with store.read() as connection:
-        query = select(run_category).where(*_of_category(run_id, connection_id, category))
-        row = connection.execute(query).one_or_none()
+        row = connection.execute(select(run_category).where(run_category.c.id == job_id)).one_or_none()
     return None if row is None else _category(row)
 
 
-def overtaken_by(store: Store, run_id: int, connection_id: int, category: str) -> int | None:
-    """Another run that settled the same category after this run had read it; what this one staged is old then."""
-    mine = category_run(store, run_id, connection_id, category)
-    if mine is None:
-        return None
+def overtaken_by(store: Store, job_id: int) -> int | None:
+    """Another run that settled the same category after this one had begun to read it: what this one staged is old."""
+    mine, other = run_category.alias("mine"), run_category.alias("other")
     query = (
-        select(run_category.c.run_id)
+        select(other.c.run_id)
+        .join(mine, and_(mine.c.connection_id == other.c.connection_id, mine.c.category == other.c.category))
         .where(
-            run_category.c.connection_id == connection_id,
-            run_category.c.category == category,
-            run_category.c.run_id != run_id,
-            run_category.c.state.in_((RunState.DONE, RunState.IDLE)),
-            run_category.c.finished_at > mine.started_at,
+            mine.c.id == job_id,
+            other.c.id != job_id,
+            other.c.state.in_((RunState.DONE, RunState.IDLE)),
+            other.c.finished_at > mine.c.started_at,
         )
         .limit(1)
     )
@@ -254,56 +249,23 @@ def category_runs(store: Store, run_id: int) -> list[CategoryRun]:
         return [_category(row) for row in connection.execute(query.order_by(run_category.c.started_at))]
 
 
-def progress_of(connection: Connection, run_id: int, connection_id: int, category: str) -> dict[str, Progress]:
+def progress_of(connection: Connection, job_id: int) -> dict[str, Progress]:
     """How far each stream has been read in this run."""
-    rows = connection.execute(
-        select(extract_progress).where(
-            extract_progress.c.run_id == run_id,
-            extract_progress.c.connection_id == connection_id,
-            extract_progress.c.category == category,
-        )
-    )
+    rows = connection.execute(select(extract_progress).where(extract_progress.c.job_id == job_id))
     return {row.stream: Progress(row.next_page, row.cursor, row.pages, row.read) for row in rows}
 
 
-def save_progress(
-    connection: Connection, run_id: int, connection_id: int, category: str, stream: str, progress: Progress
-) -> None:
+def save_progress(connection: Connection, job_id: int, stream: str, progress: Progress) -> None:
     """Note how far a stream has been read; part of the transaction that stages the page."""
-    values = {
-        "next_page": progress.next_page,
-        "cursor": progress.cursor,
-        "pages": progress.pages,
-        "read": progress.read,
-    }
-    statement = dialect.upsert(connection, extract_progress).values(
-        run_id=run_id, connection_id=connection_id, category=category, stream=stream, **values
-    )
-    table = extract_progress.c
-    key = [table.run_id, table.connection_id, table.category, table.stream]
+    values = asdict(progress)
+    statement = dialect.upsert(connection, extract_progress).values(job_id=job_id, stream=stream, **values)
+    key = [extract_progress.c.job_id, extract_progress.c.stream]
     connection.execute(statement.on_conflict_do_update(index_elements=key, set_=values))
-
-
-def forget_extract(connection: Connection, run_id: int, connection_id: int, category: str) -> None:
-    """Remove what an earlier extract of the same run staged and noted."""
-    for table in (extract_progress, staging):
-        connection.execute(
-            delete(table).where(
-                table.c.run_id == run_id, table.c.connection_id == connection_id, table.c.category == category
-            )
-        )
-
-
-def _of_category(run_id: int, connection_id: int, category: str) -> tuple[ColumnElement[bool], ...]:
-    return (
-        run_category.c.run_id == run_id,
-        run_category.c.connection_id == connection_id,
-        run_category.c.category == category,
-    )
 
 
 def _category(row: Row[Any]) -> CategoryRun:
     return CategoryRun(
+        id=row.id,
         run_id=row.run_id,
         connection_id=row.connection_id,
         category=row.category,
@@ -323,6 +285,6 @@ def purge_staging(store: Store, older_than: timedelta) -> int:
     """Remove what runs that began long ago left in staging; returns how many rows."""
     with store.begin() as connection:
         limit = dialect.now(connection) - older_than
-        first_kept = select(func.min(run.c.id)).where(run.c.started_at >= limit).scalar_subquery()
-        connection.execute(delete(extract_progress).where(extract_progress.c.run_id < first_kept))
-        return connection.execute(delete(staging).where(staging.c.run_id < first_kept)).rowcount
+        first_kept = select(func.min(run_category.c.id)).where(run_category.c.started_at >= limit).scalar_subquery()
+        connection.execute(delete(extract_progress).where(extract_progress.c.job_id < first_kept))
+        return connection.execute(delete(staging).where(staging.c.job_id < first_kept)).rowcount

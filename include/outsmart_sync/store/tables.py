@@ -204,9 +204,10 @@ run_connection = Table(
 run_category = Table(
     "run_category",
     metadata,
-    Column("run_id", BigId, ForeignKey("run.id"), primary_key=True),
-    _connection_id(primary_key=True),
-    Column("category", String(60), primary_key=True),
+    Column("id", BigId, primary_key=True),
+    Column("run_id", BigId, ForeignKey("run.id"), nullable=False),
+    _connection_id(),
+    Column("category", String(60), nullable=False),
     Column("state", String(20), nullable=False),
     Column("step", String(20), nullable=False),
     Column("started_at", Utc, nullable=False),
@@ -231,14 +232,14 @@ run_category = Table(
     ),
     Column("error_code", String(60), nullable=False, server_default=""),
     Column("error_text", Text, nullable=False, server_default=""),
+    UniqueConstraint("run_id", "connection_id", "category"),
+    Index("ix_run_category_recent", "connection_id", "category", "finished_at"),
 )
 
 extract_progress = Table(
     "extract_progress",
     metadata,
-    Column("run_id", BigId, ForeignKey("run.id"), primary_key=True),
-    _connection_id(primary_key=True),
-    Column("category", String(60), primary_key=True),
+    Column("job_id", BigId, ForeignKey("run_category.id"), primary_key=True),
     Column("stream", String(60), primary_key=True),
     Column("next_page", Text),  # where to go on; empty: the stream has been read to its end
     Column("cursor", Text, nullable=False),
@@ -249,9 +250,7 @@ extract_progress = Table(
 staging = Table(
     "staging",
     metadata,
-    Column("run_id", BigId, primary_key=True),
-    Column("connection_id", BigId, primary_key=True),
-    Column("category", String(60), primary_key=True),
+    Column("job_id", BigId, primary_key=True),  # run_category.id: one category of one connection in one run
     Column("seq", BigId, primary_key=True),
     # From here in the order of records.staged.StagedRow.
     Column("record", String(60), nullable=False),
@@ -275,12 +274,10 @@ staging = Table(
     Column("reason", String(40)),
     Column("detail", Text),
     Column("mirror_id", BigId),
-    Index("ix_staging_provider", "run_id", "connection_id", "category", "provider_id"),
+    Index("ix_staging_provider", "job_id", "provider_id"),
     Index(
         "ix_staging_part",
-        "run_id",
-        "connection_id",
-        "category",
+        "job_id",
         "parent_id",
         sqlite_where=text("origin = 'part'"),
         postgresql_where=text("origin = 'part'"),

@@ -9,9 +9,7 @@ from outsmart_sync.store.tables import Utc
 
 _SAMPLED = {
     "staging": (
-        "run_id",
-        "connection_id",
-        "category",
+        "job_id",
         "seq",
         "record",
         "provider_id",
@@ -141,9 +139,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "staging",
-        sa.Column("run_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("connection_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("category", sa.String(length=60), nullable=False),
+        sa.Column("job_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("record", sa.String(length=60), nullable=False),
         sa.Column("provider_id", sa.String(length=60), nullable=False),
@@ -165,20 +161,18 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(length=40), nullable=True),
         sa.Column("detail", sa.Text(), nullable=True),
         sa.Column("mirror_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.PrimaryKeyConstraint("run_id", "connection_id", "category", "seq", name=op.f("pk_staging")),
+        sa.PrimaryKeyConstraint("job_id", "seq", name=op.f("pk_staging")),
         postgresql_with={"fillfactor": "45"},
     )
     with op.batch_alter_table("staging", schema=None) as batch_op:
         batch_op.create_index(
             "ix_staging_part",
-            ["run_id", "connection_id", "category", "parent_id"],
+            ["job_id", "parent_id"],
             unique=False,
             sqlite_where=sa.text("origin = 'part'"),
             postgresql_where=sa.text("origin = 'part'"),
         )
-        batch_op.create_index(
-            "ix_staging_provider", ["run_id", "connection_id", "category", "provider_id"], unique=False
-        )
+        batch_op.create_index("ix_staging_provider", ["job_id", "provider_id"], unique=False)
 
     op.create_table(
         "vault_secret",
@@ -241,22 +235,6 @@ def upgrade() -> None:
         sa.Column("moved_at", Utc(), nullable=False),
         sa.ForeignKeyConstraint(["connection_id"], ["sync_connection.id"], name=op.f("fk_cursor_connection_id")),
         sa.PrimaryKeyConstraint("connection_id", "category", "stream", name=op.f("pk_cursor")),
-    )
-    op.create_table(
-        "extract_progress",
-        sa.Column("run_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("connection_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("category", sa.String(length=60), nullable=False),
-        sa.Column("stream", sa.String(length=60), nullable=False),
-        sa.Column("next_page", sa.Text(), nullable=True),
-        sa.Column("cursor", sa.Text(), nullable=False),
-        sa.Column("pages", sa.Integer(), nullable=False),
-        sa.Column("read", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["connection_id"], ["sync_connection.id"], name=op.f("fk_extract_progress_connection_id")
-        ),
-        sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_extract_progress_run_id")),
-        sa.PrimaryKeyConstraint("run_id", "connection_id", "category", "stream", name=op.f("pk_extract_progress")),
     )
     op.create_table(
         "mirror",
@@ -354,6 +332,7 @@ def upgrade() -> None:
 
     op.create_table(
         "run_category",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("run_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("connection_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("category", sa.String(length=60), nullable=False),
@@ -378,8 +357,14 @@ def upgrade() -> None:
         sa.Column("error_text", sa.Text(), server_default="", nullable=False),
         sa.ForeignKeyConstraint(["connection_id"], ["sync_connection.id"], name=op.f("fk_run_category_connection_id")),
         sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_run_category_run_id")),
-        sa.PrimaryKeyConstraint("run_id", "connection_id", "category", name=op.f("pk_run_category")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_run_category")),
+        sa.UniqueConstraint(
+            "run_id", "connection_id", "category", name=op.f("uq_run_category_run_id_connection_id_category")
+        ),
     )
+    with op.batch_alter_table("run_category", schema=None) as batch_op:
+        batch_op.create_index("ix_run_category_recent", ["connection_id", "category", "finished_at"], unique=False)
+
     op.create_table(
         "run_connection",
         sa.Column("run_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -402,6 +387,17 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["connection_id"], ["sync_connection.id"], name=op.f("fk_setting_connection_id")),
         sa.PrimaryKeyConstraint("connection_id", "category", "name", name=op.f("pk_setting")),
     )
+    op.create_table(
+        "extract_progress",
+        sa.Column("job_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("stream", sa.String(length=60), nullable=False),
+        sa.Column("next_page", sa.Text(), nullable=True),
+        sa.Column("cursor", sa.Text(), nullable=False),
+        sa.Column("pages", sa.Integer(), nullable=False),
+        sa.Column("read", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["job_id"], ["run_category.id"], name=op.f("fk_extract_progress_job_id")),
+        sa.PrimaryKeyConstraint("job_id", "stream", name=op.f("pk_extract_progress")),
+    )
     if op.get_context().dialect.name == "postgresql":
         # Rows on their way are read again after a crash, so their loading need not go through the write-ahead log.
         op.execute("ALTER TABLE staging SET UNLOGGED")
@@ -413,8 +409,12 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Go back to the version before."""
+    op.drop_table("extract_progress")
     op.drop_table("setting")
     op.drop_table("run_connection")
+    with op.batch_alter_table("run_category", schema=None) as batch_op:
+        batch_op.drop_index("ix_run_category_recent")
+
     op.drop_table("run_category")
     with op.batch_alter_table("record_log", schema=None) as batch_op:
         batch_op.drop_index("ix_record_log_run", postgresql_using="brin")
@@ -442,7 +442,6 @@ def downgrade() -> None:
         batch_op.drop_index("ix_mirror_code")
 
     op.drop_table("mirror")
-    op.drop_table("extract_progress")
     op.drop_table("cursor")
     op.drop_table("category_state")
     with op.batch_alter_table("sync_connection", schema=None) as batch_op:
