@@ -18,6 +18,7 @@ from airflow.sdk import DAG
 from outsmart_sync.orchestration.import_groups import connection_group
 from outsmart_sync.orchestration.import_tasks import close_run, open_run, poll, with_work
 from outsmart_sync.orchestration.params import import_params
+from outsmart_sync.orchestration.schedules import import_schedule
 from outsmart_sync.orchestration.task_defaults import TASK_DEFAULTS
 from outsmart_sync.providers.exact_online.imports import PACKAGE
 
@@ -26,7 +27,7 @@ with DAG(
     dag_display_name="Exact Online import",
     description="Brings relations, materials and hour types from Exact Online to OutSmart",
     doc_md=__doc__,
-    schedule="*/15 * * * *",
+    schedule=import_schedule(),
     catchup=False,
     max_active_runs=1,
     allowed_run_types=["scheduled", "manual"],  # type: ignore[list-item]  # the SDK exports no names for them

@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -32,6 +33,7 @@ _COMPONENTS = {
 _START_SECONDS = 180.0
 _STOP_SECONDS = 20.0
 _HTTP_SECONDS = 30
+_REPEATS = (0.2, 0.5, 1.0, 2.0)
 ENDED = ("success", "failed")
 
 
@@ -88,8 +90,11 @@ class LocalAirflow:
     """
 
     def __init__(self, settings: Mapping[str, str], logs: Path) -> None:
-        self._environment = {**os.environ, **settings}
-        self._home = Path(settings["AIRFLOW_HOME"])
+        self.settings = dict(settings)
+        # Another Airflow's settings in our own environment are none of this one's business.
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
+        self._environment = {**inherited, **settings}
+        self.home = Path(settings["AIRFLOW_HOME"])
         self._logs = logs
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._session = requests.Session()
@@ -107,7 +112,7 @@ class LocalAirflow:
     @property
     def login(self) -> Login:
         """Who may log in."""
-        ((user, password),) = json.loads((self._home / "passwords.json").read_text(encoding="utf-8")).items()
+        ((user, password),) = json.loads((self.home / "passwords.json").read_text(encoding="utf-8")).items()
         return Login(user, password)
 
     @property
@@ -122,7 +127,7 @@ class LocalAirflow:
             LocalAirflowError: The database cannot be prepared.
         """
         self._logs.mkdir(parents=True, exist_ok=True)
-        passwords = self._home / "passwords.json"
+        passwords = self.home / "passwords.json"
         if not passwords.exists():
             passwords.touch(mode=0o600)
             passwords.write_text(json.dumps({"admin": secrets.token_urlsafe(9)}), encoding="utf-8")
@@ -159,21 +164,36 @@ class LocalAirflow:
         Raises:
             LocalAirflowError: It refuses, or cannot be reached.
         """
-        try:
-            if "Authorization" not in self._session.headers:
-                self._log_in()
-            response = self._session.request(method, f"{self.address}/api/v2/{path}", json=body, timeout=_HTTP_SECONDS)
-        except requests.RequestException as error:
-            raise LocalAirflowError(f"Airflow's API does not answer: {error}") from error
-        if not response.ok:
-            raise LocalAirflowError(f"Airflow answers {response.status_code} to {method} {path}: {response.text[:500]}")
+        for pause in (*_REPEATS, None):
+            try:
+                if "Authorization" not in self._session.headers:
+                    self._log_in()
+                response = self._session.request(
+                    method, f"{self.address}/api/v2/{path}", json=body, timeout=_HTTP_SECONDS
+                )
+            except requests.RequestException as error:
+                raise LocalAirflowError(f"Airflow's API does not answer: {error}") from error
+            if response.ok:
+                break
+            # Airflow on SQLite: a request that read before it wrote fails when another process wrote in between.
+            if response.status_code != requests.codes.server_error or pause is None:
+                raise LocalAirflowError(
+                    f"Airflow answers {response.status_code} to {method} {path}: {response.text[:500]}"
+                )
+            time.sleep(pause)
         return response.json() if response.content else None
 
     def trigger(self, dag_id: str, conf: dict[str, Any] | None = None) -> str:
         """Unpause a DAG and start a run; returns its id."""
         self.call("PATCH", f"dags/{dag_id}", {"is_paused": False})
-        run = self.call("POST", f"dags/{dag_id}/dagRuns", {"logical_date": None, "conf": conf or {}})
-        return str(run["dag_run_id"])
+        run_id = f"manual__{datetime.now(UTC).isoformat()}"  # of our own, so that a repeated call makes no second run
+        body = {"dag_run_id": run_id, "logical_date": None, "conf": conf or {}}
+        try:
+            self.call("POST", f"dags/{dag_id}/dagRuns", body)
+        except LocalAirflowError as error:
+            if "409" not in str(error):
+                raise
+        return run_id
 
     def run_state(self, dag_id: str, run_id: str) -> str:
         """State of a run."""

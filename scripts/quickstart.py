@@ -26,7 +26,7 @@ from cryptography.fernet import Fernet
 from local_airflow import ROOT, LocalAirflow, LocalAirflowError, end_group, environment, last_line
 from outsmart_sync import terminal
 from outsmart_sync.errors import SyncError
-from outsmart_sync.store import address
+from outsmart_sync.store import address, runs
 from outsmart_sync.store.store import Store
 
 LOCAL = ROOT / ".local"
@@ -81,6 +81,7 @@ class Quickstart:
         """Start, sync, show, stay."""
         self._claim()
         self._require_room()
+        self._require_same_world()
         addresses = self._start_sandbox()
         settings = self._environment(addresses)
         os.environ.update(settings)
@@ -132,7 +133,7 @@ class Quickstart:
             if _in_use(port):
                 raise QuickstartError(
                     f"port {port} is in use by another program: stop it, or choose others with "
-                    "make run ARGS='--port 8090 --sandbox-port 9800'"
+                    "make run ARGS='--port 8090 --sandbox-port 8801'"
                 )
         _PROCESS_FILE.write_text(str(os.getpid()), encoding="utf-8")
         self._claimed = True
@@ -144,6 +145,18 @@ class Quickstart:
             raise QuickstartError(
                 f"the disk has {free // 1_000_000} MB free, {NEEDED_BYTES // 1_000_000} are needed: make room"
             )
+
+    def _require_same_world(self) -> None:
+        """Another sandbox world would have other ids behind the same codes than the store knows."""
+        wanted = {"relations": self._options.relations, "items": self._options.items}
+        if _WORLD_FILE.exists():
+            made = json.loads(_WORLD_FILE.read_text(encoding="utf-8"))
+            if made != wanted:
+                raise QuickstartError(
+                    f"the sandbox here was made with {made['relations']} relations and {made['items']} items; "
+                    "run make clean first to start anew with other figures"
+                )
+        _WORLD_FILE.write_text(json.dumps(wanted), encoding="utf-8")
 
     def _ports(self) -> list[int]:
         first = self._options.sandbox_port
@@ -268,13 +281,13 @@ class Quickstart:
     def _show_figures(self, store: Any, run: Any) -> None:
         console.print()
         categories = run.categories if run else []
-        if categories:
-            console.print(terminal.figures_table(store, categories))
+        if run is not None:
+            console.print(terminal.figures_table(store, categories, planned=runs.read_plan(store, run.run_id)))
         figures = [value for each in categories for name, value in asdict(each.counts).items() if "calls" not in name]
         if not any(figures):
-            console.print("Nothing has changed since the last sync: no record was read or written.")
-        if run is not None:
-            console.print(f"Asking whether there is anything new took {run.calls} calls.")
+            console.print("\nNothing has changed since the last sync: no record was read, written or delivered.")
+        if run is not None and run.calls:
+            console.print(f"Asking Exact Online whether there is anything new took {run.calls} calls.")
         console.print()
 
     def _judge(self, airflow: LocalAirflow, run_id: str, state: str, run: Any) -> bool:
@@ -299,6 +312,7 @@ class Quickstart:
 
 
 _ENV_MARK = "# Written by `make run`, for the command line and for Airflow's own commands; removed by `make clean`."
+_WORLD_FILE = LOCAL / "world.json"
 _PROCESS_FILE = LOCAL / "quickstart.pid"
 
 
@@ -330,7 +344,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--relations", type=int, default=5_000, help="relations in the sandbox's administration")
     parser.add_argument("--items", type=int, default=20_000, help="items in the sandbox's administration")
     parser.add_argument("--port", type=int, default=8080, help="port of the Airflow UI")
-    parser.add_argument("--sandbox-port", type=int, default=9700, help="first of the sandbox's three ports")
+    parser.add_argument("--sandbox-port", type=int, default=8701, help="first of the sandbox's three ports")
     return parser.parse_args()
 
 

@@ -10,9 +10,10 @@ from rich.console import Console
 from rich.table import Table
 
 from outsmart_sync.store import connections
+from outsmart_sync.store.runs import Counts
 
 if TYPE_CHECKING:
-    from outsmart_sync.store.runs import CategoryRun
+    from outsmart_sync.store.runs import CategoryRun, Plan
     from outsmart_sync.store.store import Store
 
 _RARE = ("waiting", "held", "deleted")
@@ -44,20 +45,30 @@ def load_airflow(*, verbose: bool = False) -> None:
     log_to_stderr(verbose=verbose)
 
 
-def figures_table(store: Store, categories: list[CategoryRun]) -> Table:
-    """The figures of a run as a table; figures that are rare have a column only where there are any."""
+def figures_table(store: Store, categories: list[CategoryRun], planned: Plan | None = None) -> Table:
+    """The figures of a run as a table; figures that are rare have a column only where there are any.
+
+    Args:
+        store: For the administrations' names.
+        categories: What became of each category that had something to do.
+        planned: All that took part; those that had nothing to do get a line of zeros.
+    """
     names = {connection.id: connection.label for connection in connections.find(store)}
-    rare = tuple(name for name in _RARE if any(getattr(c.counts, name) for c in categories))
+    found = {(each.connection_id, each.category): each for each in categories}
+    keys = dict.fromkeys((c, name) for c, (_, wanted) in (planned or {}).items() for name in wanted)
+    rare = tuple(name for name in _RARE if any(getattr(each.counts, name) for each in categories))
     shown = ("read", "created", "updated", "unchanged", "excluded", "rejected", *rare)
-    several = len({each.connection_id for each in categories}) > 1
+    several = len({connection_id for connection_id, _ in (*keys, *found)}) > 1
     table = Table(box=None, padding=(0, 2, 0, 0))
     for name in (*(("administration",) if several else ()), "category"):
         table.add_column(name, no_wrap=True)
     for name in (*shown, "API calls", "seconds"):
         table.add_column(name, justify="right", no_wrap=True)
-    for each in categories:
-        figures = [str(getattr(each.counts, name)) for name in shown]
-        calls = f"{each.counts.calls}+{each.counts.outsmart_calls}"
-        label = [names.get(each.connection_id, str(each.connection_id))] if several else []
-        table.add_row(*label, each.category, *figures, calls, f"{each.seconds:.1f}")
+    for connection_id, category in dict.fromkeys((*keys, *found)):
+        each = found.get((connection_id, category))
+        counts = each.counts if each else Counts()
+        label = [names.get(connection_id, str(connection_id))] if several else []
+        calls = f"{counts.calls}+{counts.outsmart_calls}"
+        figures = [str(getattr(counts, name)) for name in shown]
+        table.add_row(*label, category, *figures, calls, f"{each.seconds if each else 0:.1f}")
     return table

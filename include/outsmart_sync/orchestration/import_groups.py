@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import TaskGroup, task_group
 
 from outsmart_sync.orchestration.import_tasks import LABEL_TEMPLATE, WorkItem, step
-from outsmart_sync.services.steps import Step
+from outsmart_sync.pipeline.job import Step
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.xcom_arg import XComArg

@@ -1,6 +1,7 @@
 """The tasks of an import DAG: thin, each one call of a service.
 
-Only small references travel through XCom: run, connection, category, counts. The rows are in the store's staging.
+Only small references travel through XCom: run, connection, category, counts. The rows are in the store's staging. The
+services are imported inside the tasks: this module is loaded with the DAG file, in every task process.
 """
 
 from __future__ import annotations
@@ -12,10 +13,7 @@ from airflow.sdk import get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from outsmart_sync.orchestration.params import options_from
-from outsmart_sync.services.planning import close_run as close_in_store
-from outsmart_sync.services.planning import open_run as open_in_store
-from outsmart_sync.services.polling import poll as poll_connections
-from outsmart_sync.services.steps import Step, run_step
+from outsmart_sync.pipeline.job import Step
 
 if TYPE_CHECKING:
     from outsmart_sync.services.gateway import Gateway
@@ -48,10 +46,12 @@ class WorkItem(TypedDict):
 @task
 def open_run(package: str) -> list[Shard]:
     """Decide what takes part; a cleared run finds the plan it had."""
+    from outsmart_sync.services import planning
+
     context = get_current_context()
     dag_run = context["dag_run"]
-    by_hand = str(dag_run.run_type) == "manual"
-    opened = open_in_store(
+    by_hand = dag_run.run_type.value == "manual"
+    opened = planning.open_run(
         _store(), package, f"{dag_run.dag_id}/{dag_run.run_id}", options_from(context["params"], by_hand=by_hand)
     )
     return [Shard(run_id=opened.run_id, connection_ids=ids) for ids in opened.shards]
@@ -60,8 +60,10 @@ def open_run(package: str) -> list[Shard]:
 @task(map_index_template="{{ shard_label | default('') }}")
 def poll(shard: Shard) -> list[WorkItem]:
     """Ask each connection whether there is anything to do."""
+    from outsmart_sync.services import polling
+
     store, gateway = _opened()
-    work = poll_connections(store, gateway, shard["run_id"], shard["connection_ids"])
+    work = polling.poll(store, gateway, shard["run_id"], shard["connection_ids"])
     get_current_context()["shard_label"] = f"{len(shard['connection_ids'])} connections"  # type: ignore[typeddict-unknown-key]
     return [
         WorkItem(run_id=shard["run_id"], connection_id=w.connection_id, label=w.label, categories=w.categories)
@@ -84,8 +86,10 @@ def step(name: str, category: str, item: WorkItem) -> dict[str, Any]:
     get_current_context()[LABEL] = item["label"]  # type: ignore[literal-required]
     if category not in item["categories"]:
         raise AirflowSkipException(f"{category}: nothing to do")
+    from outsmart_sync.services import steps
+
     store, gateway = _opened()
-    result = run_step(store, gateway, Step(name), item["run_id"], item["connection_id"], category)
+    result = steps.run_step(store, gateway, Step(name), item["run_id"], item["connection_id"], category)
     if result.skip:
         raise AirflowSkipException(result.skip)
     return {"staged": result.staged, **{str(outcome): count for outcome, count in result.outcomes.items()}}
@@ -94,8 +98,10 @@ def step(name: str, category: str, item: WorkItem) -> dict[str, Any]:
 @task
 def close_run(shards: list[Shard] | None) -> None:
     """End the run: give its leases back, tell its figures."""
+    from outsmart_sync.services import planning
+
     for shard in (shards or [])[:1]:
-        for each in close_in_store(_store(), shard["run_id"]):
+        for each in planning.close_run(_store(), shard["run_id"]):
             log.info("connection %s, %s: %s %s", each.connection_id, each.category, each.state, each.counts)
 
 

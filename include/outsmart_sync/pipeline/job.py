@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -15,6 +16,15 @@ if TYPE_CHECKING:
     from outsmart_sync.records.catalogue import ImportCategory
 
 
+class Step(StrEnum):
+    """The four steps of every category, in their order."""
+
+    EXTRACT = "extract"
+    FILTER = "filter"
+    MATCH_BY_CODE = "match_by_code"
+    UPSERT = "upsert"
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """What a person, or the schedule, asked of a run.
@@ -23,7 +33,7 @@ class Options:
         categories: Only these; empty: all that are switched on.
         connection: Only this sync connection; None: all that are active.
         full: Read everything again, at the package and in OutSmart.
-        preview: Stop before anything is written to an outside system or to the mirror.
+        preview: Stop before anything is written to an outside system, decided in the mirror, or moved on.
         codes: Only the records with these codes.
         by_hand: A person asked for it, so categories that are blocked are tried again.
     """

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from outsmart_sync.errors import Busy, LoginExpired, SyncError
@@ -17,7 +16,7 @@ from outsmart_sync.pipeline import extract as extracting
 from outsmart_sync.pipeline import filter as filtering
 from outsmart_sync.pipeline import match as matching
 from outsmart_sync.pipeline import upsert as upserting
-from outsmart_sync.pipeline.job import Job
+from outsmart_sync.pipeline.job import Job, Step
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.services import planning, trouble
 from outsmart_sync.services.doors import Doors
@@ -34,15 +33,6 @@ log = logging.getLogger(__name__)
 
 LEASE_LASTS = timedelta(minutes=3)
 _LEASE_RENEWED_EVERY = 45.0
-
-
-class Step(StrEnum):
-    """The four steps, in their order."""
-
-    EXTRACT = "extract"
-    FILTER = "filter"
-    MATCH_BY_CODE = "match_by_code"
-    UPSERT = "upsert"
 
 
 @dataclass(frozen=True, slots=True)

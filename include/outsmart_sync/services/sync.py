@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from outsmart_sync.errors import SyncError
-from outsmart_sync.pipeline.job import Options
+from outsmart_sync.pipeline.job import Options, Step
 from outsmart_sync.services.planning import close_run, open_run
-from outsmart_sync.services.steps import Step, run_step
+from outsmart_sync.services.steps import run_step
 from outsmart_sync.store import runs
 
 if TYPE_CHECKING:

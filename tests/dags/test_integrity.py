@@ -1,0 +1,113 @@
+"""The DAG files as Airflow reads them, without a database."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from datetime import timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DAG_FILES = sorted((ROOT / "dags").glob("*.py"))
+
+
+@pytest.fixture(scope="module")
+def dags() -> dict[str, Any]:
+    from airflow.dag_processing.dagbag import DagBag
+
+    bag = DagBag(str(ROOT / "dags"))
+    assert bag.import_errors == {}
+    return dict(bag.dags)
+
+
+def test_every_file_holds_the_dag_of_its_name(dags: dict[str, Any]) -> None:
+    assert set(dags) == {path.stem for path in DAG_FILES}
+
+
+@pytest.mark.parametrize("dag_id", [path.stem for path in DAG_FILES])
+def test_a_dag_never_fires_a_past_slot_and_never_runs_twice_at_once(dags: dict[str, Any], dag_id: str) -> None:
+    dag = dags[dag_id]
+    assert dag.start_date is None
+    assert dag.catchup is False
+    assert dag.max_active_runs == 1
+    assert dag.dagrun_timeout is None
+    assert dag.schedule.run_immediately == timedelta(0)
+    assert {kind.value for kind in dag.allowed_run_types} == {"scheduled", "manual"}
+
+
+@pytest.mark.parametrize("dag_id", [path.stem for path in DAG_FILES])
+def test_a_dag_says_what_it_does_and_whose_it_is(dags: dict[str, Any], dag_id: str) -> None:
+    dag = dags[dag_id]
+    assert dag.doc_md
+    assert dag.description
+    assert dag.owner == "outsmart-sync"
+    assert "outsmart" in dag.tags
+
+
+@pytest.mark.parametrize("dag_id", [path.stem for path in DAG_FILES])
+def test_every_task_is_retried_by_our_policy_and_is_bounded_in_time(dags: dict[str, Any], dag_id: str) -> None:
+    from outsmart_sync.orchestration.retries import SyncRetryPolicy
+
+    for task in dags[dag_id].tasks:
+        assert isinstance(task.retry_policy, SyncRetryPolicy), task.task_id
+        assert task.retries > 0, task.task_id
+        assert task.execution_timeout is not None, task.task_id
+
+
+def test_the_import_runs_four_steps_per_category_in_order(dags: dict[str, Any]) -> None:
+    from outsmart_sync.providers.exact_online.imports import PACKAGE
+
+    dag = dags["exact_online_import"]
+    steps = ("extract", "filter", "match_by_code", "upsert")
+    for category in PACKAGE.imports:
+        for earlier, later in pairwise(steps):
+            assert f"{category.name}.{earlier}" in dag.get_task(f"{category.name}.{later}").upstream_task_ids
+        assert dag.get_task(f"{category.name}.extract").trigger_rule == "none_failed"
+    expected = {f"{category.name}.{step}" for category in PACKAGE.imports for step in steps}
+    assert {task.task_id for task in dag.tasks} == {"open_run", "poll", "with_work", "close_run", *expected}
+    assert dag.get_task("close_run").is_teardown
+
+
+def test_the_trigger_form_offers_the_categories_and_its_defaults_suit_a_scheduled_run(dags: dict[str, Any]) -> None:
+    from outsmart_sync.providers.exact_online.imports import PACKAGE
+
+    params = dags["exact_online_import"].params
+    assert set(params) == {"categories", "connection", "full", "preview", "codes"}
+    assert params.get_param("categories").schema["items"]["enum"] == [category.name for category in PACKAGE.imports]
+    assert params.validate() == {"categories": [], "connection": None, "full": False, "preview": False, "codes": []}
+
+
+@pytest.mark.parametrize("dag_id", [path.stem for path in DAG_FILES])
+def test_a_dag_survives_serialization_unchanged_from_parse_to_parse(dags: dict[str, Any], dag_id: str) -> None:
+    from airflow.dag_processing.dagbag import DagBag
+    from airflow.serialization.serialized_objects import DagSerialization
+
+    again = DagBag(str(ROOT / "dags")).dags[dag_id]
+    first, second = (DagSerialization.serialize_dag(dag) for dag in (dags[dag_id], again))
+    assert first == second
+    assert DagSerialization.deserialize_dag(first).dag_id == dag_id
+
+
+@pytest.mark.parametrize("path", DAG_FILES, ids=lambda path: path.stem)
+def test_a_dag_file_is_light(path: Path) -> None:
+    """Every task process executes it: pandas, HTTP and OAuth libraries are loaded by those that need them."""
+    code = (
+        "import runpy, sys, airflow.sdk; before = set(sys.modules); "
+        f"runpy.run_path({str(path)!r}); print(*(set(sys.modules) - before))"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    heavy = {"pandas", "numpy", "requests_oauthlib", "aiohttp", "alembic", "ijson", "psycopg"}
+    assert heavy.isdisjoint(loaded), heavy.intersection(loaded)
+
+
+@pytest.mark.parametrize("path", DAG_FILES, ids=lambda path: path.stem)
+def test_a_dag_file_is_named_after_a_provider_and_direction_and_is_short(path: Path) -> None:
+    package, _, direction = path.stem.rpartition("_")
+    assert direction in ("import", "export")
+    assert (ROOT / "include" / "outsmart_sync" / "providers" / package).is_dir()
+    assert len(ast.parse(path.read_text(encoding="utf-8")).body) < 15

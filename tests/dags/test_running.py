@@ -1,0 +1,182 @@
+"""The import DAG, run by a real scheduler against the sandbox."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from local_airflow import LocalAirflowError
+from outsmart_sync.services import connect
+from outsmart_sync.store import connections
+from outsmart_sync.store.connections import State, SyncConnection
+from outsmart_sync.store.tables import mirror, run_category
+from support import Rig
+from tests.dags.conftest import Stage, logs_of
+
+DAG = "exact_online_import"
+RELATIONS = {"relations": {"enabled": True}}
+ALL = RELATIONS | {"materials": {"enabled": True}, "hour_types": {"enabled": True}}
+STEPS = ("extract", "filter", "match_by_code", "upsert")
+
+
+@pytest.fixture
+def connected(running: Stage) -> Any:
+    """Connects divisions for one test; afterwards none of them is active any more."""
+    made: list[SyncConnection] = []
+
+    def make(division: int, **settings: Any) -> SyncConnection:
+        made.append(running.rig.connect(division, **(settings or ALL)))
+        return made[-1]
+
+    yield make
+    for connection in connections.find(running.rig.store, state=State.ACTIVE):
+        connect.disconnect(running.rig.store, connection)
+
+
+def run(stage: Stage, **conf: Any) -> tuple[str, str, dict[tuple[str, int], str]]:
+    """Trigger the DAG and wait: run id, state, task states."""
+    run_id = stage.airflow.trigger(DAG, conf)
+    state = stage.airflow.wait_for(DAG, run_id)
+    return run_id, state, stage.airflow.task_states(DAG, run_id)
+
+
+def processes(states: dict[tuple[str, int], str]) -> list[str]:
+    """Tasks that had a process of their own: those that were not skipped by the scheduler."""
+    return [task for (task, _), state in states.items() if state in ("success", "failed")]
+
+
+def synced(rig: Rig, connection: SyncConnection) -> set[str]:
+    return {row.code for row in rig.rows(mirror, connection_id=connection.id, record="relation", state="synced")}
+
+
+def decided(rig: Rig) -> list[Any]:
+    """What the mirror says of the package's records; what OutSmart holds may have been read meanwhile."""
+    return [(row.id, row.payload, row.state) for row in rig.rows(mirror) if row.provider_id is not None]
+
+
+def test_a_first_run_imports_every_category_and_an_idle_one_takes_four_tasks(running: Stage, connected: Any) -> None:
+    connection = connected(2001001)
+    _, state, tasks = run(running)
+    assert state == "success"
+    assert all(tasks[f"{category}.{step}", 0] == "success" for category in ALL for step in STEPS)
+    assert synced(running.rig, connection)
+    running.rig.vendors.control.forget_calls()
+    _, state, tasks = run(running)
+    assert state == "success"
+    assert sorted(processes(tasks)) == ["close_run", "open_run", "poll", "with_work"]
+    asked = running.rig.vendors.control.calls(vendor="exact")
+    resources = sorted(call["resource"] for call in asked)
+    assert len(resources) == len(set(resources)) == 6, resources  # one per stream, and one for deletions
+    assert running.rig.vendors.control.calls(vendor="outsmart") == []
+
+
+def test_one_connection_idle_one_failing_one_slow_do_not_touch_each_other(running: Stage, connected: Any) -> None:
+    control = running.rig.vendors.control
+    idle = connected(2001006, **RELATIONS)
+    assert run(running)[1] == "success"  # the empty administration has been read; it is idle from now on
+    failing, slow, healthy = (connected(division, **RELATIONS) for division in (2001003, 2001004, 2001002))
+    forbidden = {"error": {"code": "", "message": {"lang": "", "value": "Forbidden"}}}
+    control.add_fault("status", vendor="exact", division=2001003, times=None, status=403, body=forbidden)
+    control.add_fault("slow", vendor="exact", division=2001004, times=None, seconds=3)
+
+    run_id, state, _ = run(running)
+
+    assert state == "failed"  # the run is red because one connection is
+    by_name: dict[str, dict[str, Any]] = {}
+    for task in running.airflow.tasks(DAG, run_id):
+        if task["map_index"] >= 0 and task["task_id"].startswith("relations."):
+            by_name.setdefault(task["rendered_map_index"] or str(task["map_index"]), {})[task["task_id"]] = task
+    labels = {connection.label for connection in (failing, slow, healthy)}
+    assert labels <= set(by_name)
+    assert idle.label not in by_name  # nothing to do: no task of its own
+    for connection in (slow, healthy):
+        assert {task["state"] for task in by_name[connection.label].values()} == {"success"}, connection.label
+        assert synced(running.rig, connection)
+    assert by_name[failing.label]["relations.extract"]["state"] == "failed"
+    assert by_name[failing.label]["relations.extract"]["try_number"] == 1  # nothing that a person must mend is repeated
+    healthy_end = by_name[healthy.label]["relations.upsert"]["end_date"]
+    slow_end = by_name[slow.label]["relations.extract"]["end_date"]
+    assert healthy_end < slow_end  # the slow one delayed nobody
+    assert synced(running.rig, failing) == set()
+
+    control.clear_faults()
+    bad = by_name[failing.label]["relations.extract"]
+    running.airflow.call(
+        "POST",
+        f"dags/{DAG}/clearTaskInstances",
+        {"dry_run": False, "dag_run_id": run_id, "task_ids": [["relations.extract", bad["map_index"]]],
+         "include_downstream": True, "only_failed": False, "reset_dag_runs": True},
+    )  # fmt: skip
+    assert running.airflow.wait_for(DAG, run_id) == "success"
+    assert synced(running.rig, failing)
+
+
+def test_a_category_that_a_person_must_mend_is_red_once_and_then_left_out(running: Stage, connected: Any) -> None:
+    connection = connected(2001005, **RELATIONS)
+    control = running.rig.vendors.control
+    control.change_scopes(remove=["Crm accounts"])
+    try:
+        _, state, tasks = run(running)
+        assert state == "failed"
+        assert tasks["relations.extract", 0] == "failed"
+        (row,) = running.rig.rows(run_category, connection_id=connection.id, state="failed")
+        assert row.error_code == "scope_missing"
+    finally:
+        control.change_scopes(add=["Crm accounts"])
+    _, state, _ = run(running)  # by hand: tried again, and mended
+    assert state == "success"
+    assert synced(running.rig, connection)
+
+
+def test_the_form_takes_one_category_of_one_connection_and_a_preview_writes_nothing(
+    running: Stage, connected: Any
+) -> None:
+    connection = connected(2001002)
+    connected(2001004)
+    running.rig.vendors.control.touch_exact(2001002, "logistics/Items", 3, Description="Changed in Exact")
+    before = decided(running.rig)
+    _, state, tasks = run(running, categories=["materials"], connection=connection.id, preview=True, full=True)
+    assert state == "success"
+    assert tasks["materials.match_by_code", 0] == "success"
+    assert tasks["materials.upsert", 0] == "skipped"
+    assert tasks["relations.extract", 0] == "skipped"
+    assert decided(running.rig) == before
+    written = [call for call in running.rig.vendors.control.calls(vendor="outsmart") if call["method"] == "POST"]
+    assert written == []
+
+
+def test_an_unknown_category_is_refused_by_the_form(running: Stage) -> None:
+    with pytest.raises(LocalAirflowError, match="400"):
+        running.airflow.trigger(DAG, {"categories": ["invoices"]})
+
+
+def test_a_run_by_hand_with_nothing_connected_says_so(running: Stage) -> None:
+    run_id, state, tasks = run(running)
+    assert state == "failed"
+    assert tasks["open_run", -1] == "failed"
+    text = logs_of(running.airflow.home / "logs")
+    assert "No administration of Exact Online is connected." in text
+    assert run_id in text
+
+
+def test_no_log_of_airflow_holds_a_secret(running: Stage, connected: Any) -> None:
+    connected(2001001)
+    run(running, full=True)
+    text = logs_of(running.airflow.home / "logs")
+    settings = running.airflow.settings
+    exact = json.loads(settings["AIRFLOW_CONN_EXACT_ONLINE_DEFAULT"])
+    outsmart = json.loads(settings["AIRFLOW_CONN_OUTSMART_DEFAULT"])
+    secrets = [exact["password"], outsmart["password"], outsmart["extra"]["software_token"]]
+    secrets.append(settings["OUTSMART_SYNC_VAULT_KEYS"])
+    from outsmart_sync.store.tokens import TOKENS, login_owner
+    from outsmart_sync.store.vault import Vault
+
+    connection = connections.find(running.rig.store, state=State.ACTIVE)[0]
+    assert connection.login_id is not None
+    pair = Vault(running.rig.store).read(login_owner(connection.login_id), TOKENS)
+    assert pair is not None
+    secrets += [pair.values["access"], pair.values["refresh"]]
+    assert "page 1" in text  # the log does say what happens
+    assert not [secret for secret in secrets if secret in text]
