@@ -27,7 +27,7 @@ from cryptography.fernet import Fernet
 ROOT = Path(__file__).resolve().parent.parent
 _COMPONENTS = {
     "api-server": ["api-server", "--workers", "1"],
-    "scheduler": ["scheduler"],
+    "scheduler": ["scheduler", "--skip-serve-logs"],
     "dag-processor": ["dag-processor"],
 }
 _START_SECONDS = 180.0
@@ -283,9 +283,10 @@ def end_group(process: subprocess.Popen[bytes], by: signal.Signals) -> None:
 
 
 def last_line(log: Path) -> str:
-    """The last line that a process printed."""
-    lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
-    return lines[-1].strip()[:300] if lines else "it printed nothing"
+    """The line that says most about why a process ended: its last error, else the last one it printed."""
+    lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+    errors = [line for line in lines if "error" in line.lower() and "uvicorn.error]" not in line]
+    return (errors or lines or ["it printed nothing"])[-1][:300]
 
 
 def _airflow(*arguments: str) -> Sequence[str]:

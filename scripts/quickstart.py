@@ -129,6 +129,8 @@ class Quickstart:
             pid = int(_PROCESS_FILE.read_text(encoding="utf-8") or 0)
             if pid and _is_quickstart(pid):
                 raise QuickstartError(f"it is running already in this folder (process {pid}); stop that one first")
+        if len(set(self._ports())) < len(self._ports()):
+            raise QuickstartError("the port of Airflow is one of the sandbox's three: choose another --port")
         for port in self._ports():
             if _in_use(port):
                 raise QuickstartError(

@@ -162,3 +162,16 @@ def rig(store: Store, fresh_vendors: process.SandboxProcess, monkeypatch: pytest
     for name, value in connection_environment(fresh_vendors, store, NORTH).items():
         monkeypatch.setenv(name, value)
     return Rig(store, fresh_vendors)
+
+
+# The machine may be busy: an example is never wrong because it was slow.
+from hypothesis import settings as _hypothesis_settings  # noqa: E402
+
+_hypothesis_settings.register_profile("calm", deadline=None)
+_hypothesis_settings.load_profile("calm")
+
+
+@pytest.fixture(scope="session")
+def reused_postgresql(databases: Databases) -> str:
+    """The address of one PostgreSQL database for many tests, each of which empties it: quicker than making new ones."""
+    return databases.make("postgresql")

@@ -109,3 +109,13 @@ class Rig:
             query = query.where(table.c[name] == value)
         with self.store.read() as connection:
             return list(connection.execute(query))
+
+
+def empty_tables(store: Store) -> None:
+    """Remove every row of a store on PostgreSQL, and number anew: quicker than a new database."""
+    from sqlalchemy import text
+
+    from outsmart_sync.store.tables import metadata
+
+    with store.begin() as connection:
+        connection.execute(text(f"TRUNCATE {', '.join(metadata.tables)} RESTART IDENTITY CASCADE"))

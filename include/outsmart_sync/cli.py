@@ -12,14 +12,16 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 from dotenv import find_dotenv, load_dotenv
+from rich.markup import escape
 from rich.table import Table
 
 from outsmart_sync import terminal
-from outsmart_sync.errors import InvalidSettings, SyncError
+from outsmart_sync.errors import InvalidSettings, NotConfigured, SyncError
 from outsmart_sync.pipeline.job import Options
 from outsmart_sync.services import connect as connecting
 from outsmart_sync.services import health, history, settings, sync
 from outsmart_sync.store import address, connections, schema
+from outsmart_sync.store.runs import RunState
 from outsmart_sync.store.store import Store
 from outsmart_sync.store.vault import Vault
 
@@ -42,11 +44,22 @@ OneConnection = Annotated[int | None, typer.Option("--connection", help="Only th
 
 def main() -> None:
     """Run the command line; errors a person can act on are told in words, and end with code 1."""
-    load_dotenv(find_dotenv(usecwd=True))
     try:
+        _load_env()
         app()
     except SyncError as error:
         _fail(error)
+
+
+def _load_env() -> None:
+    file = find_dotenv(usecwd=True)
+    try:
+        load_dotenv(file)
+    except OSError as error:
+        raise NotConfigured(
+            f"{file} cannot be read: {error.strerror}.",
+            remedy="Run this as the user whose file it is, or from another folder.",
+        ) from error
 
 
 @app.callback()
@@ -97,13 +110,13 @@ def connect(
     else:
         done = connecting.finish_login(store, gateway, return_address)
     for revived in done.revived:
-        err.print(f"{revived.label} works again.")
+        err.print(f"{revived.label} works again.", markup=False)
     if administration:
         _print_connected(
             connecting.choose_administration(store, gateway, done.connection, administration), as_json=as_json
         )
     else:
-        err.print(f"Logged in as {done.user_name}.")
+        err.print(f"Logged in as {done.user_name}.", markup=False)
         _print_choice(done.connection.id, done.administrations, package, as_json=as_json)
 
 
@@ -116,7 +129,7 @@ def disconnect(connection: ConnectionNumber, as_json: Json = False) -> None:
     if as_json:
         _print_json(connections.require(store, connection))
     else:
-        out.print(f"{found.label} is disconnected. What is in OutSmart stays as it is.")
+        out.print(f"{found.label} is disconnected. What is in OutSmart stays as it is.", markup=False)
 
 
 @app.command()
@@ -131,14 +144,15 @@ def status(as_json: Json = False) -> None:
     for each in found:
         connection = each.connection
         out.print(
-            f"[bold]{connection.id}  {connection.label}[/bold]  {connection.package} {connection.country}, "
-            f"administration {connection.administration or 'not chosen yet'}, "
-            f"OutSmart account {connection.outsmart_account}"
+            f"[bold]{connection.id}  {escape(connection.label)}[/bold]  {connection.package} {connection.country}, "
+            f"administration {escape(connection.administration or 'not chosen yet')}, "
+            f"OutSmart account {escape(connection.outsmart_account)}"
         )
         lapses = f", login lapses {each.login_lapses:%d-%m-%Y} unless used" if each.login_lapses else ""
         out.print(
             f"   {connection.state}{': ' + connection.state_text if connection.state_text else ''}"
-            f"{', as ' + each.user_name if each.user_name else ''}{lapses}, licence {each.licence}"
+            f"{', as ' + each.user_name if each.user_name else ''}{lapses}, licence {each.licence}",
+            markup=False,
         )
         for category in each.categories:
             last = (
@@ -148,7 +162,7 @@ def status(as_json: Json = False) -> None:
             line = f"   {category.name:<12} {'on ' if category.enabled else 'off'}  {last if category.enabled else ''}"
             out.print(f"{line}  {numbers}".rstrip())
             if category.stopped:
-                out.print(f"      stopped: {category.stopped}")
+                out.print(f"      stopped: {category.stopped}", markup=False)
 
 
 @settings_app.command("show")
@@ -170,11 +184,7 @@ def settings_set(
 ) -> None:
     """Change settings; all of them or, when one is wrong, none."""
     store = _store()
-    merged: dict[str, Any] = {}
-    for change in changes:
-        for name, value in settings.parse(change).items():
-            merged[name] = {**merged.get(name, {}), **value} if isinstance(value, dict) else value
-    _save_settings(store, connection, merged, as_json=as_json)
+    _save_settings(store, connection, settings.parse_all(changes), as_json=as_json)
 
 
 @settings_app.command("load")
@@ -211,7 +221,7 @@ def sync_now(
         _print_json(run)
     else:
         _print_run(store, run)
-    if any(each.state == "failed" for each in run.categories):
+    if run.state == RunState.FAILED:
         raise typer.Exit(1)
 
 
@@ -223,12 +233,12 @@ def log(
     ] = None,
     category: Annotated[str | None, typer.Option(help="Only this category.")] = None,
     connection: OneConnection = None,
-    limit: Annotated[int, typer.Option(help="At most so many lines.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many lines.")] = 20,
     as_json: Json = False,
 ) -> None:
-    """Show the newest runs; with --run, --event or --category the records."""
+    """Show the newest runs; with --run, --event, --category or --connection the records."""
     store = _store()
-    if run is None and event is None and category is None:
+    if run is None and event is None and category is None and connection is None:
         found = history.latest_runs(store, limit)
         if as_json:
             _print_json(found)
@@ -251,16 +261,18 @@ def show_history(
 ) -> None:
     """Show where one record stands and everything that was done to it."""
     found = history.history(_store(), record, code, connection)
-    if as_json:
-        _print_json(found)
-    elif not found:
+    if not found:
         raise InvalidSettings(
             f"No {record} with code '{code}' has been seen.",
             remedy="Check the code; sync the category if it is new.",
             code="unknown_record",
         )
-    for each in found if not as_json else []:
-        out.print(f"[bold]{each.record} {each.code}  {each.title}[/bold]  {each.connection}: {each.state}")
+    if as_json:
+        _print_json(found)
+        return
+    for each in found:
+        title = escape(f"{each.record} {each.code}  {each.title}")
+        out.print(f"[bold]{title}[/bold]  {escape(each.connection)}: {each.state}")
         if each.text:
             out.print(f"   {each.text} {each.remedy}", markup=False)
         if each.deleted_at:
@@ -346,7 +358,7 @@ def _print_choice(connection: int, administrations: list[Any], package: str, *, 
         return
     table = Table("Code", "Administration", "Country", "Currency", box=None)
     for each in administrations:
-        table.add_row(each.code, each.name, each.country, each.currency)
+        table.add_row(*(escape(cell) for cell in (each.code, each.name, each.country, each.currency)))
     out.print(table)
     out.print(
         "\nChoose one; it is fixed from then on:\n"
@@ -358,7 +370,10 @@ def _print_connected(connection: connections.SyncConnection, *, as_json: bool) -
     if as_json:
         _print_json(connection)
         return
-    out.print(f"{connection.label} is connected, as connection {connection.id}. Its administration is fixed now.")
+    out.print(
+        f"{connection.label} is connected, as connection {connection.id}. Its administration is fixed now.",
+        markup=False,
+    )
     out.print(
         f"Switch on what to sync, for example:\n  outsmart-sync settings set {connection.id} relations.enabled=true"
     )
@@ -383,7 +398,7 @@ def _print_runs(store: Store, found: list[history.RunSummary]) -> None:
 def _print_run(store: Store, run: history.RunSummary) -> None:
     out.print(
         f"[bold]Run {run.run_id}[/bold]  {run.package}  {run.state}  "
-        f"{run.started_at:%d-%m-%Y %H:%M:%S} UTC  {run.external_id}"
+        f"{run.started_at:%d-%m-%Y %H:%M:%S} UTC  {escape(run.external_id)}"
     )
     if run.categories:
         out.print(terminal.figures_table(store, run.categories))
@@ -431,8 +446,7 @@ def _fail(error: SyncError) -> NoReturn:
                 }
             }
         )
-    else:
-        err.print(f"Error: {error}", markup=False)
-        if error.technical:
-            err.print(f"({error.technical})", markup=False)
+    err.print(f"Error: {error}", markup=False)
+    if error.technical:
+        err.print(f"({' '.join(error.technical.split())})", markup=False)
     sys.exit(1)

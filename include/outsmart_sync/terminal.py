@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from outsmart_sync.store import connections
@@ -22,7 +23,8 @@ _RARE = ("waiting", "held", "deleted")
 def console(*, stderr: bool = False) -> Console:
     """A console whose tables are not squeezed into 80 columns when it is a file or a pipe."""
     stream = sys.stderr if stderr else sys.stdout
-    return Console(stderr=stderr, highlight=False, soft_wrap=True, width=None if stream.isatty() else 160)
+    width = None if stream.isatty() else 160
+    return Console(stderr=stderr, highlight=False, emoji=False, soft_wrap=True, width=width)
 
 
 def log_to_stderr(*, verbose: bool) -> None:
@@ -40,7 +42,7 @@ def log_to_stderr(*, verbose: bool) -> None:
 
 def load_airflow(*, verbose: bool = False) -> None:
     """Load Airflow, which points all logging to stdout when it is imported, and point it back."""
-    import airflow.providers.http.hooks.http  # noqa: F401 - imported for what it does to logging
+    import outsmart_sync.providers.vendor_hook  # noqa: F401 - imported for what Airflow does to logging
 
     log_to_stderr(verbose=verbose)
 
@@ -67,7 +69,7 @@ def figures_table(store: Store, categories: list[CategoryRun], planned: Plan | N
     for connection_id, category in dict.fromkeys((*keys, *found)):
         each = found.get((connection_id, category))
         counts = each.counts if each else Counts()
-        label = [names.get(connection_id, str(connection_id))] if several else []
+        label = [escape(names.get(connection_id, str(connection_id)))] if several else []
         calls = f"{counts.calls}+{counts.outsmart_calls}"
         figures = [str(getattr(counts, name)) for name in shown]
         table.add_row(*label, category, *figures, calls, f"{each.seconds if each else 0:.1f}")

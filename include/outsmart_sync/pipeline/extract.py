@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, delete, func, select
 
-from outsmart_sync.pipeline import outsmart_read, parts, pending, scope
+from outsmart_sync.pipeline import outsmart_read, parts, pending, scope, witness
 from outsmart_sync.pipeline.ahead import ahead
 from outsmart_sync.records.exchange import DELETIONS, Deletion, ReadPage
 from outsmart_sync.records.staged import Origin, StagedRow
@@ -67,9 +67,12 @@ def _begin(connection: Connection, job: Job) -> dict[str, Progress]:
     """Resume an interrupted extract, or begin anew where the last one had come to its end."""
     progress = runs.progress_of(connection, job.id)
     if progress and FINISHED not in progress:
-        log.info("Going on where the last attempt stopped, after %s pages", sum(p.pages for p in progress.values()))
-        return progress
+        if witness.stands(connection, job):
+            log.info("Going on where the last attempt stopped, after %s pages", sum(p.pages for p in progress.values()))
+            return progress
+        log.warning("What the last attempt had read was lost with a crash of the database: all of it is read again")
     runs.begin_anew(connection, job.id)
+    witness.place(connection, job)
     return {}
 
 
@@ -136,7 +139,7 @@ def _stage_page(connection: Connection, job: Job, stream: Stream, page: ReadPage
 def _left(connection: Connection, job: Job, stream: Stream, foreign: dict[str, int | None]) -> list[StagedRow]:
     """Rows for records that were of this category and, by what the package says now, no longer are."""
     if stream.record is None:
-        return parts.gone(connection, job, stream.name, list(foreign))
+        return parts.gone(connection, job, stream.name, foreign)
     return _marked(connection, job, stream.record.name, foreign, Origin.LEFT)
 
 
@@ -161,14 +164,14 @@ def _read_deletions(store: Store, job: Job, source: Source, after: str | None, d
 
 
 def _deleted(connection: Connection, job: Job, deletions: list[Deletion]) -> list[StagedRow]:
-    """Rows for deleted records that the mirror knows, in a version not newer than the deletion."""
+    """Rows for deleted records that we know, in a version not newer than the deletion."""
     rows: list[StagedRow] = []
     for stream in job.category.streams:
         ids = {deletion.provider_id: deletion.version for deletion in deletions if deletion.stream == stream.name}
         if not ids:
             continue
         if stream.record is None:
-            rows += parts.gone(connection, job, stream.name, list(ids))
+            rows += parts.gone(connection, job, stream.name, ids)
         else:
             rows += _marked(connection, job, stream.record.name, ids, Origin.DELETED)
     return rows
@@ -177,11 +180,14 @@ def _deleted(connection: Connection, job: Job, deletions: list[Deletion]) -> lis
 def _marked(
     connection: Connection, job: Job, record: str, versions: dict[str, int | None], origin: str
 ) -> list[StagedRow]:
-    known = connection.execute(
-        select(mirror).where(
-            scope.mirrored(job, record), mirror.c.provider_id.in_(versions), mirror.c.source_gone_at.is_(None)
-        )
-    ).all()
+    """Rows that mark records as gone: those of the mirror, and those that this run itself has read just now."""
+    in_mirror = select(mirror).where(
+        scope.mirrored(job, record), mirror.c.provider_id.in_(versions), mirror.c.source_gone_at.is_(None)
+    )
+    in_run = select(staging).where(
+        scope.staged(job), staging.c.record == record, staging.c.provider_id.in_(versions), staging.c.code.is_not(None)
+    )
+    known = {row.provider_id: row for query in (in_run, in_mirror) for row in connection.execute(query)}
     return [
         StagedRow(
             record=record,
@@ -201,7 +207,7 @@ def _marked(
             problems="",
             origin=origin,
         )
-        for row in known
+        for row in known.values()
         if (version := versions[row.provider_id]) is None or row.version is None or row.version <= version
     ]
 
@@ -240,7 +246,8 @@ def _finish(store: Store, job: Job) -> int:
         log.info("%s rows came more than once; the newest counts", dropped)
     parts.fold(store, job)
     with store.begin() as connection:
-        here = scope.staged(job)
+        witness.require(connection, job)
+        here = and_(scope.staged(job), witness.IS_ROW)
         staged = connection.execute(
             select(func.count()).select_from(staging).where(here, staging.c.origin != Origin.PART)
         ).scalar_one()

@@ -113,7 +113,7 @@ def _by_use(connection: Connection, job: Job, record: Record) -> None:
 def _known(job: Job, record: Record) -> ColumnElement[bool]:
     """Whether the destination has the record already: by our link, or by its code."""
     same_id = mirror.c.provider_id == staging.c.provider_id
-    same_code = and_(mirror.c.code_key == staging.c.code_key, mirror.c.provider_id.is_(None))
+    same_code = and_(mirror.c.code_key == staging.c.code_key, scope.vacant(job))
     there = scope.in_destination(job)
     return or_(
         exists().where(scope.mirrored(job, record.name), same_id, there),
@@ -139,7 +139,7 @@ def _by_parent(connection: Connection, job: Job, record: Record) -> None:
             in_run,
             scope.mirrored(job, record.parent.record, _parent),
             _parent.c.code_key == _parent_row.c.code_key,
-            _parent.c.provider_id.is_(None),
+            scope.vacant(job, _parent),
             scope.in_destination(job, _parent),
         ),
     )
@@ -170,7 +170,7 @@ def _parent_code(in_run: ColumnElement[bool], in_mirror: ColumnElement[bool]) ->
 def _by_problems(connection: Connection, job: Job, record: Record) -> None:
     """Reject what lacks a field, unless OutSmart has a value for it: an empty value at the source wipes nothing."""
     by_id = mirror.c.provider_id == staging.c.provider_id
-    by_code = and_(mirror.c.code_key == staging.c.code_key, mirror.c.provider_id.is_(None))
+    by_code = and_(mirror.c.code_key == staging.c.code_key, scope.vacant(job))
     kept = func.coalesce(
         *(
             select(func.min(mirror.c.outsmart)).where(scope.mirrored(job, record.name), found).scalar_subquery()

@@ -7,18 +7,20 @@ rows. The step may be run again: it begins by taking back its own decisions.
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, case, exists, func, literal, not_, or_, select, update
+from sqlalchemy import Text, and_, case, cast, exists, func, literal, not_, null, or_, select, update
 
 from outsmart_sync.pipeline import marks, scope
-from outsmart_sync.pipeline.outcomes import Outcome
-from outsmart_sync.records.values import Payload, decode
+from outsmart_sync.pipeline.outcomes import DUPLICATE, REFUSED, MirrorState, Outcome
+from outsmart_sync.pipeline.outsmart_read import was_read
+from outsmart_sync.records.values import Payload, code_key, decode
 from outsmart_sync.store import staged_rows
 from outsmart_sync.store.tables import mirror, staging
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import ColumnElement, Connection, Row
 
     from outsmart_sync.pipeline.job import Job
     from outsmart_sync.records.record import Record
@@ -30,6 +32,10 @@ MATCHED = (Outcome.CREATE, Outcome.UPDATE, Outcome.UNCHANGED)
 DECIDED_HERE = (*MATCHED, Outcome.HELD)
 _CHUNK = 1_000
 _other = mirror.alias("other")
+_own = mirror.alias("own")
+_parent = mirror.alias("parent")
+_parent_row = staging.alias("parent_row")
+_same_row = staging.alias("same_row")
 
 
 def match_by_code(store: Store, job: Job) -> dict[str, int]:
@@ -65,9 +71,11 @@ def count_outcomes(store: Store, job: Job) -> dict[str, int]:
 
 
 def _take_back(connection: Connection, job: Job) -> None:
+    """Undo what this step decided, and what OutSmart refused after it: those are tried again."""
+    refused = and_(staging.c.outcome == Outcome.REJECTED, staging.c.reason == REFUSED)
     connection.execute(
         update(staging)
-        .where(scope.staged(job), staging.c.outcome.in_(DECIDED_HERE))
+        .where(scope.staged(job), or_(staging.c.outcome.in_(DECIDED_HERE), refused))
         .values(outcome=None, reason=None, detail=None)
     )
     marks.forget(connection, job)
@@ -87,7 +95,7 @@ def _link(connection: Connection, job: Job, record: Record) -> None:
         .scalar_subquery()
     )
     connection.execute(update(staging).where(rows).values(mirror_id=by_id))
-    free = or_(mirror.c.provider_id.is_(None), mirror.c.source_gone_at.is_not(None))
+    free = scope.vacant(job)
     same_code = and_(scope.mirrored(job, record.name), mirror.c.code_key == staging.c.code_key)
     by_code = select(func.min(mirror.c.id)).where(same_code, free).having(func.count() == 1).scalar_subquery()
     taken = exists().where(same_code, not_(free), scope.taken_over(job))
@@ -106,50 +114,97 @@ def _hold(
     reason: str,
     detail: ColumnElement[str],
 ) -> None:
-    held = connection.execute(
+    _tell_held(record, reason, _mark_held(connection, job, record, condition, reason, detail))
+
+
+def _hold_rows(connection: Connection, job: Job, record: Record, seqs: Sequence[int], reason: str) -> None:
+    """Hold these rows, some at a time: no database takes a list of any length."""
+    held = 0
+    for start in range(0, len(seqs), _CHUNK):
+        some = staging.c.seq.in_(seqs[start : start + _CHUNK])
+        held += _mark_held(connection, job, record, some, reason, staging.c.code)
+    _tell_held(record, reason, held)
+
+
+def _mark_held(
+    connection: Connection,
+    job: Job,
+    record: Record,
+    condition: ColumnElement[bool],
+    reason: str,
+    detail: ColumnElement[str],
+) -> int:
+    return connection.execute(
         update(staging)
         .where(scope.open_rows(job, record.name), condition)
         .values(outcome=Outcome.HELD, reason=reason, detail=detail)
-    )
-    if held.rowcount:
-        log.warning("%s %s records held: %s", held.rowcount, record.label, reason)
+    ).rowcount
+
+
+def _tell_held(record: Record, reason: str, held: int) -> None:
+    if held:
+        log.warning("%s %s records held: %s", held, record.label, reason)
 
 
 def _hold_changed_codes(connection: Connection, job: Job, record: Record) -> None:
-    """A known record with another code: OutSmart cannot rename, and must not get a silent twin."""
+    """A known record with another code: OutSmart cannot rename, and must not get a silent twin; the mirror can."""
+    if not job.delivers:
+        return
     linked = and_(_other.c.id == staging.c.mirror_id, _other.c.provider_id == staging.c.provider_id)
-    changed = exists().where(linked, scope.taken_over(job, _other), _other.c.code_key != staging.c.code_key)
+    changed = exists().where(linked, scope.in_destination(job, _other), _other.c.code_key != staging.c.code_key)
     old_code = select(_other.c.code).where(_other.c.id == staging.c.mirror_id).scalar_subquery()
     _hold(connection, job, record, changed, "code_changed", old_code)
 
 
 def _hold_duplicates(connection: Connection, job: Job, record: Record) -> None:
     """Several records with one code: the one that is already in the destination goes on, the others are shown."""
-    here = and_(scope.open_rows(job, record.name), staging.c.code_key != "")
-    linked = exists().where(_other.c.id == staging.c.mirror_id, scope.taken_over(job, _other))
-    somebody_elses = (
-        select(staging.c.seq)
-        .join(_other, and_(scope.mirrored(job, record.name, _other), _other.c.code_key == staging.c.code_key))
-        .where(
-            here,
-            scope.taken_over(job, _other),
-            _other.c.source_gone_at.is_(None),
-            _other.c.provider_id != staging.c.provider_id,
-        )
-    )
-    repeated = select(staging.c.code_key).where(here).group_by(staging.c.code_key).having(func.count() > 1)
-    twins = select(staging.c.seq).where(here, staging.c.code_key.in_(list(connection.execute(repeated).scalars())))
-    seqs = sorted({*connection.execute(somebody_elses).scalars(), *connection.execute(twins).scalars()})
-    _hold(connection, job, record, and_(staging.c.seq.in_(seqs), not_(linked)), "duplicate_code", staging.c.code)
+    linked = exists().where(_own.c.id == staging.c.mirror_id, scope.taken_over(job, _own))
+    candidates = and_(scope.open_rows(job, record.name), staging.c.code_key != "", not_(linked))
+    twins = {
+        *_rivals_in_run(connection, job, record, candidates),
+        *_rivals_in_mirror(connection, job, record, candidates),
+    }
+    _hold_rows(connection, job, record, sorted(twins), DUPLICATE)
     ambiguous = (
         select(_other.c.code_key)
         .where(scope.mirrored(job, record.name, _other), _other.c.provider_id.is_(None), _other.c.outsmart.is_not(None))
         .group_by(_other.c.code_key)
         .having(func.count() > 1)
+        .subquery()
     )
-    keys = list(connection.execute(ambiguous).scalars())
-    doubtful = and_(staging.c.code_key.in_(keys), not_(linked))
-    _hold(connection, job, record, doubtful, "duplicate_in_outsmart", staging.c.code)
+    doubtful = select(staging.c.seq).join(ambiguous, ambiguous.c.code_key == staging.c.code_key).where(candidates)
+    _hold_rows(connection, job, record, list(connection.execute(doubtful).scalars()), "duplicate_in_outsmart")
+
+
+def _rivals_in_run(connection: Connection, job: Job, record: Record, candidates: ColumnElement[bool]) -> Iterable[int]:
+    """Rows whose code another row of this run has."""
+    here = and_(scope.open_rows(job, record.name), staging.c.code_key != "")
+    repeated = select(staging.c.code_key).where(here).group_by(staging.c.code_key).having(func.count() > 1).subquery()
+    query = select(staging.c.seq).join(repeated, repeated.c.code_key == staging.c.code_key).where(candidates)
+    return connection.execute(query).scalars()
+
+
+def _rivals_in_mirror(
+    connection: Connection, job: Job, record: Record, candidates: ColumnElement[bool]
+) -> Iterable[int]:
+    """Rows whose code a record of the mirror claims; one that is held claims it unless this run judges it anew."""
+    judged_anew = exists().where(
+        _same_row.c.job_id == job.id,
+        _same_row.c.record == record.name,
+        _same_row.c.provider_id == _other.c.provider_id,
+    )
+    same_code = and_(scope.mirrored(job, record.name, _other), _other.c.code_key == staging.c.code_key)
+    query = (
+        select(staging.c.seq)
+        .join(_other, same_code)
+        .where(
+            candidates,
+            not_(scope.vacant(job, _other)),
+            _other.c.provider_id != staging.c.provider_id,
+            or_(scope.taken_over(job, _other), and_(scope.claims_code(job, _other), not_(judged_anew))),
+        )
+    )
+    return connection.execute(query).scalars()
 
 
 def _unlink_all_but_one(connection: Connection, job: Job, record: Record) -> None:
@@ -172,9 +227,13 @@ def _unlink_all_but_one(connection: Connection, job: Job, record: Record) -> Non
 
 def _compare(connection: Connection, job: Job, record: Record) -> None:
     """Create, update or unchanged, by fingerprint of what the destination got from us."""
+    same = scope.destination_hash(job, _other) == staging.c.content_hash
+    if record.parent is not None:
+        # The fingerprint does not hold whose child it is; the mirror does, as far as it says what was delivered.
+        same = and_(same, _other.c.state == MirrorState.SYNCED, _other.c.parent_id == staging.c.parent_id)
     verdict = case(
         (not_(scope.in_destination(job, _other)), literal(Outcome.CREATE.value)),
-        (scope.destination_hash(job, _other) == staging.c.content_hash, literal(Outcome.UNCHANGED.value)),
+        (same, literal(Outcome.UNCHANGED.value)),
         else_=literal(Outcome.UPDATE.value),
     )
     found = select(verdict).where(_other.c.id == staging.c.mirror_id).scalar_subquery()
@@ -187,23 +246,22 @@ def _compare(connection: Connection, job: Job, record: Record) -> None:
 
 def _compare_with_outsmart(store: Store, job: Job, record: Record) -> None:
     """Where OutSmart's own values are fresh, they decide: equal ones cost no call, edited ones are brought back."""
-    if not job.delivers:
-        return
-    fresh = or_(mirror.c.outsmart_run_id == job.run_id, mirror.c.delivered_hash.is_(None))
+    with store.read() as connection:
+        if not was_read(connection, job, record):
+            return
     query = (
-        select(staging.c.seq, staging.c.payload, mirror.c.outsmart)
+        select(staging.c.seq, staging.c.payload, mirror.c.outsmart, _parent_code(job, record).label("parent_code"))
         .join(mirror, mirror.c.id == staging.c.mirror_id)
         .where(
             scope.staged(job),
             staging.c.record == record.name,
             staging.c.outcome.in_((Outcome.UPDATE, Outcome.UNCHANGED)),
             mirror.c.outsmart.is_not(None),
-            fresh,
         )
     )
     with store.begin() as connection:
         for rows in staged_rows.chunks(connection, query, _CHUNK):
-            same = [row.seq for row in rows if holds(record, decode(row.outsmart), decode(row.payload))]
+            same = [row.seq for row in rows if _is_there(record, row)]
             equal = set(same)
             other = [row.seq for row in rows if row.seq not in equal]
             for outcome, seqs in ((Outcome.UNCHANGED, same), (Outcome.UPDATE, other)):
@@ -211,6 +269,29 @@ def _compare_with_outsmart(store: Store, job: Job, record: Record) -> None:
                     connection.execute(
                         update(staging).where(scope.staged(job), staging.c.seq.in_(seqs)).values(outcome=outcome)
                     )
+
+
+def _parent_code(job: Job, record: Record) -> ColumnElement[str | None]:
+    """The code of a child's parent: OutSmart's own spelling where it is known there, else that of this run."""
+    if record.parent is None:
+        return cast(null(), Text)
+    kept = select(func.min(_parent.c.code)).where(
+        scope.mirrored(job, record.parent.record, _parent), _parent.c.provider_id == staging.c.parent_id
+    )
+    staged = select(func.min(_parent_row.c.code)).where(
+        _parent_row.c.job_id == job.id,
+        _parent_row.c.record == record.parent.record,
+        _parent_row.c.provider_id == staging.c.parent_id,
+    )
+    return func.coalesce(kept.scalar_subquery(), staged.scalar_subquery())
+
+
+def _is_there(record: Record, row: Row[Any]) -> bool:
+    """Whether OutSmart has a row already, under the same parent."""
+    there = decode(row.outsmart)
+    if record.parent and code_key(str(there.get(record.parent.field, ""))) != code_key(row.parent_code or ""):
+        return False
+    return holds(record, there, decode(row.payload))
 
 
 def holds(record: Record, there: Payload, wanted: Payload) -> bool:

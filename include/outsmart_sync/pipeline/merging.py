@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import and_, case, func, insert, literal, not_, null, or_, select, update
+from sqlalchemy import Text, and_, case, cast, func, insert, literal, not_, null, or_, select, update
 
 from outsmart_sync.pipeline import marks, scope
 from outsmart_sync.pipeline.outcomes import MirrorState, Outcome
@@ -149,6 +149,10 @@ def _news(job: Job, decided: ColumnElement[bool]) -> Any:
         mirror.c.judged_by == job.rules,
         mirror.c.due_on.is_not_distinct_from(staging.c.due_on),
         mirror.c.tags == staging.c.tags,
+        mirror.c.blocked == staging.c.blocked,
+        mirror.c.valid_from.is_not_distinct_from(staging.c.valid_from),
+        mirror.c.valid_until.is_not_distinct_from(staging.c.valid_until),
+        mirror.c.parent_id.is_not_distinct_from(staging.c.parent_id),
         mirror.c.source_gone_at.is_(None),
         or_(state == MirrorState.SYNCED, reason_same),
     )
@@ -169,7 +173,12 @@ def _news(job: Job, decided: ColumnElement[bool]) -> Any:
 
 def _note_deletions(connection: Connection, job: Job, here: ColumnElement[bool]) -> None:
     """What is gone in the package is noted; it stays in OutSmart."""
-    not_yet = select(_known.c.id).where(_known.c.id == staging.c.mirror_id, _known.c.source_gone_at.is_(None))
+    # By its own id: a record that was made anew under its code has taken its place in the mirror by now.
+    not_yet = select(_known.c.id).where(
+        _known.c.id == staging.c.mirror_id,
+        _known.c.provider_id == staging.c.provider_id,
+        _known.c.source_gone_at.is_(None),
+    )
     rows = and_(here, staging.c.outcome == Outcome.DELETED, not_yet.exists())
     log_events(connection, job, rows)
     now = dialect.now(connection)
@@ -214,6 +223,7 @@ def log_changes(connection: Connection, job: Job, record: Record, rows: ColumnEl
             staging.c.payload,
             mirror.c.payload.label("before"),
             mirror.c.outsmart,
+            _parent_code(job, record).label("parent_code"),
         )
         .join(mirror, mirror.c.id == staging.c.mirror_id)
         .where(rows, staging.c.outcome == Outcome.UPDATE)
@@ -229,7 +239,7 @@ def log_changes(connection: Connection, job: Job, record: Record, rows: ColumnEl
                 row.provider_id,
                 row.code,
                 "updated",
-                msgspec.json.encode(changes(record, _before(row), decode(row.payload)), order="sorted").decode(),
+                msgspec.json.encode(changes(record, _before(row), _after(record, row)), order="sorted").decode(),
                 now,
             )
             for row in chunk
@@ -241,6 +251,24 @@ def log_changes(connection: Connection, job: Job, record: Record, rows: ColumnEl
 def _before(row: Any) -> Payload:
     text = row.outsmart or row.before
     return decode(text) if text else {}
+
+
+def _after(record: Record, row: Any) -> Payload:
+    """What is written; whose child it is belongs to that only where OutSmart holds it."""
+    after = decode(row.payload)
+    if record.parent is not None and row.outsmart and row.parent_code:
+        after[record.parent.field] = row.parent_code
+    return after
+
+
+def _parent_code(job: Job, record: Record) -> ColumnElement[str | None]:
+    if record.parent is None:
+        return cast(null(), Text)
+    return (
+        select(func.min(_known.c.code))
+        .where(scope.mirrored(job, record.parent.record, _known), _known.c.provider_id == staging.c.parent_id)
+        .scalar_subquery()
+    )
 
 
 def changes(record: Record, before: Payload, after: Payload) -> dict[str, list[str | bool | None]]:

@@ -46,6 +46,12 @@ class Reason:
     remedy: str = ""
 
 
+DUPLICATE = "duplicate_code"
+"""Reason of a record that is held because another one has its code."""
+
+REFUSED = "refused"
+"""Reason of a record that OutSmart did not take."""
+
 REASONS: dict[str, Reason] = {
     "type_not_chosen": Reason(
         "Its type is not among the chosen ones.", "Choose the type in the settings to import it."
@@ -81,7 +87,7 @@ REASONS: dict[str, Reason] = {
     ),
     "missing_field": Reason("OutSmart needs: {detail}.", "Fill it in in the bookkeeping package."),
     "too_long": Reason("Longer than OutSmart takes: {detail}.", "Shorten it in the bookkeeping package."),
-    "duplicate_code": Reason(
+    DUPLICATE: Reason(
         "Several records have this code, apart from case and blanks: {detail}.",
         "Give each its own code in the bookkeeping package.",
     ),
@@ -94,9 +100,7 @@ REASONS: dict[str, Reason] = {
         "Set the code back in the bookkeeping package: OutSmart cannot rename, and makes no silent twin.",
     ),
     "code_missing": Reason("It has no code.", "Give it a code in the bookkeeping package."),
-    "refused": Reason(
-        "OutSmart refused it: {detail}.", "Correct it in the bookkeeping package; it is sent again when it changes."
-    ),
+    REFUSED: Reason("{detail}.", "Correct it in the bookkeeping package; it is sent again when it changes."),
     "deleted_at_source": Reason(
         "It was deleted in the bookkeeping package.", "It stays in OutSmart; remove it there if it is not used."
     ),

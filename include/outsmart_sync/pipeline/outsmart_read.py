@@ -1,7 +1,8 @@
 """Reads what the OutSmart account already has into the mirror, so that match-by-code can tell update from create.
 
 Done at the first run of a category and at every full run. OutSmart offers neither pages nor changes, so each record
-type is read whole, as a stream, staged in short transactions, and merged in one at the end.
+type is read whole, as a stream, staged in short transactions, and merged in one at the end. That it was read is noted
+for the job; for later runs only when the job is settled, so that neither a preview nor a run that failed counts.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, delete, exists, func, insert, literal, or_, select, true, update
+from sqlalchemy import and_, case, delete, func, insert, literal, or_, select, update
+from sqlalchemy.orm import aliased
 
 from outsmart_sync.pipeline import scope
 from outsmart_sync.pipeline.outcomes import MirrorState
@@ -19,11 +21,13 @@ from outsmart_sync.pipeline.pending import outsmart_read
 from outsmart_sync.records.mapping import staged_record
 from outsmart_sync.records.staged import StagedRow
 from outsmart_sync.records.values import Payload
-from outsmart_sync.store import cursors, dialect, staged_rows
+from outsmart_sync.store import cursors, dialect, runs, staged_rows
+from outsmart_sync.store.runs import Progress
 from outsmart_sync.store.tables import mirror, staging
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy.sql.selectable import FromClause
 
     from outsmart_sync.pipeline.job import Job
     from outsmart_sync.pipeline.ports import Destination
@@ -50,6 +54,11 @@ def read_account(store: Store, job: Job, destination: Destination) -> None:
             _read_record(store, job, destination, record)
 
 
+def was_read(connection: Connection, job: Job, record: Record) -> bool:
+    """Whether this job itself has read a record type, so that the mirror knows what OutSmart holds now."""
+    return outsmart_read(record.name) in runs.progress_of(connection, job.id)
+
+
 def _read_record(store: Store, job: Job, destination: Destination, record: Record) -> None:
     with store.begin() as connection:
         staged_rows.remove(connection, job.id, ORIGIN)
@@ -64,7 +73,7 @@ def _read_record(store: Store, job: Job, destination: Destination, record: Recor
         _merge(connection, job, record)
         dialect.analyze(connection, mirror, count)
         staged_rows.remove(connection, job.id, ORIGIN)
-        cursors.move(connection, job.connection_id, job.category.name, {outsmart_read(record.name): str(job.run_id)})
+        runs.save_progress(connection, job.id, outsmart_read(record.name), Progress(None, str(job.run_id), 0, count))
     log.info("OutSmart holds %s %s records", count, record.label)
 
 
@@ -85,25 +94,16 @@ def _rows(record: Record, payloads: list[Payload], first: int) -> Iterator[Stage
 
 
 def _merge(connection: Connection, job: Job, record: Record) -> None:
-    here = and_(scope.staged(job), staging.c.origin == ORIGIN, staging.c.record == record.name)
-    other = mirror.alias("other")
-    # Of several records with one code, the one that is already in OutSmart is meant, else the one written alike.
-    same_code = and_(scope.mirrored(job, record.name, other), other.c.code_key == staging.c.code_key)
-    preferences = (other.c.state == MirrorState.SYNCED, other.c.code == staging.c.code, true())
-    meant = func.coalesce(
-        *(select(func.min(other.c.id)).where(same_code, preferred).scalar_subquery() for preferred in preferences)
-    )
-    connection.execute(update(staging).where(here).values(mirror_id=meant))
+    """Bind what was read to the mirror's records; write only what is new."""
+    while _bind(connection, job, record):
+        pass  # once more for those whose first choice was somebody else's
+    here = _read_here(job, record)
+    _forget_removed(connection, job, record)
+    news = or_(mirror.c.outsmart.is_distinct_from(staging.c.payload), mirror.c.code != staging.c.code)
     connection.execute(
         update(mirror)
-        .where(here, mirror.c.id == staging.c.mirror_id)
+        .where(here, mirror.c.id == staging.c.mirror_id, news)
         .values(outsmart=staging.c.payload, outsmart_run_id=job.run_id, code=staging.c.code)
-    )
-    known = exists().where(
-        scope.mirrored(job, record.name),
-        mirror.c.outsmart_run_id == job.run_id,
-        mirror.c.code_key == staging.c.code_key,
-        mirror.c.code == staging.c.code,
     )
     columns: dict[str, Any] = {
         "connection_id": literal(job.connection_id),
@@ -122,11 +122,51 @@ def _merge(connection: Connection, job: Job, record: Record) -> None:
     connection.execute(
         insert(mirror).from_select(
             [*columns, *fixed],
-            select(*columns.values(), *(literal(value) for value in fixed.values())).where(here, ~known),
+            select(*columns.values(), *(literal(value) for value in fixed.values())).where(
+                here, staging.c.mirror_id.is_(None)
+            ),
         )
     )
-    _forget_removed(connection, job, record)
     _join_halves(connection, job, record)
+
+
+def _read_here(job: Job, record: Record, table: FromClause = staging) -> ColumnElement[bool]:
+    return and_(table.c.job_id == job.id, table.c.origin == ORIGIN, table.c.record == record.name)
+
+
+def _bind(connection: Connection, job: Job, record: Record) -> int:
+    """Point rows to the records of the mirror that they are: pairs that are each other's best choice.
+
+    Of several records with one code, the one that is known to be in OutSmart is meant, else the one written alike.
+
+    Returns:
+        Number of rows bound.
+    """
+    taken = aliased(staging)
+    alike = mirror.c.code == staging.c.code
+    live = mirror.c.source_gone_at.is_(None)
+    score = case((and_(live, scope.in_destination(job)), 4), else_=0) + case((alike, 2), else_=0)
+    score += case((live, 1), else_=0)
+    best = score.desc()
+    pairs = (
+        select(
+            staging.c.seq,
+            mirror.c.id,
+            func.row_number().over(partition_by=staging.c.seq, order_by=(best, mirror.c.id)).label("of_row"),
+            func.row_number().over(partition_by=mirror.c.id, order_by=(best, staging.c.seq)).label("of_record"),
+        )
+        .select_from(staging)
+        .join(mirror, and_(scope.mirrored(job, record.name), mirror.c.code_key == staging.c.code_key))
+        .outerjoin(taken, and_(_read_here(job, record, taken), taken.c.mirror_id == mirror.c.id))
+        .where(_read_here(job, record), staging.c.mirror_id.is_(None), taken.c.seq.is_(None))
+        .subquery()
+    )
+    bound = connection.execute(
+        update(staging)
+        .where(scope.staged(job), staging.c.seq == pairs.c.seq, pairs.c.of_row == 1, pairs.c.of_record == 1)
+        .values(mirror_id=pairs.c.id)
+    )
+    return bound.rowcount
 
 
 def _join_halves(connection: Connection, job: Job, record: Record) -> None:
@@ -178,16 +218,18 @@ def _join_halves(connection: Connection, job: Job, record: Record) -> None:
 
 def _forget_removed(connection: Connection, job: Job, record: Record) -> None:
     """What OutSmart no longer has was removed there by hand."""
-    unseen = and_(
-        scope.mirrored(job, record.name),
-        or_(mirror.c.outsmart_run_id.is_(None), mirror.c.outsmart_run_id != job.run_id),
+    known, seen = mirror.alias("known"), staging.alias("seen")
+    unseen = (
+        select(known.c.id)
+        .outerjoin(seen, and_(_read_here(job, record, seen), seen.c.mirror_id == known.c.id))
+        .where(
+            scope.mirrored(job, record.name, known),
+            seen.c.seq.is_(None),
+            or_(known.c.outsmart.is_not(None), known.c.delivered_hash.is_not(None)),
+        )
     )
-    connection.execute(delete(mirror).where(unseen, mirror.c.provider_id.is_(None)))
-    gone = connection.execute(
-        update(mirror)
-        .where(unseen, or_(mirror.c.outsmart.is_not(None), mirror.c.delivered_hash.is_not(None)))
-        .values(outsmart=None, delivered_hash=None)
-    )
+    connection.execute(delete(mirror).where(mirror.c.id.in_(unseen), mirror.c.provider_id.is_(None)))
+    gone = connection.execute(update(mirror).where(mirror.c.id.in_(unseen)).values(outsmart=None, delivered_hash=None))
     if gone.rowcount:
         log.info(
             "%s %s records are no longer in OutSmart; they are made again when they are read",

@@ -7,10 +7,10 @@ of this run replace those kept from earlier runs.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, and_, delete, exists, literal, literal_column, select
+from sqlalchemy import ColumnElement, and_, delete, exists, literal, literal_column, select, union
 
 from outsmart_sync.pipeline import scope
 from outsmart_sync.pipeline.pending import again
@@ -41,23 +41,28 @@ def fold(store: Store, job: Job) -> int:
         return 0
     with store.begin() as connection:
         _stage_parents_of_parts(connection, job)
-    folded = 0
+    folded, after = 0, -1
     base = and_(scope.staged(job), staging.c.origin == Origin.BASE)
     while True:
+        query = select(staging).where(base, staging.c.seq > after).order_by(staging.c.seq).limit(_CHUNK)
         with store.begin() as connection:
-            rows = connection.execute(select(staging).where(base).order_by(staging.c.seq).limit(_CHUNK)).all()
+            rows = connection.execute(query).all()
             if not rows:
                 return folded
             _replace(connection, job, apply, rows)
-        folded += len(rows)
+        folded, after = folded + len(rows), rows[-1].seq
 
 
 def merge(connection: Connection, job: Job) -> None:
     """Keep this run's parts for later runs; part of the transaction that moves the cursors."""
     here = and_(scope.staged(job), _IS_PART)
-    in_run = and_(here, staging.c.record == part.c.stream, staging.c.provider_id == part.c.provider_id)
-    mine = and_(part.c.connection_id == job.connection_id, part.c.category == job.category.name)
-    connection.execute(delete(part).where(mine, exists().where(in_run, staging.c.payload == _NO_PAYLOAD)))
+    for stream in job.category.parts:
+        gone_now = select(staging.c.provider_id).where(
+            here, staging.c.record == stream.name, staging.c.payload == _NO_PAYLOAD
+        )
+        connection.execute(
+            delete(part).where(_mine(job), part.c.stream == stream.name, part.c.provider_id.in_(gone_now))
+        )
     columns: dict[str, Any] = {
         "connection_id": literal(job.connection_id),
         "category": literal(job.category.name),
@@ -78,52 +83,81 @@ def merge(connection: Connection, job: Job) -> None:
     connection.execute(statement.on_conflict_do_update(index_elements=key, set_=changed))
 
 
-def gone(connection: Connection, job: Job, stream: str, ids: Sequence[str]) -> list[StagedRow]:
-    """Rows that mark kept parts as gone, for those of these ids that were kept."""
-    kept = connection.execute(
-        select(part.c.provider_id, part.c.parent_id, part.c.version).where(
-            part.c.connection_id == job.connection_id,
-            part.c.category == job.category.name,
-            part.c.stream == stream,
-            part.c.provider_id.in_(ids),
-        )
+def gone(connection: Connection, job: Job, stream: str, versions: Mapping[str, int | None]) -> list[StagedRow]:
+    """Rows that mark parts as gone: those that were kept, and those that this run itself has read just now.
+
+    Args:
+        connection: The transaction.
+        job: What is being read.
+        stream: Name of the parts' stream.
+        versions: Id → version in which a part is gone; a newer one stays.
+    """
+    kept = select(part.c.provider_id, part.c.parent_id, part.c.version).where(
+        _mine(job), part.c.stream == stream, part.c.provider_id.in_(versions)
     )
+    in_run = select(staging.c.provider_id, staging.c.parent_id, staging.c.version).where(
+        scope.staged(job), staging.c.record == stream, staging.c.provider_id.in_(versions)
+    )
+    queries = (in_run, kept)
+    known = {row.provider_id: row for query in queries for row in connection.execute(query)}
     return [
-        StagedRow(
-            record=stream,
-            provider_id=row.provider_id,
-            version=row.version,
-            code=None,
-            code_key=None,
-            title=None,
-            payload=_NO_PAYLOAD,
-            content_hash=None,
-            tags="",
-            blocked=False,
-            valid_from=None,
-            valid_until=None,
-            due_on=None,
-            parent_id=row.parent_id,
-            problems="",
-            origin=Origin.PART,
-        )
-        for row in kept
+        _gone_row(stream, row, versions[row.provider_id])
+        for row in known.values()
+        if (version := versions[row.provider_id]) is None or row.version is None or row.version <= version
     ]
+
+
+def _gone_row(stream: str, row: Row[Any], version: int | None) -> StagedRow:
+    return StagedRow(
+        record=stream,
+        provider_id=row.provider_id,
+        version=version,
+        code=None,
+        code_key=None,
+        title=None,
+        payload=_NO_PAYLOAD,
+        content_hash=None,
+        tags="",
+        blocked=False,
+        valid_from=None,
+        valid_until=None,
+        due_on=None,
+        parent_id=row.parent_id,
+        problems="",
+        origin=Origin.PART,
+    )
+
+
+def _mine(job: Job) -> ColumnElement[bool]:
+    return and_(part.c.connection_id == job.connection_id, part.c.category == job.category.name)
 
 
 def _stage_parents_of_parts(connection: Connection, job: Job) -> None:
     """Records whose part was read although they themselves were not: their own fields come from the mirror."""
     record = job.category.record
     item, price = staging.alias("item"), staging.alias("price")
-    touched = exists().where(
-        price.c.job_id == job.id, price.c.origin == _PART, price.c.parent_id == mirror.c.provider_id
+    in_run = and_(price.c.job_id == job.id, price.c.origin == _PART)
+    touched = select(price.c.parent_id).where(in_run, price.c.parent_id.is_not(None))
+    same_part = and_(in_run, price.c.record == part.c.stream, price.c.provider_id == part.c.provider_id)
+    left = (
+        select(part.c.parent_id)
+        .select_from(part)
+        .join(price, same_part)
+        .where(_mine(job), part.c.parent_id != price.c.parent_id)
     )
     already = exists().where(
         item.c.job_id == job.id, item.c.record == record.name, item.c.provider_id == mirror.c.provider_id
     )
-    query = select(mirror).where(scope.mirrored(job, record.name), mirror.c.source_gone_at.is_(None), touched, ~already)
-    rows = connection.execute(query).all()
-    staged_rows.load(connection, job.id, [again(job, record, row, Origin.BASE) for row in rows])
+    query = select(mirror.c.id).where(
+        scope.mirrored(job, record.name),
+        mirror.c.source_gone_at.is_(None),
+        mirror.c.provider_id.in_(union(touched, left)),
+        ~already,
+    )
+    ids = list(connection.execute(query).scalars())
+    for start in range(0, len(ids), _CHUNK):
+        rows = connection.execute(select(mirror).where(mirror.c.id.in_(ids[start : start + _CHUNK])))
+        staged_rows.load(connection, job.id, [again(job, record, row) for row in rows])
 
 
 def _replace(connection: Connection, job: Job, apply: Fold, rows: Sequence[Row[Any]]) -> None:
@@ -155,12 +189,8 @@ def _parts_of(connection: Connection, job: Job, parents: list[str]) -> dict[str,
     """Parts by parent: kept ones, overruled by those of this run."""
     kept = select(
         part.c.stream, part.c.provider_id, part.c.parent_id, part.c.payload, part.c.valid_from, part.c.valid_until
-    ).where(
-        part.c.connection_id == job.connection_id, part.c.category == job.category.name, part.c.parent_id.in_(parents)
-    )
-    ids = select(part.c.provider_id).where(
-        part.c.connection_id == job.connection_id, part.c.category == job.category.name, part.c.parent_id.in_(parents)
-    )
+    ).where(_mine(job), part.c.parent_id.in_(parents))
+    ids = select(part.c.provider_id).where(_mine(job), part.c.parent_id.in_(parents))
     new = select(
         staging.c.record.label("stream"),
         staging.c.provider_id,

@@ -1,7 +1,8 @@
 """Records of the mirror that must be judged again although the package said nothing new about them.
 
 These are records that were judged by other rules (filters, or before there was an OutSmart account to deliver to), that
-waited for a record which is there now, or whose calendar day has come. They are staged from the mirror, without a call.
+waited for a record which is there now, that were held for a code which is theirs alone now, or whose calendar day has
+come. They are staged from the mirror, without a call.
 """
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ import logging
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, and_, exists, false, literal_column, or_, select
+from sqlalchemy import Boolean, ColumnElement, and_, exists, false, literal_column, or_, select
 from sqlalchemy.orm import aliased
 
 from outsmart_sync.pipeline import scope
-from outsmart_sync.pipeline.outcomes import MirrorState
+from outsmart_sync.pipeline.outcomes import DUPLICATE, MirrorState
 from outsmart_sync.records.mapping import next_change, staged_record
 from outsmart_sync.records.record import Record, is_active
 from outsmart_sync.records.staged import Origin, StagedRow
@@ -33,9 +34,10 @@ RULES = "rules"
 """Name under which a category keeps, beside its cursors, the fingerprint of the rules it last judged by."""
 
 _CHUNK = 1_000
-# Written into the statement, not bound: only so can SQLite tell that the partial index fits.
-_WAITING: ColumnElement[str] = literal_column(f"'{MirrorState.WAITING}'")
+# The partial index's own words, written into the statement: only so can SQLite tell that it fits.
+_OPEN: ColumnElement[bool] = literal_column("mirror.state NOT IN ('synced', 'excluded')", Boolean)
 _parent = mirror.alias("parent")
+_rival = mirror.alias("rival")
 
 
 def outsmart_read(record: str) -> str:
@@ -53,7 +55,7 @@ def has_pending(connection: Connection, job: Job) -> bool:
     return any(
         connection.execute(select(exists().where(scope.mirrored(job, record.name), condition))).scalar_one()
         for record in job.category.records
-        for condition in (_due(job), _ready(job, record))
+        for condition in (_due(job), _ready(job, record), _released(job, record))
     )
 
 
@@ -62,7 +64,7 @@ def stage(connection: Connection, job: Job) -> int:
     kept = cursors.read_all(connection, job.connection_id, job.category.name)
     count = 0
     for record in job.category.records:
-        conditions = [_due(job), _ready(job, record)]
+        conditions = [_due(job), _ready(job, record), _released(job, record)]
         if RULES in kept and kept[RULES].value != job.rules:
             conditions.append(mirror.c.judged_by != job.rules)
         for rows in _chunks(connection, job, record, or_(*conditions)):
@@ -91,14 +93,16 @@ def stage_children(connection: Connection, job: Job) -> int:
     return count
 
 
-def again(job: Job, record: Record, row: Row[Any], origin: str | None = None) -> StagedRow:
-    """A record of the mirror as a staged row, with what the calendar decides decided for today."""
+def again(job: Job, record: Record, row: Row[Any]) -> StagedRow:
+    """A record of the mirror as a staged row, with what the calendar decides decided for today.
+
+    One that no longer is of this category stays so: only the package can say that it is again.
+    """
     payload = decode(row.payload)
     if record.active:
         payload[record.active] = is_active(
             job.today, blocked=row.blocked, valid_from=row.valid_from, valid_until=row.valid_until
         )
-    folded = record is job.category.record and job.category.fold is not None
     return staged_record(
         record,
         row.provider_id,
@@ -109,8 +113,16 @@ def again(job: Job, record: Record, row: Row[Any], origin: str | None = None) ->
         valid=(row.valid_from, row.valid_until),
         due_on=next_change(job.today, row.valid_from, row.valid_until),
         parent_id=row.parent_id,
-        origin=origin or (Origin.BASE if folded else Origin.PENDING),
+        origin=_origin(job, record, row),
     )
+
+
+def _origin(job: Job, record: Record, row: Row[Any]) -> str:
+    belongs = job.category.stream_of(record.name).belongs
+    if belongs is not None and row.state == MirrorState.EXCLUDED and row.reason == belongs.otherwise:
+        return Origin.LEFT
+    folded = record is job.category.record and job.category.fold is not None
+    return Origin.BASE if folded else Origin.PENDING
 
 
 def _due(job: Job) -> ColumnElement[bool]:
@@ -126,7 +138,19 @@ def _ready(job: Job, record: Record) -> ColumnElement[bool]:
         _parent.c.provider_id == mirror.c.parent_id,
         scope.in_destination(job, _parent),
     )
-    return and_(mirror.c.state == _WAITING, parent_there)
+    return and_(_OPEN, mirror.c.state == MirrorState.WAITING, parent_there)
+
+
+def _released(job: Job, record: Record) -> ColumnElement[bool]:
+    """Was held because of its code, which nobody else claims any more."""
+    claimed = exists().where(
+        scope.mirrored(job, record.name, _rival),
+        _rival.c.code_key == mirror.c.code_key,
+        _rival.c.provider_id != mirror.c.provider_id,
+        _rival.c.source_gone_at.is_(None),
+        scope.claims_code(job, _rival),
+    )
+    return and_(_OPEN, mirror.c.state == MirrorState.HELD, mirror.c.reason == DUPLICATE, ~claimed)
 
 
 def _chunks(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, case, null, or_
+from sqlalchemy import and_, case, exists, null, or_
 
-from outsmart_sync.pipeline.outcomes import MirrorState
+from outsmart_sync.pipeline.outcomes import DUPLICATE, MirrorState
+from outsmart_sync.records.staged import Origin
 from outsmart_sync.store.tables import mirror, staging
 
 if TYPE_CHECKING:
@@ -43,6 +44,27 @@ def taken_over(job: Job, table: FromClause = mirror) -> ColumnElement[bool]:
     if job.delivers:
         return table.c.delivered_hash.is_not(None)
     return table.c.state == MirrorState.SYNCED
+
+
+def vacant(job: Job, table: FromClause = mirror) -> ColumnElement[bool]:
+    """Whether no record of the package claims one of the mirror: only OutSmart has it, or the package deleted its own.
+
+    A deletion counts from the moment it is staged, so that a record made anew under the same code takes over at once.
+    """
+    deletion = staging.alias("deletion")
+    deleted_now = exists().where(
+        deletion.c.job_id == job.id,
+        deletion.c.record == table.c.record,
+        deletion.c.provider_id == table.c.provider_id,
+        deletion.c.origin == Origin.DELETED,
+    )
+    return or_(table.c.provider_id.is_(None), table.c.source_gone_at.is_not(None), deleted_now)
+
+
+def claims_code(job: Job, table: FromClause = mirror) -> ColumnElement[bool]:
+    """Whether a record of the mirror keeps others of its code out: it was brought there, or is held for that code."""
+    held = and_(table.c.state == MirrorState.HELD, table.c.reason == DUPLICATE)
+    return or_(taken_over(job, table), held)
 
 
 def destination_hash(job: Job, table: FromClause = mirror) -> ColumnElement[str | None]:

@@ -13,14 +13,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, exists, func, select, update
 
 from outsmart_sync.errors import StagingGone
-from outsmart_sync.pipeline import marks, merging, parts, scope
+from outsmart_sync.pipeline import marks, merging, parts, scope, witness
 from outsmart_sync.pipeline.extract import FINISHED, stream_names
 from outsmart_sync.pipeline.match import count_outcomes
-from outsmart_sync.pipeline.outcomes import Outcome
-from outsmart_sync.pipeline.pending import RULES
+from outsmart_sync.pipeline.outcomes import REFUSED, Outcome
+from outsmart_sync.pipeline.pending import RULES, outsmart_read
 from outsmart_sync.records.values import Payload, decode, encode
 from outsmart_sync.store import cursors, dialect, runs
 from outsmart_sync.store.runs import RunState
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from outsmart_sync.pipeline.ports import Destination
     from outsmart_sync.records.exchange import Refused
     from outsmart_sync.records.record import Record
+    from outsmart_sync.store.runs import CategoryRun
     from outsmart_sync.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -79,10 +80,14 @@ def settle(store: Store, job: Job) -> runs.Counts:
 
     Returns:
         What became of the category's rows.
+
+    Raises:
+        StagingGone: What extract staged is not there any more.
     """
     counts = count_outcomes(store, job)
     before = runs.category_run(store, job.id)
     with store.begin() as connection:
+        _require_whole(connection, job, before)
         for record in job.category.records:
             merging.keep_undelivered(connection, job, record)
         parts.merge(connection, job)
@@ -100,10 +105,15 @@ def settle(store: Store, job: Job) -> runs.Counts:
 
 
 def _positions(connection: Connection, job: Job) -> dict[str, str]:
-    """Where the streams have been read to, and the rules that everything has now been judged by."""
+    """Where the streams have been read to, what was read of OutSmart, and the rules that all has now been judged by."""
     progress = runs.progress_of(connection, job.id)
     reached = {name: progress[name].cursor for name in stream_names(job.category) if name in progress}
-    return {**{name: cursor for name, cursor in reached.items() if cursor}, RULES: job.rules}
+    read = {name: progress[name].cursor for name in map(outsmart_read, _names(job)) if name in progress}
+    return {**{name: cursor for name, cursor in reached.items() if cursor}, **read, RULES: job.rules}
+
+
+def _names(job: Job) -> list[str]:
+    return [record.name for record in job.category.records]
 
 
 def figures(counts: dict[str, int]) -> dict[str, Any]:
@@ -153,17 +163,11 @@ def _wait_without_parent(connection: Connection, job: Job, record: Record, rows:
     """A child whose parent did not make it waits for it."""
     if record.parent is None:
         return
-    there = (
-        select(_parent.c.id)
-        .where(
-            scope.mirrored(job, record.parent.record, _parent),
-            _parent.c.provider_id == staging.c.parent_id,
-            scope.in_destination(job, _parent),
-        )
-        .exists()
-    )
+    parent = and_(scope.mirrored(job, record.parent.record, _parent), _parent.c.provider_id == staging.c.parent_id)
+    there = exists().where(parent, scope.in_destination(job, _parent))
+    code = select(func.min(_parent.c.code)).where(parent).scalar_subquery()
     connection.execute(
-        update(staging).where(rows, ~there).values(outcome=Outcome.WAITING, reason="parent_open", detail=None)
+        update(staging).where(rows, ~there).values(outcome=Outcome.WAITING, reason="parent_open", detail=code)
     )
 
 
@@ -263,7 +267,7 @@ def _keep_delivered(
         connection.execute(
             update(staging)
             .where(scope.staged(job), staging.c.seq == parcels[index].row.seq)
-            .values(outcome=Outcome.REJECTED, reason="refused", detail=error.what.rstrip(".") or error.technical)
+            .values(outcome=Outcome.REJECTED, reason=REFUSED, detail=error.what.rstrip(".") or error.technical)
         )
     marks.note(connection, job, marks.DELIVERED, record, parcels[-1].row.seq)
     if not accepted:
@@ -301,12 +305,17 @@ def require_staged(store: Store, job: Job) -> int:
     """
     known = runs.category_run(store, job.id)
     with store.read() as connection:
-        finished = FINISHED in runs.progress_of(connection, job.id)
-        count = connection.execute(select(func.count()).select_from(staging).where(scope.staged(job))).scalar_one()
+        return _require_whole(connection, job, known)
+
+
+def _require_whole(connection: Connection, job: Job, known: CategoryRun | None) -> int:
+    finished = FINISHED in runs.progress_of(connection, job.id)
+    query = select(func.count()).select_from(staging).where(scope.staged(job), witness.IS_ROW)
+    count = int(connection.execute(query).scalar_one())
     if known is None or not finished or count < known.staged:
         raise StagingGone(
             f"The rows that extract staged for {job.category.name} are not there (any more).",
-            why="They are kept for a few days only.",
+            why="They are kept for a few days only, and do not outlive a crash of the store's database.",
             remedy=f"Clear {job.category.name}.extract, so that they are read again.",
         )
-    return int(count)
+    return count

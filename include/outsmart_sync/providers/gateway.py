@@ -33,7 +33,7 @@ class HookGateway:
         return _hook(_package_hook(connection.package))(connection.conn_id, connection, store=self._store)
 
     def delivers(self, connection: SyncConnection) -> bool:
-        """Whether the sync connection's OutSmart account is configured: an Airflow connection, or its own token."""
+        """Whether there is an Airflow connection for the sync connection's OutSmart account."""
         return bool(self._outsmart(connection).is_configured())
 
     def destination(self, connection: SyncConnection) -> Any:

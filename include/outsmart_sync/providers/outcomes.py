@@ -30,7 +30,7 @@ class Outcome:
     """One row of a vendor's failure table.
 
     Attributes:
-        status: HTTP status; None: any.
+        status: HTTP status or the vendor's own code, or a range of them; None: any.
         marks: Lower-case pieces of the answer's text; one of them must be in it. Empty: any text.
         error: Class of the error: it says what the caller should do.
         code: Stable code of the error.
@@ -39,7 +39,7 @@ class Outcome:
         reaction: What the client does first.
     """
 
-    status: int | None
+    status: int | range | None
     marks: tuple[str, ...]
     error: type[SyncError]
     code: str
@@ -56,9 +56,15 @@ def outcome_of(table: Iterable[Outcome], status: int, text: str) -> Outcome:
     """
     lowered = text.lower()
     for row in table:
-        if row.status in (None, status) and (not row.marks or any(mark in lowered for mark in row.marks)):
+        if _fits(row.status, status) and (not row.marks or any(mark in lowered for mark in row.marks)):
             return row
     raise LookupError(f"no outcome for status {status}")
+
+
+def _fits(expected: int | range | None, status: int) -> bool:
+    if isinstance(expected, range):
+        return status in expected
+    return expected in (None, status)
 
 
 def error_of(row: Outcome, text: str, technical: str) -> SyncError:

@@ -7,6 +7,7 @@ and tokens to every address (docs/decisions.md).
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,12 +16,16 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import mask_secret
 
 from outsmart_sync.errors import NotConfigured, SyncError
+from outsmart_sync.providers import web
 
 if TYPE_CHECKING:
     import requests
     from airflow.sdk import Connection
 
 _Session = TypeVar("_Session", bound="requests.Session")
+
+CONNECTION_MISSING = "connection_missing"
+"""Code of the error for an Airflow connection that nobody has set up."""
 
 
 class VendorHook(HttpHook):
@@ -39,21 +44,38 @@ class VendorHook(HttpHook):
         """The Airflow connection.
 
         Raises:
-            NotConfigured: There is none of this name.
+            NotConfigured: There is none of this name, or it cannot be read.
         """
         try:
             found: Connection = self.get_connection(self.http_conn_id)
         except AirflowNotFoundException:
+            raise self._not_found() from None
+        if not isinstance(found.extra_dejson, dict):
             raise NotConfigured(
-                f"There is no Airflow connection '{self.http_conn_id}'.",
-                why="It was not found in the environment, nor in a secrets backend. (One that was typed into Airflow's "
-                "form is seen by tasks and pages, not by the command line.)",
-                remedy=f"Set AIRFLOW_CONN_{self.http_conn_id.upper()}; docs/operations.md shows its fields.",
-            ) from None
+                f"The extras of the Airflow connection '{self.http_conn_id}' cannot be read.",
+                remedy='Write them as JSON with names: {"redirect_uri": "..."}.',
+            )
         for secret in (found.password, found.extra_dejson.get("software_token")):
             if secret:
                 mask_secret(secret)
         return found
+
+    def _not_found(self) -> NotConfigured:
+        """Airflow calls a connection missing as well when the variable that holds it cannot be read."""
+        variable = f"AIRFLOW_CONN_{self.http_conn_id.upper()}"
+        if os.environ.get(variable):
+            return NotConfigured(
+                f"The Airflow connection '{self.http_conn_id}' cannot be read.",
+                why=f"{variable} is neither JSON nor an address.",
+                remedy="Correct it; docs/operations.md shows its fields.",
+            )
+        return NotConfigured(
+            f"There is no Airflow connection '{self.http_conn_id}'.",
+            why="It was not found in the environment, nor in a secrets backend. (One that was typed into Airflow's "
+            "form is seen by tasks and pages, not by the command line.)",
+            remedy=f"Set {variable}; docs/operations.md shows its fields.",
+            code=CONNECTION_MISSING,
+        )
 
     @property
     def extras(self) -> dict[str, Any]:
@@ -64,10 +86,8 @@ class VendorHook(HttpHook):
     def dressed(self, session: _Session, base_url: str) -> _Session:
         """Give a session what the connection says of TLS and proxies, and keep-alive; nothing becomes a header."""
         self.base_url = base_url
-        session.verify = self.extras.get("verify", True)
-        session.proxies.update(self.extras.get("proxies", {}))
         self._configure_session_from_mount_adapters(session)
-        return session
+        return web.Transport.of(self.extras).dress(session, base_url)
 
     def test_connection(self) -> tuple[bool, str]:
         """Whether the vendor accepts what the connection holds, and what to do if not."""

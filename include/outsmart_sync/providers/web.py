@@ -5,19 +5,29 @@ from __future__ import annotations
 import ipaddress
 import logging
 import os
-from dataclasses import dataclass
-from urllib.parse import urlsplit
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import requests
+from urllib3.exceptions import LocationParseError
+from urllib3.util import Url, parse_url
 
 from outsmart_sync.errors import NotConfigured, RequestRefused
+
+_Session = TypeVar("_Session", bound=requests.Session)
 
 TIMEOUT = (10.0, 120.0)
 """Seconds to connect, seconds between two bytes of an answer."""
 
 USER_AGENT = "outsmart-sync"
 
-# At DEBUG these libraries log tokens and request bodies in clear.
-for _name in ("requests_oauthlib", "oauthlib"):
+# At DEBUG these libraries log request bodies and whole addresses, and with them tokens, in clear; urllib3.connection
+# does so at WARNING when an answer's headers cannot be read.
+for _name in ("requests_oauthlib", "oauthlib", "urllib3.connectionpool", "urllib3.util.retry"):
     logging.getLogger(_name).setLevel(logging.INFO)
+logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +43,7 @@ class KnownHosts:
     @classmethod
     def of(cls, *urls: str) -> KnownHosts:
         """The hosts of these addresses."""
-        return cls(frozenset(_origin(url) for url in urls))
+        return cls(frozenset(_origin(parse_url(url)) for url in urls))
 
     def check(self, url: str) -> str:
         """Return the address when it is of a known host.
@@ -41,14 +51,73 @@ class KnownHosts:
         Raises:
             RequestRefused: It is not; the token must not be sent there.
         """
-        if _origin(url) not in self.origins:
+        try:
+            origin = _origin(parse_url(url))
+        except LocationParseError:
+            origin = "an address that cannot be read"
+        if origin not in self.origins:
             raise RequestRefused(
                 "The vendor's answer points to a host that this connection does not know, so it is not followed.",
                 remedy="If the vendor has moved, set api_url in the Airflow connection to the new address.",
                 code="unknown_host",
-                technical=f"{_origin(url)} is none of {', '.join(sorted(self.origins))}",
+                technical=f"{origin} is none of {', '.join(sorted(self.origins))}",
             )
         return url
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """How calls travel, as a connection's extras say.
+
+    Attributes:
+        verify: Whether certificates are checked, or the file or folder of the authorities to check them against.
+        proxies: Proxy address by scheme.
+    """
+
+    verify: bool | str = True
+    proxies: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, extras: Mapping[str, Any]) -> Transport:
+        """What the extras ``verify`` and ``proxies`` say.
+
+        Raises:
+            NotConfigured: One of them makes no sense.
+        """
+        proxies = extras.get("proxies") or {}
+        if not isinstance(proxies, dict):
+            raise NotConfigured(
+                "The extra proxies of the Airflow connection cannot be read.",
+                remedy='Write it as {"https": "http://proxy.example:3128"}.',
+            )
+        return cls(_verify(extras.get("verify", True)), proxies)
+
+    def dress(self, session: _Session, url: str) -> _Session:
+        """Set up a session that will call this address.
+
+        In ``requests`` the environment's proxies and certificates win over the session's own. Here the environment only
+        fills in what the connection leaves open, and logins of a ``.netrc`` file are never sent.
+        """
+        settings: Mapping[str, Any] = session.merge_environment_settings(
+            url, dict(self.proxies), None, self.verify, None
+        )
+        session.proxies, session.verify = settings["proxies"], settings["verify"]
+        session.trust_env = False
+        return session
+
+
+def _verify(value: Any) -> bool | str:
+    """In a connection written as a URI every extra is text."""
+    if value is None or isinstance(value, bool):
+        return value is not False
+    if (word := str(value).lower()) in ("true", "false"):
+        return word == "true"
+    if not Path(str(value)).exists():
+        raise NotConfigured(
+            f"The extra verify of the Airflow connection names a file that is not there: '{value}'.",
+            remedy="Give the path of a file with certificates, or leave it out.",
+        )
+    return str(value)
 
 
 def checked_address(url: str, what: str, *, plain_http: bool = False) -> str:
@@ -62,12 +131,15 @@ def checked_address(url: str, what: str, *, plain_http: bool = False) -> str:
     Raises:
         NotConfigured: It is no web address, or a plain ``http`` one of another machine.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = parse_url(url)
+    except LocationParseError:
+        parts = Url()
+    if parts.scheme not in ("http", "https") or not parts.host:
         raise NotConfigured(f"{what} is not a web address: '{url}'.", remedy="Correct it in the Airflow connection.")
-    if parts.scheme == "http" and not (plain_http or is_loopback(parts.hostname)):
+    if parts.scheme == "http" and not (plain_http or is_loopback(parts.host)):
         raise NotConfigured(
-            f"{what} would send logins unencrypted: '{url}'.",
+            f"{what} would send logins unencrypted to {parts.host}.",
             remedy="Use https, or set plain_http to true in the connection's extras for a closed network.",
         )
     if parts.scheme == "http":
@@ -81,12 +153,12 @@ def is_loopback(host: str) -> bool:
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
 
 
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme, 0)
-    return f"{parts.scheme}://{(parts.hostname or '').lower()}:{port}"
+def _origin(parts: Url) -> str:
+    """Taken from the parser that ``requests`` itself uses: another one may see another host in the same text."""
+    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme or "", 0)
+    return f"{parts.scheme}://{parts.host}:{port}"

@@ -13,7 +13,7 @@ from outsmart_sync.errors import ConfigurationError, InvalidSettings, LoginExpir
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.store import connections, logins
 from outsmart_sync.store.connections import State, SyncConnection
-from outsmart_sync.store.tables import category_state, sync_connection
+from outsmart_sync.store.tables import category_state, setting, sync_connection
 from outsmart_sync.store.tokens import TOKENS, login_owner, pair_values
 from outsmart_sync.store.vault import Vault
 
@@ -76,7 +76,9 @@ def start_login(
     Raises:
         InvalidSettings: The package does not exist, or not in this country.
         NotConfigured: The app's connection is missing or incomplete.
+        VaultLocked: The login could not be stored: there is no key.
     """
+    Vault(store).require_key()  # a login that cannot be stored still ends the one that the person had
     chosen = package_of(package)
     country = country.lower()
     if chosen.countries and country not in chosen.countries:
@@ -111,8 +113,10 @@ def finish_login(store: Store, gateway: Gateway, return_address: str, *, state: 
     Raises:
         LoginExpired: The login was cancelled, is too old, or was finished already.
         NotConfigured: The app's connection is incomplete.
+        VaultLocked: The login could not be stored: there is no key.
         TransientError: The package does not answer.
     """
+    Vault(store).require_key()
     attempt, code = _answer(store, return_address, state)
     door = gateway.login_door(attempt.package, attempt.conn_id, attempt.country)
     pair = door.exchange_code(code)
@@ -154,6 +158,7 @@ def choose_administration(store: Store, gateway: Gateway, connection: SyncConnec
     Raises:
         InvalidSettings: The connection has an administration already, or the login gives no access to this one.
     """
+    code = code.strip()
     if connection.administration:
         if connection.administration == code and connection.state is State.ACTIVE:
             return connection
@@ -163,7 +168,7 @@ def choose_administration(store: Store, gateway: Gateway, connection: SyncConnec
             code="administration_fixed",
         )
     offered = administrations_of(gateway, connection)
-    chosen = next((administration for administration in offered if administration.code == code.strip()), None)
+    chosen = next((administration for administration in offered if administration.code == code), None)
     if chosen is None:
         raise InvalidSettings(
             f"This login gives no access to an administration '{code}'.",
@@ -180,10 +185,15 @@ def disconnect(store: Store, connection: SyncConnection) -> None:
     with store.begin() as transaction:
         connections.set_state(transaction, connection.id, State.DISCONNECTED)
         connections.change(transaction, connection.id, login_id=None)
-    if connection.login_id is not None and not connections.find(store, login_id=connection.login_id):
-        Vault(store).forget(login_owner(connection.login_id))
+    _forget_unused(store, connection.login_id)
     Vault(store).forget(f"connection:{connection.id}")
     log.info("%s disconnected", connection.label)
+
+
+def _forget_unused(store: Store, login_id: int | None) -> None:
+    """Forget a login's tokens when no connection uses it any more."""
+    if login_id is not None and not connections.find(store, login_id=login_id):
+        Vault(store).forget(login_owner(login_id))
 
 
 def login_lost(store: Store, connection: SyncConnection, error: LoginExpired) -> None:
@@ -279,9 +289,12 @@ def _activate(store: Store, pending: SyncConnection, chosen: Administration) -> 
     target = earlier[0].id if earlier else pending.id
     with store.begin() as transaction:
         if earlier:
+            transaction.execute(delete(setting).where(setting.c.connection_id == pending.id))
             transaction.execute(delete(sync_connection).where(sync_connection.c.id == pending.id))
         transaction.execute(update(sync_connection).where(sync_connection.c.id == target).values(**values))
         connections.set_state(transaction, target, State.ACTIVE)
         transaction.execute(delete(category_state).where(category_state.c.connection_id == target))
+    if earlier:
+        _forget_unused(store, earlier[0].login_id)  # it may have been another person's
     log.info("%s is connected%s", chosen.name, ", and goes on where it stopped" if earlier else "")
     return connections.require(store, target)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.services import settings
-from outsmart_sync.store import connections, logins
+from outsmart_sync.store import connections, dialect, logins
 from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.store.tables import category_state, mirror, run_category, vault_secret
 from outsmart_sync.store.tokens import TOKENS, login_owner
@@ -94,7 +94,9 @@ def _connection_status(store: Store, connection: SyncConnection) -> ConnectionSt
 
 
 def _stopped(transaction: Connection, connection_id: int) -> dict[str, str]:
-    rows = transaction.execute(select(category_state).where(category_state.c.connection_id == connection_id))
+    now = dialect.now(transaction)
+    still = or_(category_state.c.until.is_(None), category_state.c.until > now)
+    rows = transaction.execute(select(category_state).where(category_state.c.connection_id == connection_id, still))
     return {row.category: row.reason for row in rows}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -142,6 +142,25 @@ def parse(text: str) -> dict[str, Any]:
     if not dot:
         return {category: value.strip()}
     return {category: {setting_name: value.strip()}}
+
+
+def parse_all(texts: Iterable[str]) -> dict[str, Any]:
+    """Several changes, each written as for :func:`parse`; the last one of a setting counts.
+
+    A value where a category belongs is kept, for :func:`save` to name it.
+
+    Raises:
+        InvalidSettings: One of them is not written so.
+    """
+    changes: dict[str, Any] = {}
+    for text in texts:
+        for name, value in parse(text).items():
+            before = changes.get(name)
+            if isinstance(value, dict) and before is not None:
+                changes[name] = {**before, **value} if isinstance(before, dict) else before
+            else:
+                changes[name] = value
+    return changes
 
 
 def _read_text(value: str, default: Any) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LEASE_LASTS = timedelta(minutes=3)
-_LEASE_RENEWED_EVERY = 45.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,22 +165,8 @@ def _lease(store: Store, run_id: int, connection: SyncConnection, category: Impo
             technical=f"lease {name} is held by {holder.owner if holder else 'nobody any more'}",
             retry_at=holder.expires_at if holder else None,
         )
-    over = threading.Event()
-
-    def renew() -> None:
-        while not over.wait(_LEASE_RENEWED_EVERY):
-            try:
-                leases.claim(store, name, owner, LEASE_LASTS)
-            except SyncError as error:
-                log.warning("The lease could not be renewed: %s", error)
-
-    keeper = threading.Thread(target=renew, name="lease", daemon=True)
-    keeper.start()
-    try:
+    with leases.kept(store, name, owner, LEASE_LASTS):
         yield
-    finally:
-        over.set()
-        keeper.join()
 
 
 def _set_state(store: Store, job: Job, state: RunState) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from outsmart_sync.errors import SyncError
+from outsmart_sync.errors import StoreUnusable, SyncError
 from outsmart_sync.pipeline.job import Options, Step
 from outsmart_sync.services.planning import close_run, open_run
 from outsmart_sync.services.steps import run_step
@@ -27,12 +28,18 @@ def import_now(store: Store, gateway: Gateway, package_name: str, external_id: s
 
     Raises:
         InvalidSettings: The options name something that does not exist or cannot run.
+        StoreUnusable: The store cannot be read or written, so nothing can go on.
     """
     opened = open_run(store, package_name, external_id, replace(options, by_hand=True))
     plan = runs.read_plan(store, opened.run_id)
-    for connection_id, (_, categories) in plan.items():
-        for category in categories:
-            _run_category(store, gateway, opened.run_id, connection_id, category)
+    try:
+        for connection_id, (_, categories) in plan.items():
+            for category in categories:
+                _run_category(store, gateway, opened.run_id, connection_id, category)
+    except BaseException:  # also Ctrl-C: the next run must not wait for this one's leases
+        with suppress(SyncError):
+            close_run(store, opened.run_id, failed=True)
+        raise
     close_run(store, opened.run_id)
     return opened.run_id
 
@@ -41,6 +48,8 @@ def _run_category(store: Store, gateway: Gateway, run_id: int, connection_id: in
     for step in Step:
         try:
             result = run_step(store, gateway, step, run_id, connection_id, category)
+        except StoreUnusable:
+            raise
         except SyncError as error:
             log.warning("%s: %s", category, error)  # its row in the store tells it too
             return

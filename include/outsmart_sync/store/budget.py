@@ -7,6 +7,7 @@ endpoint that is called wrong again and again.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -67,7 +68,7 @@ class CallBudget:
         self._store = store
         self._key = key
         self._rules = rules
-        self._seen: tuple[Window | None, Window | None] = (None, None)
+        self._seen: dict[str, tuple[Window, float]] = {}  # with the moment by this process's monotonic clock
 
     def take(self, endpoint: str) -> float:
         """Take one call.
@@ -87,25 +88,25 @@ class CallBudget:
             self._refuse_broken(connection, endpoint, now)
             row = self._current(connection, now)
             kept = int(row["day_limit"] * self._rules.keep_share)
-            if row["day_left"] <= kept:
-                self._save(connection, row)
-                raise _day_used_up(row["day_ends"], kept)
-            if row["minute_left"] <= 0:
-                self._save(connection, row)
-                ends: datetime = row["minute_ends"]
-                return max((ends - now).total_seconds(), 0.05)
-            row["minute_left"] -= 1
-            row["day_left"] -= 1
+            day_over, minute_over = row["day_left"] <= kept, row["minute_left"] <= 0
+            if not day_over and not minute_over:
+                row["minute_left"] -= 1
+                row["day_left"] -= 1
             self._save(connection, row)
-            return 0.0
+        # Raised out here: an error inside would undo what was just learnt of the vendor's figures.
+        if day_over:
+            raise _day_used_up(row["day_ends"], kept)
+        ends: datetime = row["minute_ends"]
+        return max((ends - now).total_seconds(), 0.05) if minute_over else 0.0
 
     def observe(self, minute: Window | None, day: Window | None) -> None:
         """Remember what an answer said; it is stored with the next call, or by :meth:`flush`."""
-        self._seen = (minute or self._seen[0], day or self._seen[1])
+        at = time.monotonic()
+        self._seen |= {name: (window, at) for name, window in (("minute", minute), ("day", day)) if window is not None}
 
     def flush(self) -> None:
         """Store what the last answer said."""
-        if self._seen == (None, None):
+        if not self._seen:
             return
         with self._store.begin() as connection:
             self._save(connection, self._current(connection, dialect.now(connection)))
@@ -154,15 +155,18 @@ class CallBudget:
         """The budget as of now: the stored one, begun anew where its time is over, with what answers said."""
         query = select(call_budget).where(call_budget.c.key == self._key).with_for_update()
         stored = connection.execute(query).mappings().one_or_none()
-        row = dict(stored) if stored else self._fresh(now)
+        if stored is None:  # of several processes that meet here one makes the row, and the others wait for it
+            fresh = dialect.upsert(connection, call_budget).values(**self._fresh(now))
+            connection.execute(fresh.on_conflict_do_nothing(index_elements=[call_budget.c.key]))
+            stored = connection.execute(query).mappings().one()
+        row = dict(stored)
         if row["minute_ends"] <= now:
             row |= {"minute_left": row["minute_limit"], "minute_ends": now + _MINUTE}
         if row["day_ends"] <= now:
             row |= {"day_left": row["day_limit"], "day_ends": now + _DAY}
-        for name, window in zip(("minute", "day"), self._seen, strict=True):
-            if window is not None:
-                _merge(row, name, window, now)
-        self._seen = (None, None)
+        for name, (window, at) in self._seen.items():
+            _merge(row, name, window, now, age=time.monotonic() - at)
+        self._seen = {}
         return row
 
     def _fresh(self, now: datetime) -> dict[str, Any]:
@@ -178,17 +182,18 @@ class CallBudget:
         }
 
     def _save(self, connection: Connection, row: dict[str, Any]) -> None:
-        changed = connection.execute(update(call_budget).where(call_budget.c.key == self._key).values(**row))
-        if changed.rowcount == 0:
-            insert = dialect.upsert(connection, call_budget).values(**row)
-            connection.execute(insert.on_conflict_do_update(index_elements=[call_budget.c.key], set_=row))
+        connection.execute(update(call_budget).where(call_budget.c.key == self._key).values(**row))
 
 
-def _merge(row: dict[str, Any], name: str, window: Window, now: datetime) -> None:
-    ends = now + timedelta(seconds=max(window.ends_in, 0))
+def _merge(row: dict[str, Any], name: str, window: Window, now: datetime, *, age: float) -> None:
+    """Bring what an answer said so many seconds ago into the budget."""
     other_limit = window.limit and window.limit != row[f"{name}_limit"]
     if other_limit:
         row[f"{name}_limit"] = window.limit
+    if age >= window.ends_in:  # that window is over; what was left in it says nothing about this one
+        row[f"{name}_left"] = min(row[f"{name}_left"], row[f"{name}_limit"])
+        return
+    ends = now + timedelta(seconds=window.ends_in - age)
     later_window = other_limit or ends > row[f"{name}_ends"] + timedelta(seconds=2)
     # Within one window the smaller figure counts: other processes may have calls under way.
     row[f"{name}_left"] = window.left if later_window else min(row[f"{name}_left"], window.left)

@@ -21,6 +21,9 @@ sqlite3.register_adapter(
     datetime, lambda value: value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 )
 
+_CHANGES_TABLES = int.from_bytes(b"outsmart")
+"""Number of the lock; any one that no other program takes in this database."""
+
 BULK_ANALYZE_ROWS = 5_000
 """From this many new rows on, PostgreSQL's planner is told about them before they are joined."""
 
@@ -68,6 +71,12 @@ def now(connection: Connection) -> datetime:
 def sqlite_now() -> datetime:
     """The clock of the one machine that has the SQLite file."""
     return datetime.now(UTC)
+
+
+def lock_tables_for_change(connection: Connection) -> None:
+    """Let one process at a time change the tables, until this transaction ends; SQLite has one writer anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_CHANGES_TABLES)))
 
 
 def do_not_wait_for_disk(connection: Connection) -> None:

@@ -37,5 +37,13 @@ class StoreHook(BaseHook):
         except AirflowNotFoundException:
             raise address.not_configured() from None
         return Store(
-            address.from_parts(found.conn_type, found.host, found.login, found.password, found.port, found.schema)
+            address.from_parts(
+                found.conn_type,
+                found.host,
+                found.login,
+                found.password,
+                found.port,
+                found.schema,
+                found.extra_dejson,
+            )
         )

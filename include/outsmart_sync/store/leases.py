@@ -6,17 +6,27 @@ version grows with every change of owner, so that someone who lost it can tell.
 
 from __future__ import annotations
 
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, or_, select, update
 
+from outsmart_sync.errors import SyncError
 from outsmart_sync.store import dialect
 from outsmart_sync.store.tables import lease
 
 if TYPE_CHECKING:
     from outsmart_sync.store.store import Store
+
+log = logging.getLogger(__name__)
+
+_RENEWALS = 4
+"""So often is a lease renewed within its own length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +67,33 @@ def claim(store: Store, name: str, owner: str, lasts: timedelta) -> Lease | None
             ).returning(lease.c.version)
         ).scalar_one_or_none()
     return None if taken is None else Lease(name, owner, taken, now + lasts)
+
+
+@contextmanager
+def kept(store: Store, name: str, owner: str, lasts: timedelta) -> Iterator[None]:
+    """Renew a lease that its owner holds, from a thread of its own, while a block runs.
+
+    A block may take longer than the lease lasts; a process that is killed in it stops renewing. A lease that another
+    owner took because this process stood still for too long stays with that one.
+    """
+    over = threading.Event()
+
+    def renew() -> None:
+        while not over.wait(lasts.total_seconds() / _RENEWALS):
+            try:
+                if claim(store, name, owner, lasts) is None:
+                    log.error("The lease %s was lost to another process: this one stood still for too long", name)
+                    return
+            except SyncError as error:
+                log.warning("The lease %s could not be renewed: %s", name, error)
+
+    keeper = threading.Thread(target=renew, name="lease", daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        over.set()
+        keeper.join()
 
 
 def release(store: Store, name: str, owner: str) -> bool:

@@ -285,6 +285,8 @@ def purge_staging(store: Store, older_than: timedelta) -> int:
     """Remove what runs that began long ago left in staging; returns how many rows."""
     with store.begin() as connection:
         limit = dialect.now(connection) - older_than
-        first_kept = select(func.min(run_category.c.id)).where(run_category.c.started_at >= limit).scalar_subquery()
+        recent = select(func.min(run_category.c.id)).where(run_category.c.started_at >= limit)
+        behind_all = select(func.max(run_category.c.id) + 1)
+        first_kept = func.coalesce(recent.scalar_subquery(), behind_all.scalar_subquery())
         connection.execute(delete(extract_progress).where(extract_progress.c.job_id < first_kept))
         return connection.execute(delete(staging).where(staging.c.job_id < first_kept)).rowcount

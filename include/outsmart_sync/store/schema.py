@@ -13,6 +13,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from outsmart_sync.errors import StoreUnusable
+from outsmart_sync.store import dialect
 from outsmart_sync.store.tables import metadata
 
 if TYPE_CHECKING:
@@ -29,11 +30,16 @@ def upgrade(store: Store, revision: str = "head") -> str:
 
     Returns:
         The version the store has now.
+
+    Raises:
+        StoreUnusable: Its folder cannot be made, it cannot be written, or a newer release made its tables.
     """
     logging.getLogger("alembic").setLevel(logging.WARNING)
     if store.url.get_backend_name() == "sqlite" and store.url.database:
-        Path(store.url.database).parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(Path(store.url.database).parent)
     with store.begin() as connection:
+        dialect.lock_tables_for_change(connection)
+        _require_known(version(connection))
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
@@ -43,6 +49,8 @@ def upgrade(store: Store, revision: str = "head") -> str:
 def downgrade(store: Store, revision: str) -> None:
     """Take the store back to an earlier version; what later versions added is lost."""
     with store.begin() as connection:
+        dialect.lock_tables_for_change(connection)
+        _require_known(version(connection))
         config = _config()
         config.attributes["connection"] = connection
         command.downgrade(config, revision)
@@ -70,8 +78,9 @@ def require_current(store: Store) -> None:
         return
     if found is None:
         raise StoreUnusable("The store has no tables yet.", remedy=_UPGRADE, code="store_version")
+    _require_known(found)
     raise StoreUnusable(
-        "The store's tables are of another version than this release.",
+        "The store's tables are of an older version than this release.",
         why=f"They are at {found}, this release needs {needed}.",
         remedy=_UPGRADE,
         code="store_version",
@@ -85,6 +94,31 @@ def differences(store: Store) -> list[str]:
             connection, opts={"version_table": _VERSION_TABLE, "compare_type": True, "target_metadata": metadata}
         )
         return [str(difference) for difference in compare_metadata(context, metadata)]
+
+
+def _require_known(found: str | None) -> None:
+    scripts = ScriptDirectory.from_config(_config())
+    if found is None or found in {script.revision for script in scripts.walk_revisions()}:
+        return
+    raise StoreUnusable(
+        "The store's tables were made by a newer release than this one.",
+        why=f"They are at {found}, this release knows them up to {scripts.get_current_head()}.",
+        remedy="Install the newer release here too.",
+        code="store_version",
+    )
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnusable(
+            "The folder for the store's database file cannot be made.",
+            remedy="Check the path in the connection outsmart_sync_store, and that the user that runs Airflow may "
+            "write there.",
+            code="store_missing",
+            technical=f"{error.strerror}: {folder}",
+        ) from error
 
 
 def _config() -> Config:

@@ -100,10 +100,15 @@ def _supported(url: str | URL) -> URL:
     except ArgumentError:
         raise NotConfigured("The store's address cannot be read.", remedy=remedy) from None
     backend = parsed.get_backend_name()
+    if "@" in (parsed.host or ""):  # what stands before it belongs to the password, so the address is not shown
+        raise NotConfigured(
+            "The store's address cannot be read: there is more than one @ in it.",
+            remedy="Write an @ in the password as %40, and a / as %2F.",
+        )
     if backend in ("postgresql", "postgres"):
         return parsed.set(drivername="postgresql+psycopg")
     if backend == "sqlite":
         if not parsed.database or parsed.database == ":memory:":
             raise NotConfigured("The store's address names no file.", remedy=remedy)
         return parsed.set(drivername="sqlite", database=str(Path(parsed.database).expanduser()))
-    raise NotConfigured(f"The store cannot be kept in {backend}.", remedy=remedy)
+    raise NotConfigured(f"The store cannot be kept in '{backend}'.", remedy=remedy)

@@ -2,8 +2,9 @@
 
 A vendor that rotates refresh tokens kills the old one at the first use, so two refreshes at once end the login
 (https://github.com/picqer/exact-php-client/issues/460). Here a refresh is: claim the lease in a short transaction, read
-the vault again, call the vendor with no transaction open, swap the new pair in if nobody else did. The refresh token
-before the current one is kept until the current one has itself been used.
+the vault again, call the vendor with no transaction open, swap the new pair in if nobody else did. The lease is renewed
+while the vendor takes its time, so nobody else calls meanwhile. The refresh token before the current one is kept until
+the current one has itself been used.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from outsmart_sync.errors import Busy, LoginExpired
+from outsmart_sync.errors import Busy, LoginExpired, TransientError
 from outsmart_sync.store import leases
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from outsmart_sync.store.store import Store
     from outsmart_sync.store.vault import Secret, Vault
 
@@ -28,7 +31,10 @@ log = logging.getLogger(__name__)
 TOKENS = "tokens"
 """The vault's kind of an administration's token pair."""
 
-_LEASE_LASTS = timedelta(seconds=90)
+LEASE_LASTS = timedelta(seconds=90)
+"""For so long a process that was killed while renewing holds the others up."""
+
+_KEPT_AGAIN = (1.0, 3.0, 10.0)
 _WAIT_STEP = 0.05
 _WAIT_STEP_MOST = 0.5
 
@@ -75,6 +81,7 @@ class TokenKeeper:
             :class:`~outsmart_sync.errors.TransientError` when it may work later.
         refresh_after: Seconds after receipt from which on the vendor allows a refresh.
         patience: Seconds to wait for another process's refresh.
+        lease: How long this process's refresh holds others up unless it says that it is still at work.
         seen: Told of every token that this process gets to know, so that logs can hide it.
     """
 
@@ -87,6 +94,7 @@ class TokenKeeper:
         *,
         refresh_after: int,
         patience: float = 120,
+        lease: timedelta = LEASE_LASTS,
         seen: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._seen = seen
@@ -96,6 +104,7 @@ class TokenKeeper:
         self._refresh = refresh
         self._refresh_after = refresh_after
         self._patience = patience
+        self._lease = lease
         self._known: _Known | None = None
 
     def access_token(self, refused: str | None = None) -> str:
@@ -108,17 +117,17 @@ class TokenKeeper:
             LoginExpired: There is no pair, or the vendor no longer accepts it.
             TransientError: The vendor's token endpoint does not answer, or another process is still refreshing.
         """
-        known = self._known
-        if known and known.access != refused and time.monotonic() < known.refresh_from:
-            return known.access
+        if self._known and _serves(self._known, refused):
+            return self._known.access
         claimant, deadline, step = uuid.uuid4().hex, time.monotonic() + self._patience, _WAIT_STEP
         while True:
             known = self._load()
-            if known.access != refused and time.monotonic() < known.refresh_from:
+            if _serves(known, refused):
                 return known.access
-            if leases.claim(self._store, self._lease_name, claimant, _LEASE_LASTS):
+            if leases.claim(self._store, self._lease_name, claimant, self._lease):
                 try:
-                    return self._refresh_as_owner(refused)
+                    with leases.kept(self._store, self._lease_name, claimant, self._lease):
+                        return self._refresh_as_owner(refused)
                 finally:
                     leases.release(self._store, self._lease_name, claimant)
             if time.monotonic() > deadline:
@@ -150,25 +159,55 @@ class TokenKeeper:
 
     def _refresh_as_owner(self, refused: str | None) -> str:
         known = self._load()  # somebody may have refreshed between our look and our claim
-        if known.access != refused and time.monotonic() < known.refresh_from:
+        if _serves(known, refused):
             return known.access
-        values = known.secret.values
         try:
-            pair = self._refresh(values["refresh"])
+            pair, spent = self._renewed(known.secret.values)
         except LoginExpired:
+            if self._load().secret.version == known.secret.version:
+                raise
+            stored = False
+        else:
+            stored = self._keep(pair, spent, known.secret.version)
+        if stored:
+            log.info("Access token renewed, valid for %s seconds", pair.lasts)
+        else:
+            log.warning("The login was replaced while its token was being renewed; the new login is used")
+        return self._load().access
+
+    def _renewed(self, values: Mapping[str, str]) -> tuple[TokenPair, str]:
+        """A new pair, and the refresh token that it was given for."""
+        try:
+            return self._refresh(values["refresh"]), values["refresh"]
+        except LoginExpired as refused:
             if not values.get("previous"):
                 raise
             log.warning("The refresh token was refused; trying the one before it, which is kept for this case")
-            pair = self._refresh(values["previous"])
-        stored = self._vault.write(
-            self._owner, TOKENS, pair_values(pair, previous=values["refresh"]), replaces=known.secret.version
-        )
-        if not stored:
-            # A new login replaced the pair meanwhile: that one counts.
-            log.warning("The login was replaced while its token was being renewed; the new login is used")
-        else:
-            log.info("Access token renewed, valid for %s seconds", pair.lasts)
-        return self._load().access
+            try:
+                return self._refresh(values["previous"]), values["previous"]
+            except LoginExpired:
+                raise refused from None  # what the vendor says of the current one is the reason
+
+    def _keep(self, pair: TokenPair, spent: str, version: int) -> bool:
+        """Store a pair before anybody uses it; False when another login was stored meanwhile.
+
+        Tried again for a while: the refresh token it was given for is spent, and the pair exists nowhere else.
+        """
+        values = pair_values(pair, previous=spent)
+        for pause in (*_KEPT_AGAIN, None):
+            try:
+                return self._vault.write(self._owner, TOKENS, values, replaces=version)
+            except TransientError as error:
+                if pause is None:
+                    raise
+                log.warning("The renewed login could not be stored: %s Trying again in %s s", error, pause)
+                time.sleep(pause)
+        raise AssertionError("unreachable")
+
+
+def _serves(known: _Known, refused: str | None) -> bool:
+    """Whether a pair's access token can be handed out: not the refused one, and not due to be renewed."""
+    return known.access != refused and time.monotonic() < known.refresh_from
 
 
 def pair_values(pair: TokenPair, previous: str = "") -> dict[str, str]:

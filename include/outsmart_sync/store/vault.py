@@ -58,6 +58,14 @@ class Vault:
         self._store = store
         self._keys = keys
 
+    def require_key(self) -> None:
+        """Check that secrets can be stored, before something is done that cannot be undone.
+
+        Raises:
+            VaultLocked: There are no keys, or one of them is none.
+        """
+        self._fernet()
+
     def read(self, owner: str, kind: str) -> Secret | None:
         """The secret, or None when there is none.
 
@@ -105,7 +113,8 @@ class Vault:
             insert = dialect.upsert(connection, vault_secret).values(owner=owner, kind=kind, version=1, **fields)
             key = [vault_secret.c.owner, vault_secret.c.kind]
             if replaces == 0:
-                return connection.execute(insert.on_conflict_do_nothing(index_elements=key)).rowcount == 1
+                made = insert.on_conflict_do_nothing(index_elements=key).returning(vault_secret.c.version)
+                return connection.execute(made).one_or_none() is not None
             connection.execute(
                 insert.on_conflict_do_update(index_elements=key, set_={**fields, "version": vault_secret.c.version + 1})
             )
@@ -127,7 +136,8 @@ class Vault:
         """
         fernet = self._fernet()
         with self._store.begin() as connection:
-            rows = connection.execute(select(vault_secret)).all()
+            # Locked: a secret that another process writes meanwhile must not be put back to what was read here.
+            rows = connection.execute(select(vault_secret).with_for_update()).all()
             for row in rows:
                 try:
                     ciphertext = fernet.rotate(row.ciphertext.encode()).decode()

@@ -172,6 +172,9 @@ class ExactOnlineClient:
     def close(self) -> None:
         """End the session and store what the last answer said of the limits."""
         self._session.close()
+        self._note_limits()
+
+    def _note_limits(self) -> None:
         if self._budget:
             self._budget.flush()
 
@@ -193,6 +196,7 @@ class ExactOnlineClient:
                 elif failed.row.reaction is Reaction.WAIT and waits < 3 and failed.wait <= self._patience:
                     waits += 1
                     log.info("Call limit reached; waiting %.0f s until the vendor's minute is over", failed.wait)
+                    self._note_limits()  # before the wait: afterwards the same figures would mean another minute
                     self._sleep(failed.wait)
                 elif failed.row.reaction is Reaction.REPEAT and (pause := next(repeats, None)) is not None:
                     log.warning("%s; trying again in %s s", failed.error.technical, pause)
@@ -289,12 +293,12 @@ def endpoint_of(address: str) -> str:
 
 
 def error_text(response: requests.Response) -> str:
-    """What Exact says about a failure, wherever it does: error body, ``Reason`` header, or the top of a web page."""
+    """What Exact says about a failure, wherever it does: error body, ``Reason`` header, or plain text."""
     reason = response.headers.get("Reason", "")
     try:
         said = msgspec.json.decode(response.content)["error"]["message"]["value"]
     except (msgspec.DecodeError, KeyError, TypeError):
-        said = response.text.strip()[:300]
+        said = "a web page" if response.text.lstrip().startswith("<") else response.text.strip()[:300]
     return " ".join(part for part in (str(said or ""), reason) if part) or "no text"
 
 
@@ -305,10 +309,10 @@ def limits_of(response: requests.Response) -> tuple[Window | None, Window | None
     may be wrong (https://github.com/picqer/exact-php-client/issues/521).
     """
     headers = response.headers
-    return _window(headers, "X-RateLimit-Minutely-"), _window(headers, "X-RateLimit-")
+    return _window(headers, "X-RateLimit-Minutely-", 60), _window(headers, "X-RateLimit-", 86_400)
 
 
-def _window(headers: Mapping[str, str], prefix: str) -> Window | None:
+def _window(headers: Mapping[str, str], prefix: str, lasts: int) -> Window | None:
     try:
         left, reset = int(headers[f"{prefix}Remaining"]), int(headers[f"{prefix}Reset"]) / 1000
         limit = int(headers.get(f"{prefix}Limit", 0))
@@ -317,8 +321,8 @@ def _window(headers: Mapping[str, str], prefix: str) -> Window | None:
     try:
         there = parsedate_to_datetime(headers["Date"]).timestamp()
     except (KeyError, ValueError):
-        there = time.time()
-    return Window(limit, left, max(reset - there, 0.0))
+        there = time.time()  # the answer does not say; should our clock be wrong, no wait is longer than the window
+    return Window(limit, left, min(max(reset - there, 0.0), lasts))
 
 
 def _wait_of(minute: Window | None, day: Window | None) -> float:

@@ -91,6 +91,17 @@ API_OUTCOMES = (
     ),
 )
 
+RENEWAL_FAILED = Outcome(
+    None,
+    (),
+    VendorUnavailable,
+    "token_endpoint_unavailable",
+    "Exact Online could not renew the login just now: {text}",
+    _BY_ITSELF,
+    Reaction.REPEAT,
+)
+"""For every answer that says nothing about the login."""
+
 TOKEN_OUTCOMES = (
     # https://github.com/websmurf/laravel-exact-online/issues/31
     Outcome(
@@ -140,16 +151,10 @@ TOKEN_OUTCOMES = (
         "Exact Online's limit for renewing logins is used up.",
         _BY_ITSELF,
     ),
+    # https://github.com/picqer/exact-php-client/issues/523
+    Outcome(429, (), RateLimited, "token_limit", "Exact Online's limit for renewing logins is used up.", _BY_ITSELF),
     # https://github.com/picqer/exact-php-client/issues/497: false 400 answers at night, the same token works later
-    Outcome(
-        None,
-        (),
-        VendorUnavailable,
-        "token_endpoint_unavailable",
-        "Exact Online could not renew the login just now: {text}",
-        _BY_ITSELF,
-        Reaction.REPEAT,
-    ),
+    RENEWAL_FAILED,
 )
 
 CODE_REFUSED = Outcome(
@@ -161,3 +166,13 @@ CODE_REFUSED = Outcome(
     "A login must be finished within three minutes and works once. Start it again.",
 )
 """For the exchange of a code: there a plain 400 means that the code is old or used."""
+
+LOGIN_UNFINISHED = Outcome(
+    None,
+    (),
+    VendorUnavailable,
+    "login_unfinished",
+    "Exact Online could not finish the login: {text}",
+    "Start it again in a few minutes; a login is not finished by itself.",
+)
+"""For the exchange of a code that got no usable answer."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -11,7 +12,6 @@ from airflow.sdk.log import mask_secret
 from requests_oauthlib import OAuth2Session
 
 from outsmart_sync.errors import LoginExpired, NotConfigured
-from outsmart_sync.providers import web
 from outsmart_sync.providers.exact_online import oauth
 from outsmart_sync.providers.exact_online.client import RULES, ExactOnlineClient
 from outsmart_sync.providers.exact_online.imports import PACKAGE
@@ -23,6 +23,7 @@ from outsmart_sync.store.tokens import TokenKeeper, TokenPair, login_owner
 from outsmart_sync.store.vault import Vault
 
 if TYPE_CHECKING:
+    from outsmart_sync.records.catalogue import Row
     from outsmart_sync.store.connections import SyncConnection
     from outsmart_sync.store.store import Store
 
@@ -93,7 +94,7 @@ class ExactOnlineHook(VendorHook):
             seen=mask_secret,
         )
         return ExactOnlineClient(
-            self._session(),
+            self._session(self.app.api_url),
             self.app.api_url,
             keeper,
             division=self._sync_connection.administration or None,
@@ -127,7 +128,8 @@ class ExactOnlineHook(VendorHook):
         if pair is None:
             client = self.get_conn()
         else:
-            client = ExactOnlineClient(self._session(), self.app.api_url, _Fresh(pair), hosts=self.app.hosts)
+            session = self._session(self.app.api_url)
+            client = ExactOnlineClient(session, self.app.api_url, _Fresh(pair), hosts=self.app.hosts)
         try:
             me = client.me()
             rows = client.divisions(str(me["CurrentDivision"]))
@@ -143,20 +145,24 @@ class ExactOnlineHook(VendorHook):
             )
             for row in usable
         ]
-        name = str(me["FullName"] or me["UserName"]).strip()
-        return Login(user_id=str(me["UserID"]), user_name=name, administrations=administrations)
+        return Login(user_id=str(me["UserID"]), user_name=_name_of(me), administrations=administrations)
 
     def check(self) -> str:
-        """Ask Exact who is logged in; without a login only whether its login page answers."""
+        """Ask Exact who is logged in; without a login, whether it knows the app."""
         if self._sync_connection is not None:
             client = self.get_conn()
             try:
-                return f"Connected to Exact Online as {client.me()['FullName']}."
+                return f"Connected to Exact Online as {_name_of(client.me())}."
             finally:
                 client.close()
+        self._check_login_page()
+        self._check_secret()
+        return "Exact Online's login page answers and the app is known; nobody has logged in through this test."
+
+    def _check_login_page(self) -> None:
         address = oauth.login_address(self.app, "test")
         try:
-            answer = self._session().get(address, timeout=web.TIMEOUT, allow_redirects=False)
+            answer = self._session(self.app.authorize_url).get(address, timeout=oauth.TIMEOUT, allow_redirects=False)
         except requests.RequestException as error:
             raise NotConfigured(
                 f"Exact Online's login page at {self.app.authorize_url} cannot be reached.",
@@ -168,10 +174,14 @@ class ExactOnlineHook(VendorHook):
                 f"Exact Online's login page answers with error {answer.status_code}.",
                 remedy="Check client id and redirect_uri: both must be those of the app's registration.",
             )
-        return "Exact Online's login page answers; nobody has logged in through this test."
 
-    def _session(self) -> OAuth2Session:
-        return self.dressed(OAuth2Session(self.app.client_id), self.app.api_url)
+    def _check_secret(self) -> None:
+        """Exchange a made-up code: Exact complains of it, or before that of the app's id and secret."""
+        with contextlib.suppress(LoginExpired):
+            oauth.exchange_code(self.app, "connection-test")
+
+    def _session(self, url: str) -> OAuth2Session:
+        return self.dressed(OAuth2Session(self.app.client_id), url)
 
     def _budget(self) -> CallBudget | None:
         connection = self._sync_connection
@@ -185,6 +195,10 @@ class ExactOnlineHook(VendorHook):
         mask_secret(pair.access)
         mask_secret(pair.refresh)
         return pair
+
+
+def _name_of(me: Row) -> str:
+    return str(me["FullName"] or me["UserName"]).strip()
 
 
 class _Fresh:

@@ -103,7 +103,7 @@ CONTACTS = ExactStream(
     },
     parent="Account",
     valid=("StartDate", "EndDate"),
-    belongs=Belongs(("Account",), lambda row: bool(row["Account"]), "no_relation"),
+    belongs=Belongs(("Account",), lambda row: is_reference(row["Account"]), "no_relation"),
 )
 
 ADDRESSES = ExactStream(
@@ -125,7 +125,7 @@ ADDRESSES = ExactStream(
     parent="Account",
     belongs=Belongs(
         ("Account", "Type"),
-        lambda row: bool(row["Account"]) and row["Type"] == DELIVERY_ADDRESS,
+        lambda row: is_reference(row["Account"]) and row["Type"] == DELIVERY_ADDRESS,
         "not_delivery_address",
     ),
 )

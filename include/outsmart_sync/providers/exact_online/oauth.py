@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,8 +20,13 @@ from requests_oauthlib import OAuth2Session
 
 from outsmart_sync.errors import NotConfigured, VendorUnavailable
 from outsmart_sync.providers import web
-from outsmart_sync.providers.exact_online.errors import CODE_REFUSED, TOKEN_OUTCOMES
-from outsmart_sync.providers.outcomes import Reaction, error_of, outcome_of
+from outsmart_sync.providers.exact_online.errors import (
+    CODE_REFUSED,
+    LOGIN_UNFINISHED,
+    RENEWAL_FAILED,
+    TOKEN_OUTCOMES,
+)
+from outsmart_sync.providers.outcomes import Outcome, Reaction, error_of, outcome_of
 from outsmart_sync.store.tokens import TokenPair
 
 log = logging.getLogger(__name__)
@@ -36,6 +42,9 @@ _HOSTS = {
     "es": "https://start.exactonline.es",
 }
 _REPEATS = (1.0, 3.0)
+TIMEOUT = (5.0, 20.0)
+"""As :data:`outsmart_sync.providers.web.TIMEOUT`; all tries of a renewal must end within the lease that guards it, or a
+second process would use the same refresh token."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -49,6 +58,7 @@ class App:
         token_url: Token endpoint.
         api_url: Base of the API, without ``/api/v1``.
         redirect_uri: Where the login page sends the user back to; registered with the app, letter by letter.
+        transport: How calls travel.
     """
 
     client_id: str
@@ -57,6 +67,7 @@ class App:
     token_url: str
     api_url: str
     redirect_uri: str
+    transport: web.Transport = field(default_factory=web.Transport)
 
     @classmethod
     def of(cls, country: str, client_id: str, client_secret: str, extras: dict[str, Any]) -> App:
@@ -89,6 +100,7 @@ class App:
             ),
             api_url=web.checked_address(extras.get("api_url") or host, "api_url", plain_http=plain),
             redirect_uri=extras.get("redirect_uri") or "",
+            transport=web.Transport.of(extras),
         )
 
     @property
@@ -131,15 +143,21 @@ def exchange_code(app: App, code: str) -> TokenPair:
     session = _session(app, exchanging=True)
     return _call(
         lambda: session.fetch_token(
-            app.token_url, code=code, client_secret=app.client_secret, include_client_id=True, timeout=web.TIMEOUT
-        )
+            app.token_url, code=code, client_secret=app.client_secret, include_client_id=True, timeout=TIMEOUT
+        ),
+        LOGIN_UNFINISHED,
     )
 
 
-def refresh(app: App, refresh_token: str) -> TokenPair:
+def refresh(app: App, refresh_token: str, *, sleep: Callable[[float], None] = time.sleep) -> TokenPair:
     """Turn a refresh token into a new pair; the old refresh token is dead from then on.
 
     Only answers that say nothing about the token are repeated, with the same token.
+
+    Args:
+        app: The app that asks.
+        refresh_token: The login's current refresh token.
+        sleep: Waits; tests shorten it.
 
     Raises:
         LoginExpired: The refresh token has expired or was replaced.
@@ -148,28 +166,30 @@ def refresh(app: App, refresh_token: str) -> TokenPair:
         VendorUnavailable: No usable answer after three tries.
     """
     for pause in (*_REPEATS, None):
-        session = _session(app, exchanging=False)
         try:
-            return _call(
-                lambda session=session: session.refresh_token(
-                    app.token_url,
-                    refresh_token=refresh_token,
-                    client_id=app.client_id,
-                    client_secret=app.client_secret,
-                    timeout=web.TIMEOUT,
-                )
-            )
+            return _call(lambda: _refresh_once(app, refresh_token), RENEWAL_FAILED)
         except VendorUnavailable as error:
             if pause is None:
                 raise
             log.warning("Token endpoint: %s; trying again in %s s", error.technical or error.what, pause)
-            time.sleep(pause)
+            sleep(pause)
     raise AssertionError("unreachable")
 
 
+def _refresh_once(app: App, refresh_token: str) -> Any:
+    return _session(app, exchanging=False).refresh_token(
+        app.token_url,
+        refresh_token=refresh_token,
+        client_id=app.client_id,
+        client_secret=app.client_secret,
+        timeout=TIMEOUT,
+    )
+
+
 def _session(app: App, *, exchanging: bool) -> OAuth2Session:
-    session = OAuth2Session(app.client_id, redirect_uri=app.redirect_uri)
+    session = app.transport.dress(OAuth2Session(app.client_id, redirect_uri=app.redirect_uri), app.token_url)
     session.headers["User-Agent"] = web.USER_AGENT
+    session.max_redirects = 0  # a redirect would carry client secret and token along
     if exchanging:
         session.register_compliance_hook("access_token_response", lambda response: _checked(response, exchanging=True))
     else:
@@ -186,26 +206,23 @@ def _checked(response: requests.Response, *, exchanging: bool) -> requests.Respo
     reason = response.headers.get("Reason", "")
     said = f"{response.text[:500]} {reason}".strip() or "no text"
     row = outcome_of(TOKEN_OUTCOMES, response.status_code, said)
-    if exchanging and row.reaction is Reaction.REPEAT and response.status_code in (400, 401):
-        row = CODE_REFUSED
+    if exchanging and row.reaction is Reaction.REPEAT:
+        row = CODE_REFUSED if response.status_code in (400, 401) else LOGIN_UNFINISHED
     raise error_of(row, _short(response), f"HTTP {response.status_code} {reason} {_short(response)}".strip())
 
 
 def _short(response: requests.Response) -> str:
+    """What an answer says, as far as it may be shown: one that went well may hold tokens in some other form."""
     text = response.text.strip()
-    return "a web page" if text.startswith("<") else text[:300]
+    if text.startswith("<"):
+        return "a web page"
+    return "an answer that cannot be read" if response.ok else text[:300]
 
 
-def _call(call: Any) -> TokenPair:
+def _call(call: Callable[[], Any], failed: Outcome) -> TokenPair:
     try:
         token = call()
         return TokenPair(access=token["access_token"], refresh=token["refresh_token"], lasts=int(token["expires_in"]))
     except (requests.RequestException, OAuth2Error, KeyError, ValueError) as error:
-        raise VendorUnavailable(
-            "Exact Online's token endpoint gives no usable answer.",
-            remedy="The sync is tried again by itself.",
-            code="token_endpoint_unavailable",
-            technical=f"{type(error).__name__}: {error}"
-            if isinstance(error, requests.RequestException)
-            else type(error).__name__,
-        ) from error
+        said = f": {error}" if isinstance(error, requests.RequestException) else ""
+        raise error_of(failed, "no usable answer", f"{type(error).__name__}{said}") from error

@@ -37,8 +37,8 @@ def _is_general(price: Part, currency: str) -> bool:
     if (price.number("quantity") or 0) > 1:
         return False  # a price for larger quantities is no price for one
     foreign = currency and payload.get("currency", currency) != currency
-    other_unit = payload.get("unit", "") != payload.get("default_unit", payload.get("unit", ""))
-    return not foreign and not other_unit
+    default_unit = payload.get("default_unit", payload.get("unit"))
+    return not foreign and payload.get("unit", default_unit) == default_unit
 
 
 def _holds(price: Part, today: date) -> bool:

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 from outsmart_sync.records.catalogue import Source
@@ -33,14 +33,19 @@ def exact_date(value: Any) -> date | None:
     """A plain date: ``/Date(ms)/`` is midnight UTC of that calendar day, whatever the country.
 
     Raises:
-        ValueError: The text is no Exact date.
+        ValueError: The value is no Exact date.
     """
     if value is None:
         return None
-    match = _STAMP.fullmatch(value)
-    if match is None:
-        raise ValueError(f"'{value}' is not an Exact date")
-    return (_EPOCH + timedelta(milliseconds=int(match[1]))).date()
+    match = _STAMP.fullmatch(str(value))
+    try:
+        return (_EPOCH + timedelta(milliseconds=int(match[1]))).date() if match else _no_date(value)
+    except OverflowError:
+        return _no_date(value)
+
+
+def _no_date(value: Any) -> NoReturn:
+    raise ValueError(f"'{value}' is not an Exact date")
 
 
 def text(*columns: str) -> Source:

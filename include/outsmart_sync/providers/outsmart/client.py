@@ -19,7 +19,14 @@ import requests
 from outsmart_sync.errors import SyncError
 from outsmart_sync.providers import web
 from outsmart_sync.providers.outcomes import Outcome, Reaction, error_of, outcome_of
-from outsmart_sync.providers.outsmart.errors import ENVELOPE_OUTCOMES, HTTP_OUTCOMES, OK, UNREACHABLE, UNREADABLE
+from outsmart_sync.providers.outsmart.errors import (
+    HTTP_OUTCOMES,
+    OK,
+    READ_OUTCOMES,
+    UNREACHABLE,
+    UNREADABLE,
+    WRITE_OUTCOMES,
+)
 
 log = logging.getLogger(__name__)
 
@@ -149,10 +156,10 @@ class OutSmartClient:
     def _envelope(self, endpoint: str, response: requests.Response) -> Any:
         try:
             envelope = msgspec.json.decode(response.content)
-            code, messages = int(envelope["code"]), envelope.get("messages") or []
-        except (msgspec.DecodeError, requests.RequestException, KeyError, TypeError, ValueError):
+            code, messages = int(envelope["code"]), list(envelope.get("messages") or [])
+        except (msgspec.DecodeError, KeyError, TypeError, ValueError):
             raise _Failed(UNREADABLE, f"POST {endpoint}: unreadable answer") from None
-        _require_ok(f"POST {endpoint}", code, messages)
+        _require_ok(f"POST {endpoint}", code, messages, WRITE_OUTCOMES)
         return envelope.get("response")
 
     def _parsed(self, endpoint: str, response: requests.Response) -> Iterator[dict[str, Any]]:
@@ -169,15 +176,16 @@ class OutSmartClient:
                 del records[:]
             for reader in readers:
                 reader.close()
+            code = int(codes[0])
         except (ijson.JSONError, requests.RequestException):
             raise _Failed(UNREADABLE, f"GET {endpoint}: unreadable answer") from None
-        if not codes:
-            raise _Failed(UNREADABLE, f"GET {endpoint}: no envelope code")
-        _require_ok(f"GET {endpoint}", int(codes[0]), messages)
+        except (IndexError, TypeError, ValueError):
+            raise _Failed(UNREADABLE, f"GET {endpoint}: no envelope code") from None
+        _require_ok(f"GET {endpoint}", code, messages, READ_OUTCOMES)
 
 
-def _require_ok(what: str, code: int, messages: list[Any]) -> None:
+def _require_ok(what: str, code: int, messages: list[Any], table: tuple[Outcome, ...]) -> None:
     if code == OK:
         return
     text = "; ".join(str(message) for message in messages)
-    raise _Failed(outcome_of(ENVELOPE_OUTCOMES, code, text), f"{what}: code {code}: {text or 'no text'}", text)
+    raise _Failed(outcome_of(table, code, text), f"{what}: code {code}: {text or 'no text'}", text)

@@ -15,7 +15,7 @@ _BY_ITSELF = "The sync is tried again by itself."
 OK = 200
 """The only envelope code that means success."""
 
-ENVELOPE_OUTCOMES = (
+_ALWAYS = (
     Outcome(
         1002,
         (),
@@ -71,16 +71,37 @@ ENVELOPE_OUTCOMES = (
         )
         for code in (1000, 1001, 1008, 1009)
     ),
-    # 1100 to 2801: a record of the list was refused, and with it the whole list.
-    Outcome(
-        None,
-        (),
-        RecordError,
-        "refused_by_outsmart",
-        "OutSmart refuses the record: {text}",
-        "Correct the record in the bookkeeping package; it is sent again when it changes.",
-    ),
 )
+_UNKNOWN = Outcome(
+    None,
+    (),
+    VendorUnavailable,
+    "outsmart_unknown_code",
+    "OutSmart answers with a code that is not documented: {text}",
+    _BY_ITSELF,
+    Reaction.REPEAT,
+)
+
+READ_OUTCOMES = (*_ALWAYS, _UNKNOWN)
+"""By the envelope's code, for lists that are read."""
+
+WRITE_OUTCOMES = (
+    *_ALWAYS,
+    # Documented are 1100 to 2801, and 1051 in an example: a record was refused, and with it the whole list.
+    *(
+        Outcome(
+            codes,
+            (),
+            RecordError,
+            "refused_by_outsmart",
+            "OutSmart refuses the record: {text}",
+            "Correct the record in the bookkeeping package; it is sent again when it changes.",
+        )
+        for codes in (1051, range(1100, 10_000))
+    ),
+    _UNKNOWN,
+)
+"""By the envelope's code, for lists that are written."""
 
 HTTP_OUTCOMES = (
     *(

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import requests
 from airflow.sdk.log import mask_secret
 
-from outsmart_sync.errors import NotConfigured, RequestRefused
+from outsmart_sync.errors import NotConfigured, RequestRefused, VendorUnavailable
 from outsmart_sync.providers import web
 from outsmart_sync.providers.outsmart.client import API_URL, OutSmartClient, Tokens
 from outsmart_sync.providers.outsmart.delivery import OutSmartAccount
-from outsmart_sync.providers.vendor_hook import VendorHook
+from outsmart_sync.providers.vendor_hook import CONNECTION_MISSING, VendorHook
 from outsmart_sync.store.vault import Vault
 
 if TYPE_CHECKING:
@@ -64,21 +64,28 @@ class OutSmartHook(VendorHook):
         return OutSmartAccount(self.get_conn())
 
     def is_configured(self) -> bool:
-        """Whether there is an Airflow connection for the account; without one, imports end in the mirror."""
+        """Whether there is an Airflow connection for the account; without one, imports end in the mirror.
+
+        Raises:
+            NotConfigured: There is one, and it cannot be read.
+        """
         try:
             return self.connection is not None
-        except NotConfigured:
-            return False
+        except NotConfigured as error:
+            if error.code == CONNECTION_MISSING:
+                return False
+            raise
 
     def check(self) -> str:
         """Read the employees, as OutSmart's own guides do to try a token."""
         client = self.get_conn()
         try:
             count = sum(1 for _ in client.get_list("employees"))
-        except RequestRefused as error:
+        except (RequestRefused, VendorUnavailable) as error:
             raise NotConfigured(
-                "The address of the OutSmart connection is not that of its API.",
-                remedy=f"It usually is {API_URL}.",
+                "OutSmart's API does not answer at the address of the OutSmart connection.",
+                why=error.what,
+                remedy=f"Its address usually is {API_URL}; if yours is right, try again later.",
                 technical=error.technical,
             ) from error
         finally:
@@ -90,8 +97,12 @@ class OutSmartHook(VendorHook):
         connection = self.connection
         if not connection.host:
             return ""
-        host = connection.host if "://" in connection.host else f"{connection.schema or 'https'}://{connection.host}"
-        return f"{host}:{connection.port}" if connection.port else host
+        address = connection.host if "://" in connection.host else f"{connection.schema or 'https'}://{connection.host}"
+        if not connection.port:
+            return address
+        scheme, _, rest = address.partition("://")
+        host, slash, path = rest.partition("/")
+        return f"{scheme}://{host}:{connection.port}{slash}{path}"
 
     def _tokens(self) -> Tokens:
         account = self._own_token() or self.connection.password or ""

@@ -1,0 +1,383 @@
+"""A small world for tests of the steps: an empty administration, an empty OutSmart account, and the connection of both.
+
+Every row in it was put there by the test itself, through the vendors' own servers.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import Any
+
+import requests
+from sqlalchemy import Table, select
+
+from outsmart_sync.pipeline import extract as extracting
+from outsmart_sync.pipeline import filter as filtering
+from outsmart_sync.pipeline import match as matching
+from outsmart_sync.pipeline import upsert as upserting
+from outsmart_sync.pipeline.job import Job, Options
+from outsmart_sync.providers.exact_online.client import ExactOnlineClient
+from outsmart_sync.providers.exact_online.source import ExactSource
+from outsmart_sync.providers.gateway import HookGateway
+from outsmart_sync.providers.outsmart.client import OutSmartClient, Tokens
+from outsmart_sync.providers.outsmart.delivery import OutSmartAccount
+from outsmart_sync.providers.packages import package
+from outsmart_sync.services import planning
+from outsmart_sync.services.doors import Doors
+from outsmart_sync.services.steps import Step, StepResult, run_step
+from outsmart_sync.store import runs
+from outsmart_sync.store.connections import SyncConnection
+from outsmart_sync.store.runs import CategoryRun, Counts
+from outsmart_sync.store.store import Store
+from outsmart_sync.store.tables import cursor, mirror, part, record_log, staging
+from sandbox.fixed_world import APP
+from sandbox.process import SandboxProcess
+from support import SOUTH, Rig, connection_environment
+
+DIVISION = 2001006
+"""The sandbox's empty administration."""
+
+ACCOUNT = "south"
+"""The sandbox's empty OutSmart account."""
+
+RELATIONS, MATERIALS, HOUR_TYPES = "relations", "materials", "hour_types"
+_ALL_ON: dict[str, dict[str, Any]] = {name: {"enabled": True} for name in (RELATIONS, MATERIALS, HOUR_TYPES)}
+_LISTS = {
+    "relations": "debtor_number",
+    "contactpersons": "cpn_code",
+    "addresses": "adr_code",
+    "materials": "code",
+    "hourtypes": "code",
+}
+_RESOURCES = (
+    "crm/Contacts",
+    "crm/Addresses",
+    "crm/Accounts",
+    "logistics/SalesItemPrices",
+    "logistics/Items",
+    "logistics/ItemGroups",
+    "logistics/Units",
+)
+_WRITTEN_BY_EVERY_STEP = ("seq", "mirror_id", "job_id")
+
+
+class QuickGateway(HookGateway):
+    """Opens the vendors with real clients that do not pause between their tries."""
+
+    def __init__(self, store: Store, vendors: SandboxProcess) -> None:
+        super().__init__(store)
+        self._vendors = vendors
+        self._token = vendors.control.give_tokens(divisions=[DIVISION])["access_token"]
+
+    def door(self, connection: SyncConnection) -> Any:
+        """The administration, with a login of its own."""
+        return _Door(self._vendors.exact_url, self._token, str(connection.administration))
+
+    def destination(self, connection: SyncConnection) -> OutSmartAccount:
+        """The OutSmart account."""
+        tokens = Tokens(SOUTH.token, SOUTH.software_token)
+        return OutSmartAccount(OutSmartClient(requests.Session(), tokens, self._vendors.outsmart_url, sleep=_at_once))
+
+
+@dataclass
+class _Door:
+    url: str
+    token: str
+    division: str
+
+    def source(self) -> ExactSource:
+        client = ExactOnlineClient(requests.Session(), self.url, self, division=self.division, sleep=_at_once)
+        return ExactSource(client)
+
+    def access_token(self, refused: str | None = None) -> str:
+        return self.token
+
+    def forgive(self) -> None:
+        """Nothing is closed without a budget."""
+
+
+def _at_once(seconds: float) -> None:
+    """Does not wait."""
+
+
+@dataclass
+class Work:
+    """One category of one run, a step at a time."""
+
+    store: Store
+    doors: Doors
+    job: Job
+
+    def extract(self) -> int:
+        return extracting.extract(self.store, self.job, self.doors.source, self.doors.destination)
+
+    def filter(self) -> None:
+        filtering.filter_rows(self.store, self.job)
+
+    def match(self) -> dict[str, int]:
+        return matching.match_by_code(self.store, self.job)
+
+    def upsert(self) -> Counts:
+        return upserting.upsert(self.store, self.job, self.doors.destination)
+
+    def through(self) -> Counts:
+        """All four."""
+        self.extract()
+        self.filter()
+        self.match()
+        return self.upsert()
+
+    def judged(self) -> dict[str, tuple[str, str | None]]:
+        """Extract, filter and match; code → outcome and reason."""
+        self.extract()
+        self.filter()
+        self.match()
+        return self.outcomes()
+
+    def outcomes(self) -> dict[str, tuple[str, str | None]]:
+        """Code → outcome and reason, of all rows but parts."""
+        return {
+            row.code: (str(row.outcome), row.reason) for row in self.staged() if row.origin != "part" and row.seq >= 0
+        }
+
+    def staged(self) -> list[Any]:
+        query = select(staging).where(staging.c.job_id == self.job.id).order_by(staging.c.seq)
+        with self.store.read() as connection:
+            return list(connection.execute(query))
+
+    def decisions(self) -> list[tuple[Any, ...]]:
+        """Everything in staging but the places, in a stable order."""
+        names = [column.name for column in staging.c if column.name != "seq"]
+        return sorted(tuple(str(getattr(row, name)) for name in names) for row in self.staged())
+
+
+@dataclass
+class World:
+    """The vendors as one test has them, and what it may do with them."""
+
+    rig: Rig
+    connection: SyncConnection
+    gateway: HookGateway
+    _numbers: Iterator[int] = field(default_factory=lambda: iter(range(1, 1_000_000)))
+
+    @property
+    def store(self) -> Store:
+        return self.rig.store
+
+    @property
+    def control(self) -> Any:
+        return self.rig.vendors.control
+
+    # What a bookkeeper does.
+
+    def account(self, code: str | None = None, **values: Any) -> str:
+        """A complete customer; returns its id. Values None leave a field out."""
+        given = {
+            "Code": code,
+            "Name": f"Customer {code}",
+            "AddressLine1": "Kerkstraat 1",
+            "Postcode": "1234 AB",
+            "City": "Delft",
+            "Status": "C",
+            **values,
+        }
+        return self._add("crm/Accounts", given)
+
+    def contact(self, account: str, name: str = "Jansen", **values: Any) -> str:
+        return self._add("crm/Contacts", {"Account": account, "LastName": name, **values})
+
+    def address(self, account: str, line: str = "Haven 2", **values: Any) -> str:
+        given = {"Account": account, "AddressLine1": line, "Postcode": "4321 ZZ", "City": "Gouda", "Type": 4, **values}
+        return self._add("crm/Addresses", given)
+
+    def item(self, code: str, **values: Any) -> str:
+        """A complete sales item without a price; returns its id."""
+        self._need_unit("pc")
+        return self._add("logistics/Items", {"Code": code, "Description": f"Item {code}", "Unit": "pc", **values})
+
+    def labour(self, code: str, **values: Any) -> str:
+        return self.item(code, IsTime=1, **values)
+
+    def price(self, item: str, price: float, **values: Any) -> str:
+        return self._add("logistics/SalesItemPrices", {"Item": item, "Price": price, "Unit": "pc", **values})
+
+    def group(self, code: str) -> str:
+        return self._add("logistics/ItemGroups", {"Code": code, "Description": f"Group {code}"})
+
+    def change(self, resource: str, row: str, **values: Any) -> None:
+        self.control.change_exact(DIVISION, resource, row, **values)
+
+    def touch(self, resource: str, row: str) -> None:
+        """Save a row as it is, so that it is read again."""
+        self.control.change_exact(DIVISION, resource, row)
+
+    def delete(self, resource: str, *rows: str) -> None:
+        self.control.delete_exact(DIVISION, resource, *rows)
+
+    def _add(self, resource: str, values: dict[str, Any]) -> str:
+        filled = {name: value for name, value in values.items() if value is not None}
+        return str(self.control.add_exact(DIVISION, resource, filled)[0])
+
+    def _need_unit(self, code: str) -> None:
+        if not self.control.exact_rows(DIVISION, "logistics/Units"):
+            self._add("logistics/Units", {"Code": code, "Description": "Piece", "Type": "O"})
+
+    # What somebody at OutSmart does.
+
+    def by_hand(self, entity: str, **record: Any) -> None:
+        """Make or change a record in OutSmart."""
+        self.control.write_outsmart(ACCOUNT, entity, record)
+
+    def relation_by_hand(self, code: str, **record: Any) -> None:
+        given = {"name": f"By hand {code}", "street": "Dorp 9", "postal_code": "9999 XX", "city": "Assen", **record}
+        self.by_hand("relations", debtor_number=code, **given)
+
+    def material_by_hand(self, code: str, **record: Any) -> None:
+        self.by_hand(
+            "materials", code=code, **{"description": f"By hand {code}", "price": "7", "unit": "box", **record}
+        )
+
+    def remove_by_hand(self, entity: str, code: str) -> None:
+        self.control.delete_outsmart(ACCOUNT, entity, code)
+
+    def outsmart(self, entity: str) -> dict[str, dict[str, str]]:
+        """What OutSmart holds: code → its filled fields."""
+        records = self.control.outsmart_records(ACCOUNT, entity)
+        return {
+            str(record[_LISTS[entity]]): {name: value for name, value in record.items() if value is not None}
+            for record in records
+        }
+
+    def writes(self) -> list[dict[str, Any]]:
+        """The calls that wrote to OutSmart since the last :meth:`forget_calls`."""
+        return [call for call in self.control.calls(vendor="outsmart") if call["method"] == "POST"]
+
+    def reads(self, vendor: str = "exact", path: str | None = None) -> list[dict[str, Any]]:
+        return [call for call in self.control.calls(vendor=vendor, path=path) if call["method"] == "GET"]
+
+    def forget_calls(self) -> None:
+        self.control.forget_calls()
+
+    # What we do.
+
+    def sync(self, *categories: str, **options: Any) -> dict[str, CategoryRun]:
+        """Import as the command line does."""
+        return self.rig.sync(*categories, connection=self.connection.id, **options)
+
+    def counts(self, category: str, **options: Any) -> Counts:
+        """Import one category and say what became of its rows; it must have ended well."""
+        result = self.sync(category, **options)[category]
+        assert result.error_code == "", (result.error_code, result.error_text)
+        return result.counts
+
+    def work(self, category: str, *, today: date | None = None, run_id: int | None = None, **options: Any) -> Work:
+        """A run of one category, to be taken a step at a time, perhaps on another day."""
+        made = Options(categories=(category,), connection=self.connection.id, **options)
+        if run_id is None:
+            name = f"work:{next(self._numbers)}"
+            run_id = planning.open_run(self.store, "exact_online", name, made).run_id
+        job_id = runs.begin_step(self.store, run_id, self.connection.id, category, "extract")
+        doors = Doors(self.gateway, self.connection)
+        job = doors.job(self.store, run_id, package("exact_online").category(category), made, job_id)
+        return Work(self.store, doors, replace(job, today=today or job.today))
+
+    def step(self, step: Step, run_id: int, category: str) -> StepResult:
+        """One step as a task runs it: under the lease, with its failure noted."""
+        return run_step(self.store, self.gateway, step, run_id, self.connection.id, category)
+
+    def settings(self, **changes: Any) -> None:
+        from outsmart_sync.services import settings
+
+        settings.save(self.store, self.connection, changes)
+
+    # What we keep.
+
+    def rows(self, table: Table, **where: Any) -> list[Any]:
+        return self.rig.rows(table, **where)
+
+    def kept(self, record: str, code: str) -> Any:
+        """The one record of the mirror with this code."""
+        (row,) = self.rows(mirror, record=record, code=code)
+        return row
+
+    def states(self, record: str) -> dict[str, tuple[str, str | None]]:
+        """Code → state and reason in the mirror."""
+        return {row.code: (row.state, row.reason) for row in self.rows(mirror, record=record)}
+
+    def cursors(self) -> dict[tuple[str, str], str]:
+        return {(row.category, row.stream): row.value for row in self.rows(cursor)}
+
+    def everything(self) -> dict[str, list[Any]]:
+        """Whole tables, to see that nothing was written."""
+        return {table.name: sorted(self.rows(table), key=str) for table in (mirror, part, record_log)}
+
+    def today(self) -> date:
+        return self.work_day(0)
+
+    def work_day(self, days: int) -> date:
+        """The administration's calendar day, so many days from now."""
+        from zoneinfo import ZoneInfo
+
+        return self.store.now().astimezone(ZoneInfo("Europe/Amsterdam")).date() + timedelta(days=days)
+
+
+def day(value: date) -> str:
+    """A day as the sandbox's control server takes it."""
+    return f"{value.isoformat()}T00:00:00"
+
+
+def without_outsmart(monkeypatch: Any) -> str:
+    """Take the connection of the OutSmart account away; returns it."""
+    account = os.environ["AIRFLOW_CONN_OUTSMART_DEFAULT"]
+    monkeypatch.delenv("AIRFLOW_CONN_OUTSMART_DEFAULT")
+    return account
+
+
+def empty(vendors: SandboxProcess) -> None:
+    """Remove everything from the small world, and every fault and switch."""
+    control = vendors.control
+    control.clear_faults()
+    control.reset_limits()
+    control.switch(hour_type_price_above_zero=False, int64_as_string=False)
+    for resource in _RESOURCES:
+        ids = [row["ID"] for row in control.exact_rows(DIVISION, resource)]
+        if ids:
+            control.delete_exact(DIVISION, resource, *ids)
+    for entity in _LISTS:
+        control.delete_outsmart(ACCOUNT, entity)
+    control.forget_calls()
+
+
+@contextmanager
+def made(store: Store, vendors: SandboxProcess, monkeypatch: Any, *, quick: bool = False) -> Iterator[World]:
+    """An empty world with everything switched on.
+
+    Args:
+        store: The store.
+        vendors: The vendors' servers.
+        monkeypatch: Sets the Airflow connections.
+        quick: Open the vendors with clients that do not pause before they try again.
+    """
+    empty(vendors)
+    for name, value in connection_environment(vendors, store, SOUTH).items():
+        monkeypatch.setenv(name, value)
+    rig = QuickRig(store, vendors) if quick else Rig(store, vendors)
+    connection = Rig(store, vendors).connect(DIVISION, **_ALL_ON)
+    vendors.control.forget_calls()
+    yield World(rig, connection, rig.gateway)
+
+
+class QuickRig(Rig):
+    """A rig whose clients do not pause before they try again."""
+
+    @property
+    def gateway(self) -> HookGateway:
+        return QuickGateway(self.store, self.vendors)
+
+
+__all__ = ["ACCOUNT", "APP", "DIVISION", "Work", "World", "day", "empty", "json", "made", "without_outsmart"]
