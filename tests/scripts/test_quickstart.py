@@ -98,10 +98,7 @@ def test_a_first_run_shows_the_figures_and_a_second_one_says_that_nothing_change
     assert first.stderr == ""
     for word in ("category", "read", "created", "updated", "unchanged", "excluded", "rejected", "API calls", "seconds"):
         assert word in first.stdout
-    lines = {
-        line.split()[0]: line.split()[1:] for line in first.stdout.splitlines() if line[:1].isalpha() and line.split()
-    }
-    assert int(lines["relations"][0]) > 0
+    assert int(figures(first.stdout)["relations"][0]) > 0
     assert "password" in first.stdout
     assert processes_in(checkout) == []
     assert (checkout / ".env").stat().st_mode & 0o777 == 0o600
@@ -115,9 +112,7 @@ def test_a_first_run_shows_the_figures_and_a_second_one_says_that_nothing_change
     second = make(checkout, "run", f"ARGS=--once {SMALL} {ports}")
     assert second.returncode == 0, second.stdout + second.stderr
     assert "Nothing has changed since the last sync" in second.stdout
-    again = {
-        line.split()[0]: line.split()[1:] for line in second.stdout.splitlines() if line[:1].isalpha() and line.split()
-    }
+    again = figures(second.stdout)
     assert [again[name][:6] for name in ("relations", "materials", "hour_types")] == [["0"] * 6] * 3
     assert processes_in(checkout) == []
 
@@ -127,8 +122,8 @@ def test_ctrl_c_ends_every_process_that_was_started(checkout: Path, ports: str) 
         ["make", "run", f"ARGS={SMALL} {ports}"], cwd=checkout, env=plain_environment(), stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, start_new_session=True,
     )  # fmt: skip
+    assert process.stdout is not None
     try:
-        assert process.stdout is not None
         said = []
         for line in process.stdout:
             said.append(line)
@@ -140,6 +135,7 @@ def test_ctrl_c_ends_every_process_that_was_started(checkout: Path, ports: str) 
     finally:
         os.killpg(process.pid, signal.SIGINT)
         process.wait(60)
+        process.stdout.close()
     end = time.monotonic() + 30
     while processes_in(checkout) and time.monotonic() < end:
         time.sleep(0.2)
