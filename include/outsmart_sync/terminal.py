@@ -61,7 +61,10 @@ def figures_table(store: Store, categories: list[CategoryRun], planned: Plan | N
     rare = tuple(name for name in _RARE if any(getattr(each.counts, name) for each in categories))
     shown = ("read", "created", "updated", "unchanged", "excluded", "rejected", *rare)
     several = len({connection_id for connection_id, _ in (*keys, *found)}) > 1
-    table = Table(box=None, padding=(0, 2, 0, 0))
+    table = Table(
+        box=None, padding=(0, 2, 0, 0), caption="API calls: to the bookkeeping package + to OutSmart",
+        caption_justify="left",
+    )  # fmt: skip
     for name in (*(("administration",) if several else ()), "category"):
         table.add_column(name, no_wrap=True)
     for name in (*shown, "API calls", "seconds"):
