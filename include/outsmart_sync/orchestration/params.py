@@ -16,7 +16,7 @@ def import_params(package: Package) -> dict[str, Param]:
     return {
         "categories": Param(
             [],
-            type="array",
+            type=["array", "null"],  # null: the form does not mark it as required
             items={"type": "string", "enum": names},
             examples=names,
             values_display={category.name: category.label for category in package.imports},
@@ -44,7 +44,7 @@ def import_params(package: Package) -> dict[str, Param]:
         ),
         "codes": Param(
             [],
-            type="array",
+            type=["array", "null"],
             items={"type": "string"},
             title="Only these codes",
             description="One a line, such as debtor numbers; needs exactly one category.",
@@ -55,10 +55,10 @@ def import_params(package: Package) -> dict[str, Param]:
 def options_from(params: Any, *, by_hand: bool) -> Options:
     """What a run was asked, from its form."""
     return Options(
-        categories=tuple(params["categories"]),
+        categories=tuple(params["categories"] or ()),
         connection=params["connection"],
         full=params["full"],
         preview=params["preview"],
-        codes=tuple(code.strip() for code in params["codes"] if code.strip()),
+        codes=tuple(code.strip() for code in params["codes"] or () if code.strip()),
         by_hand=by_hand,
     )
