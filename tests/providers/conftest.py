@@ -12,6 +12,10 @@ import requests
 from outsmart_sync.providers.exact_online.client import ExactOnlineClient
 from outsmart_sync.providers.exact_online.oauth import App
 from outsmart_sync.providers.outsmart.client import OutSmartClient, Tokens
+from outsmart_sync.store.connections import SyncConnection
+from outsmart_sync.store.store import Store
+from outsmart_sync.store.tokens import TOKENS, login_owner
+from outsmart_sync.store.vault import Vault
 from sandbox.config import DEFAULT_REDIRECT_URI
 from sandbox.fixed_world import APP
 from sandbox.process import SandboxProcess
@@ -138,3 +142,11 @@ def outsmart_at(sessions: Callable[[], requests.Session]) -> MakeOutSmart:
         return OutSmartClient(sessions(), tokens, url, **{"sleep": lambda _: None} | options)
 
     return make
+
+
+def tokens_of(store: Store, connection: SyncConnection) -> dict[str, str]:
+    """The token pair that the vault holds for a connection."""
+    assert connection.login_id is not None
+    secret = Vault(store).read(login_owner(connection.login_id), TOKENS)
+    assert secret is not None
+    return dict(secret.values)

@@ -1,16 +1,18 @@
-"""A server of the tests' own, for answers that no vendor would give: it plays a script and remembers what it was sent."""
+"""A server of the tests' own, for answers that no vendor would give: it plays a script and remembers its requests."""
 
 from __future__ import annotations
 
 import json
 import socket
 import struct
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain
 from typing import Any
 
 
@@ -75,7 +77,7 @@ class ScriptedServer:
         self._answers: list[Answer | Callable[[Received], Answer]] = [Answer(404)]
         self._under_way = 0
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = _QuietServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"script": self}))
         self.port: int = self._server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
@@ -108,51 +110,64 @@ class ScriptedServer:
             with self._lock:
                 self._under_way -= 1
 
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        server = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
+class _Handler(BaseHTTPRequestHandler):
+    """Answers from a script."""
 
-            def handle_any(self) -> None:
-                with server._counted():
-                    body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                    headers = {name.lower(): value for name, value in self.headers.items()}
-                    answer = server._take(Received(self.command, self.path, headers, body))
-                    time.sleep(answer.seconds)
-                    self._send(answer)
+    script: ScriptedServer
+    protocol_version = "HTTP/1.1"
 
-            do_GET = do_POST = do_PUT = do_CONNECT = handle_any
+    def handle_any(self) -> None:
+        with self.script._counted():
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            answer = self.script._take(Received(self.command, self.path, headers, body))
+            time.sleep(answer.seconds)
+            self._send(answer)
 
-            def _send(self, answer: Answer) -> None:
-                if answer.reset:
-                    self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                    self.connection.close()
-                    self.close_connection = True
-                    return
-                content = answer.content
-                self.send_response_only(answer.status)
-                for name, value in answer.headers.items():
-                    self.send_header(name, value)
-                if answer.more is None:
-                    self.send_header("Content-Length", str(len(content)))
-                else:
-                    self.send_header("Transfer-Encoding", "chunked")
-                self.end_headers()
-                if answer.more is not None:
-                    for piece in (content, *answer.more()):
-                        if piece:
-                            self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
-                    self.wfile.write(b"0\r\n\r\n")
-                    return
-                self.wfile.write(content[: answer.cut])
-                if answer.cut is not None:
-                    self.close_connection = True
+    do_GET = do_POST = do_PUT = do_CONNECT = handle_any  # noqa: N815 - the library's names
 
-            def log_message(self, *args: Any) -> None:
-                pass
+    def _send(self, answer: Answer) -> None:
+        if answer.reset:
+            self._drop()
+            return
+        self.send_response_only(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        if answer.more is None:
+            self._send_whole(answer)
+        else:
+            self._send_pieces(chain((answer.content,), answer.more()))
 
-        return Handler
+    def _drop(self) -> None:
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
+        self.close_connection = True
+
+    def _send_whole(self, answer: Answer) -> None:
+        self.send_header("Content-Length", str(len(answer.content)))
+        self.end_headers()
+        self.wfile.write(answer.content[: answer.cut])
+        if answer.cut is not None:
+            self.close_connection = True
+
+    def _send_pieces(self, pieces: Iterable[bytes]) -> None:
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for piece in filter(None, pieces):
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+        self.wfile.write(b"0\r\n\r\n")
+
+    def log_message(self, *args: Any) -> None:
+        pass
+
+
+class _QuietServer(ThreadingHTTPServer):
+    """A caller that hangs up is part of many tests, and nothing to print."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), OSError | ValueError):
+            super().handle_error(request, client_address)
 
 
 @contextmanager

@@ -137,7 +137,7 @@ def test_verify_is_a_flag_or_a_file(value: object, read: object) -> None:
 
 
 def test_a_certificate_file_that_is_not_there_is_named() -> None:
-    with pytest.raises(NotConfigured, match="verify.*no/such/file"):
+    with pytest.raises(NotConfigured, match=r"verify.*no/such/file"):
         web.Transport.of({"verify": "no/such/file"})
 
 

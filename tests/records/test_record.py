@@ -23,7 +23,7 @@ FOREVER = date(9999, 12, 31)
 
 GOOD_RELATION: Payload = {
     "debtor_number": "1001",
-    "name": "Bakkerij 't Hart",
+    "name": "Bakkerij 't Hoekje",
     "street": "Dorpsstraat 1",
     "postal_code": "3511 AB",
     "city": "Utrecht",

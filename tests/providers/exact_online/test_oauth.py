@@ -40,7 +40,7 @@ class Naps:
         self.taken.append(seconds)
 
 
-def log_in(app: App, state: str = "st@te/+ &=") -> dict[str, list[str]]:
+def log_in(app: App, state: str = "s@fe/+ &=") -> dict[str, list[str]]:
     """Log in as the demo user; what came back to the return address."""
     browser = Browser()
     try:
@@ -64,12 +64,12 @@ def whole_text(error: SyncError) -> str:
 
 
 def test_the_login_address_asks_for_a_fresh_login_and_for_no_scope(app: App) -> None:
-    address = urlsplit(oauth.login_address(app, "st@te/+ &="))
+    address = urlsplit(oauth.login_address(app, "s@fe/+ &="))
     assert parse_qs(address.query, strict_parsing=True) == {
         "response_type": ["code"],
         "client_id": [APP.client_id],
         "redirect_uri": [DEFAULT_REDIRECT_URI],
-        "state": ["st@te/+ &="],
+        "state": ["s@fe/+ &="],
         "force_login": ["1"],
     }
     assert f"{address.scheme}://{address.netloc}{address.path}" == app.authorize_url
@@ -91,8 +91,8 @@ def test_without_a_return_address_nobody_is_sent_to_log_in(redirect_uri: str) ->
 
 
 def test_the_state_comes_back_with_the_code(app: App) -> None:
-    back = log_in(app, "st@te/+ &=")
-    assert back["state"] == ["st@te/+ &="]
+    back = log_in(app, "s@fe/+ &=")
+    assert back["state"] == ["s@fe/+ &="]
     assert oauth.exchange_code(app, back["code"][0]).lasts == 600
 
 
@@ -145,7 +145,7 @@ def test_what_is_missing_or_unsafe_is_named(
 
 @pytest.mark.parametrize("word", [True, "true", "1", "yes"])
 def test_plain_http_to_another_machine_is_for_connections_that_say_so(word: object) -> None:
-    extras = {name: "http://exact.internal" for name in ("authorize_url", "token_url", "api_url")}
+    extras = dict.fromkeys(("authorize_url", "token_url", "api_url"), "http://exact.internal")
     assert App.of("nl", "id", "secret", extras | {"plain_http": word}).api_url == "http://exact.internal"
     with pytest.raises(NotConfigured):
         App.of("nl", "id", "secret", extras | {"plain_http": "false"})
@@ -381,17 +381,15 @@ def test_a_redirect_does_not_carry_the_secret_to_another_host(
 ) -> None:
     server.play(Answer(status, "", {"Location": f"{stranger.url}/api/oauth2/token"}))
     stranger.play(Answer(200, PAIR))
+    app = app_at(server.url)
     with pytest.raises(VendorUnavailable):
-        if call == "exchange":
-            oauth.exchange_code(app_at(server.url), "code")
-        else:
-            oauth.refresh(app_at(server.url), "refresh-0", sleep=Naps())
+        oauth.exchange_code(app, "code") if call == "exchange" else oauth.refresh(app, "refresh-0", sleep=Naps())
     assert stranger.received == []
 
 
 def test_renewals_go_through_the_connections_proxy(server: ScriptedServer) -> None:
     server.play(Answer(200, PAIR))
-    extras = {name: "http://exact.internal" for name in ("authorize_url", "token_url", "api_url")}
+    extras = dict.fromkeys(("authorize_url", "token_url", "api_url"), "http://exact.internal")
     app = App.of("nl", "id", "secret", extras | {"plain_http": True, "proxies": {"http": server.url}})
     assert oauth.refresh(app, "refresh-0").access == "access-1"
     assert server.received[0].target == "http://exact.internal/"

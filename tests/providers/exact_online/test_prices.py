@@ -21,7 +21,6 @@ from outsmart_sync.records.catalogue import FoldContext, Folded, Part
 from outsmart_sync.records.values import decode
 from sandbox import process
 from sandbox.process import SandboxProcess
-from support import MAIN
 from tests.providers.conftest import MakeClient
 
 TODAY = date(2026, 3, 1)
@@ -33,10 +32,10 @@ def day(offset: int) -> date:
 
 
 def price(
-    amount: str | None, *, id: str = "p", first: date | None = None, last: date | None = None, **fields: str
+    amount: str | None, *, key: str = "p", first: date | None = None, last: date | None = None, **fields: str
 ) -> Part:
     given = {"price": amount, "quantity": "1", "currency": "EUR", "unit": "pc", "default_unit": "pc"} | fields
-    return Part(id, {name: value for name, value in given.items() if value is not None}, first, last)
+    return Part(key, {name: value for name, value in given.items() if value is not None}, first, last)
 
 
 def folded(*prices: Part, currency: str = "EUR", payload: dict[str, Any] | None = None) -> Folded:
@@ -58,18 +57,18 @@ def test_without_a_price_the_field_is_left_out_even_where_there_was_one() -> Non
 @pytest.mark.parametrize(
     "other",
     [
-        price("1", id="z", quantity="10"),
-        price("1", id="z", quantity="1.5"),
-        price("1", id="z", currency="USD"),
-        price("1", id="z", unit="box"),
-        price("1", id="z", last=day(-1)),
-        price("1", id="z", first=day(1)),
-        price("1", id="0"),
+        price("1", key="z", quantity="10"),
+        price("1", key="z", quantity="1.5"),
+        price("1", key="z", currency="USD"),
+        price("1", key="z", unit="box"),
+        price("1", key="z", last=day(-1)),
+        price("1", key="z", first=day(1)),
+        price("1", key="0"),
     ],
     ids=["quantity step", "a little more than one", "currency", "unit", "ended", "future", "tie of a lower id"],
 )
 def test_a_row_that_does_not_hold_for_one_piece_today_is_passed_over(other: Part) -> None:
-    assert found(price("4", id="p"), other) == found(other, price("4", id="p")) == "4"
+    assert found(price("4", key="p"), other) == found(other, price("4", key="p")) == "4"
 
 
 @pytest.mark.parametrize(
@@ -108,11 +107,11 @@ def test_where_the_administrations_currency_is_unknown_any_will_do() -> None:
 
 
 def test_the_lowest_quantity_wins_then_the_latest_start_then_the_id() -> None:
-    steps = price("1", id="a", quantity="1", first=day(-1)), price("2", id="b", quantity="0", first=day(-9))
+    steps = price("1", key="a", quantity="1", first=day(-1)), price("2", key="b", quantity="0", first=day(-9))
     assert found(*steps) == "2"
-    assert found(price("1", id="b", first=day(-9)), price("2", id="a", first=day(-1))) == "2"
-    assert found(price("1", id="b", first=None), price("2", id="a", first=day(-400))) == "2"
-    assert found(price("1", id="a"), price("2", id="b")) == "2"
+    assert found(price("1", key="b", first=day(-9)), price("2", key="a", first=day(-1))) == "2"
+    assert found(price("1", key="b", first=None), price("2", key="a", first=day(-400))) == "2"
+    assert found(price("1", key="a"), price("2", key="b")) == "2"
 
 
 @pytest.mark.parametrize(
@@ -135,8 +134,8 @@ def test_the_day_on_which_the_price_may_differ_is_told(prices: list[Part], due_o
 
 DAYS = st.one_of(st.none(), st.integers(-5, 5).map(day))
 PARTS = st.builds(
-    lambda id, amount, quantity, currency, unit, first, last: Part(
-        id,
+    lambda key, amount, quantity, currency, unit, first, last: Part(
+        key,
         {
             name: value
             for name, value in {

@@ -35,6 +35,7 @@ RULES = BudgetRules(minute_limit=60, day_limit=5_000, keep_share=0.05)
 
 _REPEATS = (0.5, 2.0)
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
+_NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError)
 
 
 class AccessTokens(Protocol):
@@ -226,7 +227,7 @@ class ExactOnlineClient:
         if response.status_code == requests.codes.ok:
             try:
                 return _decoder.decode(response.content)
-            except msgspec.DecodeError as error:
+            except _NOT_JSON as error:
                 raise _FailedAnswer(_UNREADABLE, f"{endpoint_of(address)}: {error}") from error
         raise self._failure(address, response, minute, day)
 
@@ -297,7 +298,7 @@ def error_text(response: requests.Response) -> str:
     reason = response.headers.get("Reason", "")
     try:
         said = msgspec.json.decode(response.content)["error"]["message"]["value"]
-    except (msgspec.DecodeError, KeyError, TypeError):
+    except (*_NOT_JSON, KeyError, TypeError):
         said = "a web page" if response.text.lstrip().startswith("<") else response.text.strip()[:300]
     return " ".join(part for part in (str(said or ""), reason) if part) or "no text"
 
@@ -340,10 +341,10 @@ def _page_of(decoded: Any) -> Page:
     body = decoded.get("d") if isinstance(decoded, dict) else None
     if isinstance(body, list):
         return Page(body, None)
-    if isinstance(body, dict):
-        if "results" in body:
-            return Page(body["results"], body.get("__next") or None)
+    if isinstance(body, dict) and "results" not in body:
         return Page([body], None)
+    if isinstance(body, dict) and isinstance(body["results"], list):
+        return Page(body["results"], body.get("__next") or None)
     raise VendorUnavailable(
         "Exact Online's answer is not in its usual form.",
         remedy="The sync is tried again by itself; if this stays, send the task's log to whoever maintains it.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ import requests
 from airflow.sdk.log import mask_secret
 from requests_oauthlib import OAuth2Session
 
-from outsmart_sync.errors import LoginExpired, NotConfigured
+from outsmart_sync.errors import LoginExpired, NotConfigured, VendorUnavailable
 from outsmart_sync.providers.exact_online import oauth
 from outsmart_sync.providers.exact_online.client import RULES, ExactOnlineClient
 from outsmart_sync.providers.exact_online.imports import PACKAGE
@@ -162,7 +161,8 @@ class ExactOnlineHook(VendorHook):
     def _check_login_page(self) -> None:
         address = oauth.login_address(self.app, "test")
         try:
-            answer = self._session(self.app.authorize_url).get(address, timeout=oauth.TIMEOUT, allow_redirects=False)
+            with self._session(self.app.authorize_url) as session:
+                answer = session.get(address, timeout=oauth.TIMEOUT, allow_redirects=False)
         except requests.RequestException as error:
             raise NotConfigured(
                 f"Exact Online's login page at {self.app.authorize_url} cannot be reached.",
@@ -177,8 +177,16 @@ class ExactOnlineHook(VendorHook):
 
     def _check_secret(self) -> None:
         """Exchange a made-up code: Exact complains of it, or before that of the app's id and secret."""
-        with contextlib.suppress(LoginExpired):
+        try:
             oauth.exchange_code(self.app, "connection-test")
+        except LoginExpired:
+            log.debug("Exact Online knows the app")
+        except VendorUnavailable as error:
+            raise NotConfigured(
+                f"Exact Online's token endpoint at {self.app.token_url} does not answer as it should.",
+                remedy="Check the addresses in the connection and the network.",
+                technical=error.technical,
+            ) from error
 
     def _session(self, url: str) -> OAuth2Session:
         return self.dressed(OAuth2Session(self.app.client_id), url)

@@ -1,0 +1,188 @@
+"""Everything that we ask Exact Online for is on its documentation's pages, with a type that fits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from outsmart_sync.providers.exact_online import source, values
+from outsmart_sync.providers.exact_online.imports import (
+    ACCOUNTS,
+    DELIVERY_ADDRESS,
+    PACKAGE,
+    RELATIONS_IMPORT,
+    ExactStream,
+)
+from outsmart_sync.records.catalogue import Choice
+from sandbox.exact_online.resources import RESOURCES
+from tests.contract.vendors import EXACT, ExactResource, conditions
+
+STREAMS = {
+    f"{category.name}.{stream.name}": stream
+    for category in PACKAGE.imports
+    for stream in category.streams
+    if isinstance(stream, ExactStream)
+}
+READS = {
+    values.text("x").read: {"Edm.String", "Edm.Guid"},
+    values.number("x").read: {"Edm.Double"},
+}
+RULED = {
+    "Account": "Edm.Guid",
+    "Employee": "Edm.Guid",
+    "Project": "Edm.Guid",
+    "Type": "Edm.Int16",
+    "Status": "Edm.String",
+    "IsSupplier": "Edm.Boolean",
+    "IsTime": "Edm.Byte",
+    "UnitType": "Edm.String",
+    "IsSalesItem": "Edm.Boolean",
+    "ItemGroupCode": "Edm.String",
+}
+"""Columns that a rule in Python looks at, with the type that the rule takes them for."""
+
+
+def both(stream: ExactStream) -> tuple[ExactResource, ExactResource]:
+    return EXACT[stream.path], EXACT[stream.single]
+
+
+each_stream = pytest.mark.parametrize("stream", STREAMS.values(), ids=STREAMS)
+
+
+def test_every_stream_of_the_package_is_looked_at() -> None:
+    assert len(STREAMS) == sum(len(category.streams) for category in PACKAGE.imports)
+
+
+@each_stream
+def test_a_stream_and_its_ordinary_twin_exist_and_are_twins(stream: ExactStream) -> None:
+    sync, single = both(stream)
+    assert (sync.page_size, single.page_size) == (1_000, 60)
+    assert stream.path.lower() == f"sync/{stream.single}".lower()
+
+
+@each_stream
+def test_every_column_is_a_property_of_both_with_the_same_type(stream: ExactStream) -> None:
+    sync, single = both(stream)
+    for column in stream.columns:
+        assert column in sync.properties
+        assert sync.properties[column] == single.properties.get(column), column
+
+
+@each_stream
+def test_a_stream_is_filtered_by_its_row_version_alone(stream: ExactStream) -> None:
+    sync, _ = both(stream)
+    assert sync.properties[source.VERSION] == "Edm.Int64"
+    assert sync.filters == {source.VERSION}
+
+
+@each_stream
+def test_a_look_up_filters_by_a_field_that_may_be_filtered(stream: ExactStream) -> None:
+    _, single = both(stream)
+    assert single.filters is None or stream.lookup in single.filters
+    assert single.properties[stream.lookup] == ("Edm.String" if stream.parent is None else "Edm.Guid")
+
+
+@each_stream
+def test_ids_are_guids_days_are_dates_and_marks_are_flags(stream: ExactStream) -> None:
+    sync, _ = both(stream)
+    assert sync.properties[stream.key] == "Edm.Guid"
+    if stream.parent:
+        assert sync.properties[stream.parent] == "Edm.Guid"
+        assert stream.lookup == stream.parent
+    if stream.blocked:
+        assert sync.properties[stream.blocked] == "Edm.Boolean"
+    for column in stream.valid or ():
+        assert sync.properties[column] == "Edm.DateTime"
+
+
+@each_stream
+def test_every_value_is_read_as_what_it_is(stream: ExactStream) -> None:
+    sync, _ = both(stream)
+    for name, field in stream.fields.items():
+        coordinate = name in {"latitude", "longitude"}
+        fitting = {"Edm.Double"} if coordinate else READS[field.read]
+        for column in field.columns:
+            assert sync.properties[column] in fitting, (name, column)
+
+
+@each_stream
+def test_every_column_that_a_rule_looks_at_has_the_type_that_the_rule_takes_it_for(stream: ExactStream) -> None:
+    sync, _ = both(stream)
+    for rule in filter(None, (stream.tags, stream.belongs)):
+        for column in rule.columns:
+            assert sync.properties[column] == RULED[column], column
+
+
+@each_stream
+def test_deletions_are_reported_under_the_streams_own_code(stream: ExactStream) -> None:
+    sync, _ = both(stream)
+    assert stream.deleted_type == sync.deleted_entity_type
+    assert str(stream.deleted_type) in EXACT["sync/Deleted"].values["EntityType"]
+
+
+def test_only_account_codes_are_padded() -> None:
+    assert {stream.name for stream in STREAMS.values() if stream.padded} == {ACCOUNTS.name}
+
+
+def test_deletions_are_read_by_columns_that_exist() -> None:
+    properties = EXACT[source._DELETED].properties
+    assert {column: properties[column] for column in source._DELETED_COLUMNS} == {
+        "EntityKey": "Edm.Guid",
+        "EntityType": "Edm.Int32",
+        source.VERSION: "Edm.Int64",
+    }
+    assert source.VERSION in (EXACT[source._DELETED].filters or ())
+
+
+def tagged(**row: Any) -> set[str]:
+    assert ACCOUNTS.tags is not None
+    return {value for _, value in ACCOUNTS.tags.rule({"Status": None, "IsSupplier": False} | row)}
+
+
+def test_every_status_of_a_relation_is_one_that_can_be_chosen_or_none() -> None:
+    (choice,) = (each for each in RELATIONS_IMPORT.filters if isinstance(each, Choice))
+    found = {status: tagged(Status=status) for status in EXACT["sync/CRM/Accounts"].values["Status"]}
+    assert found == {"A": set(), "S": {"suspect"}, "P": {"prospect"}, "C": {"customer"}}
+    assert set().union(*found.values(), tagged(IsSupplier=True)) == set(choice.values)
+
+
+def test_delivery_addresses_and_labour_items_are_known_by_documented_values() -> None:
+    assert str(DELIVERY_ADDRESS) in EXACT["sync/CRM/Addresses"].values["Type"]
+    assert "T" in EXACT["sync/Logistics/Items"].values["UnitType"]
+
+
+@pytest.mark.parametrize("path", EXACT)
+def test_the_sandbox_serves_the_resource_as_it_is_documented(path: str) -> None:
+    """Else tests that pass on the sandbox would say little about the vendor."""
+    documented, served = EXACT[path], RESOURCES[path]
+    assert served.page_size == documented.page_size
+    assert {name: each.edm for name, each in served.properties.items()} == documented.properties
+    assert (served.filter_mandatory, served.deleted_entity_type) == (
+        documented.filter_required,
+        documented.deleted_entity_type,
+    )
+    if documented.filters is not None:
+        assert served.filters == documented.filters
+
+
+@pytest.mark.parametrize(
+    ("query", "mistakes"),
+    [
+        ({"$select": "ID,Code", "$filter": "Code eq 'O''Brien' or Code eq '7'"}, []),
+        ({"$select": "ID,Kode", "$filter": "Code eq '7'"}, ["unknown column Kode"]),
+        ({"$filter": "Code eq '7'"}, ["no columns are named"]),
+        ({"$select": "ID"}, ["no filter"]),
+        ({"$select": "ID", "$filter": "Remarks eq '7'"}, ["filter by Remarks"]),
+        ({"$select": "ID", "$filter": "Code eq '7'", "$expand": "x"}, ["unknown option $expand"]),
+    ],
+    ids=["good", "column", "no columns", "no filter", "filter", "option"],
+)
+def test_the_comparison_finds_mistakes(query: dict[str, str], mistakes: list[str]) -> None:
+    assert EXACT["crm/Accounts"].mistakes(query) == mistakes
+
+
+@pytest.mark.parametrize("filters", ["Code eq 7 and Name eq 8", "Code eq 'a'b'", "Code", "Code eq guid'1'"])
+def test_a_filter_that_we_never_write_is_no_filter_of_ours(filters: str) -> None:
+    with pytest.raises(ValueError, match="not a filter of ours"):
+        conditions(filters)

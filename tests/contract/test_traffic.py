@@ -1,0 +1,127 @@
+"""Every request of a whole working life is one that the vendors document, and that the strict sandbox accepts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from cryptography.fernet import Fernet
+
+from outsmart_sync.providers.exact_online.imports import PACKAGE, ExactStream
+from outsmart_sync.store.store import Store
+from outsmart_sync.store.vault import KEYS_VARIABLE
+from sandbox import process
+from support import MAIN, NORTH, Rig, connection_environment
+from tests.contract.vendors import EXACT, OUTSMART, conditions
+
+ALL_ON: dict[str, Any] = {name: {"enabled": True} for name in ("relations", "materials", "hour_types")}
+OPTIONS = {"include_inactive": True, "include_blocked": True}
+Call = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def calls(databases: Any) -> Iterator[list[Call]]:
+    """What both vendors received: login, first import, changes, deletions, preview, full, chosen codes, idling."""
+    store = Store(databases.make("sqlite"))
+    with process.start(relations=1_100, items=120) as vendors, pytest.MonkeyPatch.context() as patch:
+        for name, value in connection_environment(vendors, store, NORTH).items():
+            patch.setenv(name, value)
+        patch.setenv(KEYS_VARIABLE, Fernet.generate_key().decode())
+        live(Rig(store, vendors))
+        yield vendors.control.calls()
+    store.close()
+
+
+def live(rig: Rig) -> None:
+    """A working life."""
+    control = rig.vendors.control
+    rig.connect(**(ALL_ON | {"relations": {"enabled": True} | OPTIONS}))
+    rig.sync()
+    rig.sync()
+    accounts = control.exact_rows(MAIN, "crm/Accounts")
+    for resource in ("crm/Accounts", "crm/Contacts", "crm/Addresses", "logistics/Items", "logistics/SalesItemPrices"):
+        control.touch_exact(MAIN, resource, 5)
+    control.delete_exact(MAIN, "crm/Accounts", accounts[0]["ID"])
+    control.delete_exact(MAIN, "logistics/Items", control.exact_rows(MAIN, "logistics/Items")[0]["ID"])
+    rig.sync(preview=True)
+    rig.sync()
+    rig.sync(full=True)
+    codes = [row["Code"].strip() for row in accounts[1:30]]
+    rig.sync("relations", codes=tuple(codes))
+    items = [row["Code"] for row in control.exact_rows(MAIN, "logistics/Items")]
+    for category in ("materials", "hour_types"):
+        rig.sync(category, codes=tuple(items[:25]))
+    rig.sync("materials", codes=("O'Brien & zonen",))
+
+
+def exact_calls(calls: list[Call]) -> list[Call]:
+    return [call for call in calls if call["vendor"] == "exact" and call["path"].startswith("/api/v1/")]
+
+
+def outsmart_calls(calls: list[Call]) -> list[Call]:
+    return [call for call in calls if call["vendor"] == "outsmart"]
+
+
+def test_exact_accepts_every_call(calls: list[Call]) -> None:
+    refused = [call for call in exact_calls(calls) if call["status"] != 200]
+    assert refused == []
+    assert len(exact_calls(calls)) > 40
+
+
+def test_exact_is_only_ever_read(calls: list[Call]) -> None:
+    assert {call["method"] for call in exact_calls(calls)} == {"GET"}
+
+
+def test_every_call_to_exact_is_one_of_its_documentation(calls: list[Call]) -> None:
+    for call in exact_calls(calls):
+        assert EXACT[call["resource"]].mistakes(call["query"]) == [], call
+
+
+def test_every_resource_of_the_tables_is_called_at_some_time(calls: list[Call]) -> None:
+    assert {call["resource"] for call in exact_calls(calls)} == set(EXACT)
+
+
+def test_every_stream_is_asked_for_its_own_columns(calls: list[Call]) -> None:
+    streams = [stream for category in PACKAGE.imports for stream in category.streams]
+    for stream in streams:
+        assert isinstance(stream, ExactStream)
+        wanted = {",".join((*stream.columns, "Timestamp")), "Timestamp"}
+        asked = {call["query"]["$select"] for call in exact_calls(calls) if call["resource"] == stream.path}
+        assert asked & wanted
+        assert ",".join(stream.columns) in {
+            call["query"]["$select"] for call in exact_calls(calls) if call["resource"] == stream.single
+        }
+
+
+def test_no_address_comes_near_the_longest_that_exact_takes(calls: list[Call]) -> None:
+    longest = max(len(call["path"]) + sum(map(len, call["query"].values())) * 3 for call in exact_calls(calls))
+    assert longest < 6_000
+
+
+def test_a_version_is_always_written_as_a_long_number(calls: list[Call]) -> None:
+    literals = [
+        literal
+        for call in exact_calls(calls)
+        for field, operator, literal in conditions(call["query"].get("$filter", ""))
+        if field == "Timestamp" and operator == "gt"
+    ]
+    assert literals
+    assert all(literal.endswith("L") for literal in literals)
+
+
+def test_no_row_is_read_from_another_administration(calls: list[Call]) -> None:
+    assert {call["division"] for call in exact_calls(calls) if call["resource"] != "current/Me"} == {str(MAIN)}
+
+
+def test_outsmart_accepts_every_call(calls: list[Call]) -> None:
+    refused = [call for call in outsmart_calls(calls) if (call["status"], call["code"]) != (200, 200)]
+    assert refused == []
+
+
+def test_every_call_to_outsmart_is_for_a_list_of_its_description(calls: list[Call]) -> None:
+    written = {call["resource"] for call in outsmart_calls(calls) if call["method"] == "POST"}
+    assert written == set(OUTSMART) - {"employees"}
+    assert {call["resource"] for call in outsmart_calls(calls)} <= set(OUTSMART)
+    assert {call["method"] for call in outsmart_calls(calls)} == {"GET", "POST"}
+    assert all(set(call["query"]) <= {"token", "software_token"} for call in outsmart_calls(calls))
