@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextlib import redirect_stdout
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -41,8 +42,9 @@ def log_to_stderr(*, verbose: bool) -> None:
 
 
 def load_airflow(*, verbose: bool = False) -> None:
-    """Load Airflow, which points all logging to stdout when it is imported, and point it back."""
-    import outsmart_sync.providers.vendor_hook  # noqa: F401 - imported for what Airflow does to logging
+    """Load Airflow, which speaks on stdout and points all logging there when it is imported, and point it back."""
+    with redirect_stdout(sys.stderr):
+        import outsmart_sync.providers.vendor_hook  # noqa: F401 - imported for what Airflow does to logging
 
     log_to_stderr(verbose=verbose)
 

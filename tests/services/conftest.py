@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+import outsmart_sync.providers.vendor_hook  # noqa: F401 - Airflow sets up logging anew when it is first loaded
 from outsmart_sync.store.store import Store
-from support import empty_tables
+from sandbox.process import SandboxProcess
+from support import NORTH, Rig, connection_environment, empty_tables
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -21,3 +23,11 @@ def store(request: pytest.FixtureRequest, databases: Any) -> Iterator[Store]:
         empty_tables(made)
     yield made
     made.close()
+
+
+@pytest.fixture
+def sqlite_rig(sqlite_store: Store, fresh_vendors: SandboxProcess, monkeypatch: pytest.MonkeyPatch) -> Rig:
+    """As ``rig``, where the database makes no difference."""
+    for name, value in connection_environment(fresh_vendors, sqlite_store, NORTH).items():
+        monkeypatch.setenv(name, value)
+    return Rig(sqlite_store, fresh_vendors)

@@ -1,7 +1,7 @@
 """Real processes that race for something in a store: run as a program, it forks them and prints what each one got.
 
-They meet at a barrier, so that all of them act at the same moment. The task comes as JSON on standard input, the results
-go as a JSON list to standard output, in no order.
+They meet at a barrier, so that all of them act at the same moment. The task comes as JSON on standard input, the
+results go as a JSON list to standard output, in no order.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ def race(number: int, what: str, store: Store, **given: Any) -> list[dict[str, A
         env=os.environ | {"PYTHONPATH": package},
         capture_output=True,
         text=True,
+        check=False,
         timeout=SECONDS,
     )
     assert done.returncode == 0, done.stderr

@@ -72,7 +72,7 @@ _FAILURES = (
     ),
     _Failure(
         ("XX001", "XX002"),
-        ("malformed", "not a database"),
+        ("image is malformed", "not a database"),
         "store_damaged",
         "The store's database is damaged.",
         "Restore it from a backup.",
@@ -122,7 +122,8 @@ def store_failure(error: Exception) -> SyncError | None:
     technical = str(cause)
     state, text = str(getattr(cause, "sqlstate", None) or ""), technical.lower()
     for failure in _FAILURES:
-        if state.startswith(failure.states) or any(piece in text for piece in failure.texts):
+        # A server's text may quote what stands in a row, so it counts only where there is no state.
+        if state.startswith(failure.states) if state else any(piece in text for piece in failure.texts):
             kind = TransientError if failure.passes else StoreUnusable
             return kind(failure.what, remedy=failure.remedy, code=failure.code, technical=technical)
     return None

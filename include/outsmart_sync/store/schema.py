@@ -40,7 +40,7 @@ def upgrade(store: Store, revision: str = "head") -> str:
     with store.begin() as connection:
         dialect.lock_tables_for_change(connection)
         _require_known(version(connection))
-        config = _config()
+        config = alembic_config()
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
         return version(connection) or ""
@@ -51,7 +51,7 @@ def downgrade(store: Store, revision: str) -> None:
     with store.begin() as connection:
         dialect.lock_tables_for_change(connection)
         _require_known(version(connection))
-        config = _config()
+        config = alembic_config()
         config.attributes["connection"] = connection
         command.downgrade(config, revision)
 
@@ -63,7 +63,7 @@ def version(connection: Connection) -> str | None:
 
 def newest() -> str:
     """The version that this release needs."""
-    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+    return ScriptDirectory.from_config(alembic_config()).get_current_head() or ""
 
 
 def require_current(store: Store) -> None:
@@ -96,8 +96,15 @@ def differences(store: Store) -> list[str]:
         return [str(difference) for difference in compare_metadata(context, metadata)]
 
 
+def alembic_config() -> Config:
+    """Alembic's settings: where the migrations are."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    return config
+
+
 def _require_known(found: str | None) -> None:
-    scripts = ScriptDirectory.from_config(_config())
+    scripts = ScriptDirectory.from_config(alembic_config())
     if found is None or found in {script.revision for script in scripts.walk_revisions()}:
         return
     raise StoreUnusable(
@@ -119,9 +126,3 @@ def _make_folder(folder: Path) -> None:
             code="store_missing",
             technical=f"{error.strerror}: {folder}",
         ) from error
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
-    return config

@@ -19,6 +19,9 @@ from outsmart_sync.providers.outcomes import Outcome, Reaction
 _RECONNECT = "Connect the administration again: outsmart-sync connect exact-online."
 _DEFECT = "This is a defect in OutSmart Sync or a change at Exact: send the task's log to whoever maintains it."
 _BY_ITSELF = "The sync is tried again by itself."
+_RENEWAL_REMEDY = (
+    "It is tried again by itself. If it has not gone well after some hours, connect the administration again."
+)
 
 COUNTS_AS_ERROR = frozenset({400, 401, 403, 404})
 """Statuses that feed Exact's error-velocity limit."""
@@ -57,7 +60,10 @@ API_OUTCOMES = (
     Outcome(
         404, (), RequestRefused, "not_found", "Exact Online does not know the address that was called: {text}", _DEFECT
     ),
-    Outcome(400, (), RequestRefused, "bad_request", "Exact Online calls the request wrong: {text}", _DEFECT),
+    *(
+        Outcome(status, (), RequestRefused, "bad_request", "Exact Online calls the request wrong: {text}", _DEFECT)
+        for status in (400, 405, 410, 413, 414, 415)
+    ),
     # https://forums.invantive.com/t/itgenoda055-http-408-request-timeout-errors-op-exact-online/1368
     Outcome(
         408,
@@ -97,7 +103,7 @@ RENEWAL_FAILED = Outcome(
     VendorUnavailable,
     "token_endpoint_unavailable",
     "Exact Online could not renew the login just now: {text}",
-    _BY_ITSELF,
+    _RENEWAL_REMEDY,
     Reaction.REPEAT,
 )
 """For every answer that says nothing about the login."""

@@ -1,0 +1,234 @@
+"""Opening a run: who takes part, who does not and why, and the same plan when a task is cleared."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import insert
+
+from outsmart_sync.errors import InvalidSettings, StoreUnusable
+from outsmart_sync.pipeline.job import Options
+from outsmart_sync.services import planning, settings
+from outsmart_sync.store import connections, leases, runs
+from outsmart_sync.store.connections import State, SyncConnection
+from outsmart_sync.store.runs import RunState
+from outsmart_sync.store.store import Store
+from outsmart_sync.store.tables import category_state, run
+
+BY_HAND = Options(by_hand=True)
+
+
+def connected(store: Store, administration: str, state: State = State.ACTIVE, **changes: Any) -> SyncConnection:
+    """A connection as a login and a choice leave it; nobody is asked."""
+    with store.begin() as transaction:
+        number = connections.add(
+            transaction,
+            package="exact_online",
+            country="nl",
+            administration=administration,
+            conn_id="exact_online_default",
+            outsmart_account="outsmart_default",
+            outsmart_conn_id="outsmart_default",
+        )
+        connections.set_state(transaction, number, state, text="The login is lost." if state is State.EXPIRED else "")
+    connection = connections.require(store, number)
+    settings.save(store, connection, changes or {"relations": {"enabled": True}})
+    return connection
+
+
+def plan_of(store: Store, name: str = "run", options: Options | None = None) -> runs.Plan:
+    opened = planning.open_run(store, "exact-online", name, options or Options())
+    return runs.read_plan(store, opened.run_id)
+
+
+def refused(store: Store, options: Options) -> InvalidSettings:
+    with pytest.raises(InvalidSettings) as error:
+        planning.open_run(store, "exact_online", "run", options)
+    with store.read() as transaction:
+        assert transaction.execute(run.select()).all() == []
+    assert error.value.remedy
+    return error.value
+
+
+def test_active_connections_take_part_with_the_categories_that_are_on(store: Store) -> None:
+    first = connected(store, "1", relations={"enabled": True}, hour_types={"enabled": True})
+    second = connected(store, "2", materials={"enabled": True})
+    assert plan_of(store) == {first.id: (0, ["relations", "hour_types"]), second.id: (0, ["materials"])}
+
+
+@pytest.mark.parametrize("state", [State.CONNECTED, State.EXPIRED, State.DISCONNECTED])
+def test_a_connection_that_is_not_active_takes_no_part(store: Store, state: State) -> None:
+    connected(store, "1", state)
+    active = connected(store, "2")
+    assert list(plan_of(store)) == [active.id]
+
+
+def test_a_scheduled_run_with_nothing_to_do_is_none_the_worse(store: Store) -> None:
+    opened = planning.open_run(store, "exact_online", "run", Options())
+    assert opened.shards == []
+    assert planning.close_run(store, opened.run_id) == []
+    with store.read() as transaction:
+        assert transaction.execute(run.select()).one().state == RunState.IDLE
+
+
+def test_a_cleared_task_finds_the_same_plan_whatever_was_changed_since(store: Store) -> None:
+    connection = connected(store, "1")
+    before = planning.open_run(store, "exact_online", "run", Options())
+    planning.close_run(store, before.run_id)
+    settings.save(store, connection, {"materials": {"enabled": True}})
+    connected(store, "2")
+    assert planning.open_run(store, "exact_online", "run", Options()) == before
+    assert plan_of(store) == {connection.id: (0, ["relations"])}
+    with store.read() as transaction:
+        assert transaction.execute(run.select()).one().state == RunState.RUNNING
+
+
+def test_a_run_that_was_killed_before_it_had_a_plan_makes_one(store: Store) -> None:
+    number = runs.open_run(store, "run", package="exact_online", direction="import", options={})
+    connection = connected(store, "1")
+    opened = planning.open_run(store, "exact_online", "run", Options())
+    assert (opened.run_id, opened.shards) == (number, [[connection.id]])
+
+
+def test_what_was_asked_is_found_again(store: Store) -> None:
+    connected(store, "1")
+    asked = Options(categories=("relations",), connection=1, full=True, codes=("007", "8"), by_hand=True)
+    opened = planning.open_run(store, "exact_online", "run", asked)
+    assert planning.options_of(store, opened.run_id) == asked
+
+
+def test_many_connections_are_polled_in_groups(sqlite_store: Store) -> None:
+    numbers = [connected(sqlite_store, str(each)).id for each in range(60)]
+    opened = planning.open_run(sqlite_store, "exact_online", "run", Options())
+    assert [len(shard) for shard in opened.shards] == [25, 25, 10]
+    assert [each for shard in opened.shards for each in shard] == numbers
+    assert planning.open_run(sqlite_store, "exact_online", "run", Options()) == opened
+
+
+def test_one_connection_and_chosen_categories_can_be_asked_for(store: Store) -> None:
+    connected(store, "1")
+    chosen = connected(store, "2", relations={"enabled": True}, materials={"enabled": True})
+    assert plan_of(store, options=Options(categories=("materials",), connection=chosen.id)) == {
+        chosen.id: (0, ["materials"])
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "named"),
+    [
+        (Options(categories=("relations", "orders")), "unknown_category", "orders"),
+        (Options(codes=("1",)), "codes_need_category", "one category"),
+        (Options(codes=("1",), categories=("relations", "materials")), "codes_need_category", "one category"),
+        (Options(connection=99), "unknown_connection", "99"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_wish_that_makes_no_sense_is_refused_before_a_run_is_opened(
+    sqlite_store: Store, options: Options, code: str, named: str
+) -> None:
+    connected(sqlite_store, "1")
+    error = refused(sqlite_store, options)
+    assert error.code == code
+    assert named in error.what
+
+
+def test_a_connection_of_another_package_is_refused(sqlite_store: Store) -> None:
+    connection = connected(sqlite_store, "1")
+    with sqlite_store.begin() as transaction:
+        connections.change(transaction, connection.id, package="visma_eaccounting")
+    assert refused(sqlite_store, Options(connection=connection.id)).code == "unknown_connection"
+
+
+@pytest.mark.parametrize(
+    ("state", "options", "why"),
+    [
+        (None, BY_HAND, "No administration of Exact Online is connected."),
+        (State.EXPIRED, BY_HAND, "1: The login is lost."),
+        (State.DISCONNECTED, Options(by_hand=True, connection=1), "1: it is disconnected."),
+        (State.CONNECTED, Options(by_hand=True, connection=1), "1: it is connected."),
+        (State.ACTIVE, Options(by_hand=True, categories=("materials",)), "1: materials is switched off."),
+    ],
+    ids=["nothing connected", "expired", "disconnected", "not chosen", "switched off"],
+)
+def test_a_person_who_asks_for_what_cannot_run_hears_why(
+    sqlite_store: Store, state: State | None, options: Options, why: str
+) -> None:
+    if state:
+        connected(sqlite_store, "1", state)
+    error = refused(sqlite_store, options)
+    assert (error.code, error.why) == ("nothing_to_sync", why)
+
+
+@pytest.mark.parametrize(
+    ("until", "by_hand", "takes_part"),
+    [(None, False, False), (None, True, True), (60, False, False), (60, True, True), (-60, False, True)],
+    ids=["blocked", "blocked, by hand", "postponed", "postponed, by hand", "postponed until a moment ago"],
+)
+def test_what_stands_in_a_categorys_way_holds_the_schedule_up_and_not_a_person(
+    store: Store, until: int | None, by_hand: bool, takes_part: bool
+) -> None:
+    connection = connected(store, "1", relations={"enabled": True}, materials={"enabled": True})
+    now = store.now()
+    values = {"state": "blocked", "code": "no_right", "reason": "No right.", "since": now}
+    with store.begin() as transaction:
+        moment = None if until is None else now + timedelta(seconds=until)
+        transaction.execute(
+            insert(category_state).values(connection_id=connection.id, category="relations", until=moment, **values)
+        )
+    (_, categories) = plan_of(store, options=Options(by_hand=by_hand))[connection.id]
+    assert ("relations" in categories) is takes_part
+    assert "materials" in categories
+
+
+def test_a_store_without_tables_is_told_before_anything_else(tmp_path: Any) -> None:
+    empty = Store(f"sqlite:///{tmp_path / 'empty.db'}")
+    with pytest.raises(StoreUnusable, match="outsmart-sync store upgrade"):
+        planning.open_run(empty, "exact_online", "run", Options())
+    empty.close()
+
+
+def test_an_unknown_package_is_refused_and_the_known_ones_are_named(sqlite_store: Store) -> None:
+    with pytest.raises(InvalidSettings, match="exact-online"):
+        planning.open_run(sqlite_store, "afas", "run", Options())
+
+
+@pytest.mark.parametrize(
+    ("states", "expected"),
+    [
+        ([], RunState.IDLE),
+        ([RunState.DONE, RunState.IDLE], RunState.DONE),
+        ([RunState.DONE, RunState.POSTPONED], RunState.DONE),
+        ([RunState.DONE, RunState.FAILED], RunState.FAILED),
+        ([RunState.DONE, RunState.RUNNING], RunState.FAILED),
+    ],
+    ids=lambda value: "+".join(value) if isinstance(value, list) else "",
+)
+def test_a_run_ends_as_its_categories_did(store: Store, states: list[RunState], expected: RunState) -> None:
+    connection = connected(store, "1")
+    opened = planning.open_run(store, "exact_online", "run", Options())
+    for number, state in enumerate(states):
+        job = runs.begin_step(store, opened.run_id, connection.id, f"category {number}", "extract")
+        with store.begin() as transaction:
+            runs.change_category(transaction, job, state=state)
+    assert len(planning.close_run(store, opened.run_id)) == len(states)
+    with store.read() as transaction:
+        row = transaction.execute(run.select()).one()
+    assert (row.state, row.finished_at is not None) == (expected, True)
+
+
+def test_a_run_whose_tasks_failed_elsewhere_ends_failed(store: Store) -> None:
+    opened = planning.open_run(store, "exact_online", "run", Options())
+    planning.close_run(store, opened.run_id, failed=True)
+    with store.read() as transaction:
+        assert transaction.execute(run.select()).one().state == RunState.FAILED
+
+
+def test_closing_a_run_gives_back_its_own_leases_only(store: Store) -> None:
+    opened = planning.open_run(store, "exact_online", "run", Options())
+    leases.claim(store, "mine", planning.owner(opened.run_id), timedelta(minutes=1))
+    leases.claim(store, "other", "run:99", timedelta(minutes=1))
+    planning.close_run(store, opened.run_id)
+    assert leases.holder(store, "mine") is None
+    assert leases.holder(store, "other") is not None

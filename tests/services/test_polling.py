@@ -1,0 +1,127 @@
+"""Polling: an idle cycle costs a call per stream, work is found where it is, and trouble stays with whom it belongs."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, update
+
+from outsmart_sync.providers.packages import package
+from outsmart_sync.services import planning
+from outsmart_sync.services.polling import Work, poll
+from outsmart_sync.store.tables import call_budget, category_state, cursor, run
+from services.scheduled import connections_of, opened, scheduled
+from support import MAIN, SMALL, Rig
+
+EVERYTHING: dict[str, Any] = {name: {"enabled": True} for name in ("relations", "materials", "hour_types")}
+CATEGORIES = [category.name for category in package("exact_online").imports]
+
+
+def polled(rig: Rig, name: str, **options: Any) -> list[Work]:
+    begun = opened(rig, name, **options)
+    try:
+        return poll(rig.store, rig.gateway, begun.run_id, connections_of(begun))
+    finally:
+        planning.close_run(rig.store, begun.run_id)
+
+
+def exact_calls(rig: Rig) -> list[str]:
+    return [re.sub(r".*/api/v1/\d+/", "", call["path"]) for call in rig.vendors.control.calls(vendor="exact")]
+
+
+def synced(rig: Rig, *divisions: int) -> None:
+    """Connections that have nothing to do, by the time a poll asks."""
+    for division in divisions:
+        rig.connect(division, **EVERYTHING)
+    scheduled(rig, "before")
+    rig.vendors.control.forget_calls()
+
+
+def test_what_was_never_read_is_work_and_nobody_is_asked(sqlite_rig: Rig) -> None:
+    sqlite_rig.connect(**EVERYTHING)
+    sqlite_rig.vendors.control.forget_calls()
+    (work,) = polled(sqlite_rig, "first")
+    assert (work.label, work.categories) == ("Van Dijk Installatietechniek B.V.", CATEGORIES)
+    assert exact_calls(sqlite_rig) == []
+
+
+def test_an_idle_cycle_costs_one_call_a_stream_and_one_for_deletions(rig: Rig) -> None:
+    synced(rig, SMALL)
+    assert polled(rig, "idle") == []
+    streams = {stream.path for category in package("exact_online").imports for stream in category.streams}  # type: ignore[attr-defined]
+    calls = exact_calls(rig)
+    assert len(calls) == len({call.lower() for call in calls})
+    assert {call.lower() for call in calls} == {path.lower() for path in (*streams, "sync/Deleted")}
+    assert rig.vendors.control.calls(vendor="outsmart") == []
+    assert rig.rows(run)[-1].calls == len(calls)
+
+
+def test_only_the_category_with_news_has_work(rig: Rig) -> None:
+    synced(rig, SMALL)
+    rig.vendors.control.touch_exact(SMALL, "crm/Accounts", 1, Name="Renamed")
+    (work,) = polled(rig, "news")
+    assert work.categories == ["relations"]
+
+
+def test_a_deletion_is_work(sqlite_rig: Rig) -> None:
+    synced(sqlite_rig, SMALL)
+    row = sqlite_rig.vendors.control.exact_rows(SMALL, "logistics/Items")[0]
+    sqlite_rig.vendors.control.delete_exact(SMALL, "logistics/Items", row["ID"])
+    (work,) = polled(sqlite_rig, "news")
+    assert set(work.categories) <= {"materials", "hour_types"}
+
+
+@pytest.mark.parametrize(
+    "options", [{"full": True}, {"preview": True}, {"codes": ("1",), "categories": ("relations",)}], ids=str
+)
+def test_what_a_person_chooses_is_work_without_asking(sqlite_rig: Rig, options: dict[str, Any]) -> None:
+    synced(sqlite_rig, SMALL)
+    (work,) = polled(sqlite_rig, "asked", **options)
+    assert work.categories == (list(options.get("categories", ())) or CATEGORIES)
+    assert exact_calls(sqlite_rig) == []
+
+
+def test_a_connection_whose_poll_fails_is_handed_on_and_the_others_are_asked(rig: Rig) -> None:
+    synced(rig, MAIN, SMALL)
+    rig.vendors.control.add_fault("status", vendor="exact", division=MAIN, status=403, times=None)
+    rig.vendors.control.touch_exact(SMALL, "crm/Accounts", 1, Name="Renamed")
+    works = polled(rig, "trouble")
+    assert [(work.connection_id, work.categories) for work in works] == [(1, CATEGORIES), (2, ["relations"])]
+    assert rig.rows(category_state) == []  # its own tasks find out, and tell
+
+
+def test_a_day_that_is_used_up_postpones_without_a_task(rig: Rig) -> None:
+    synced(rig, SMALL)
+    rig.vendors.control.set_limits(day=10, used_day=10)
+    with rig.store.begin() as transaction:
+        transaction.execute(delete(call_budget))
+    assert polled(rig, "late") == []
+    assert {row.category: row.state for row in rig.rows(category_state)} == dict.fromkeys(CATEGORIES, "postponed")
+    rig.vendors.control.forget_calls()
+    assert connections_of(opened(rig, "later")) == []
+    assert exact_calls(rig) == []
+
+
+def test_a_cursor_is_said_to_be_right_once_a_day(sqlite_rig: Rig) -> None:
+    synced(sqlite_rig, SMALL)
+    before = sqlite_rig.rows(cursor)
+    polled(sqlite_rig, "soon")
+    assert sqlite_rig.rows(cursor) == before
+    with sqlite_rig.store.begin() as transaction:
+        transaction.execute(update(cursor).values(moved_at=sqlite_rig.store.now() - timedelta(days=2)))
+    polled(sqlite_rig, "later")
+    after = sqlite_rig.rows(cursor)
+    assert [row.value for row in after] == [row.value for row in before]
+    assert min(row.moved_at for row in after) > sqlite_rig.store.now() - timedelta(days=1)
+
+
+def test_after_a_poll_without_work_nothing_is_lost(rig: Rig) -> None:
+    synced(rig, SMALL)
+    for name in ("one", "two"):
+        assert polled(rig, name) == []
+    rig.vendors.control.touch_exact(SMALL, "logistics/Items", 3)
+    (work,) = polled(rig, "three")
+    assert work.categories

@@ -1,0 +1,238 @@
+"""Settings: complete with defaults, all of a change or nothing of it, every mistake named."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from outsmart_sync.errors import InvalidSettings
+from outsmart_sync.providers.packages import package
+from outsmart_sync.services import settings
+from outsmart_sync.store import connections
+from outsmart_sync.store.connections import SyncConnection
+from outsmart_sync.store.store import Store
+from outsmart_sync.store.tables import setting
+
+EXACT = package("exact_online")
+DEFAULTS = {
+    "licence": "basic",
+    "relations": {"enabled": False, "types": ["customer"], "include_inactive": False, "include_blocked": False},
+}
+
+
+def connected(store: Store) -> SyncConnection:
+    with store.begin() as transaction:
+        number = connections.add(
+            transaction,
+            package="exact_online",
+            country="nl",
+            administration="1",
+            conn_id="exact_online_default",
+            outsmart_account="outsmart_default",
+            outsmart_conn_id="outsmart_default",
+        )
+    return connections.require(store, number)
+
+
+def document(store: Store, connection: SyncConnection) -> dict[str, Any]:
+    return settings.read(store, connection).as_document()
+
+
+def refused(store: Store, changes: Mapping[str, Any]) -> str:
+    """What is said of a change that is refused, after making sure that nothing of it was saved."""
+    connection = connected(store)
+    with pytest.raises(InvalidSettings) as error:
+        settings.save(store, connection, changes)
+    assert str(connection.id) in error.value.remedy
+    with store.read() as transaction:
+        assert transaction.execute(setting.select()).all() == []
+    return error.value.what
+
+
+def test_a_new_connection_has_every_setting_and_everything_switched_off(store: Store) -> None:
+    found = document(store, connected(store))
+    assert set(found) == {"licence", "relations", "materials", "hour_types"}
+    assert {name: found[name] for name in DEFAULTS} == DEFAULTS
+    assert settings.read(store, connected_again(store)).enabled(EXACT) == []
+
+
+def connected_again(store: Store) -> SyncConnection:
+    return connections.find(store)[0]
+
+
+def test_what_is_not_named_stays(store: Store) -> None:
+    connection = connected(store)
+    settings.save(store, connection, {"relations": {"types": ["prospect"], "include_blocked": True}})
+    saved = settings.save(store, connection, {"relations": {"enabled": True}, "materials": {"item_groups": ["A"]}})
+    assert saved.categories["relations"] == {
+        "enabled": True,
+        "types": ["prospect"],
+        "include_inactive": False,
+        "include_blocked": True,
+    }
+    assert saved == settings.read(store, connection)
+
+
+def test_a_change_is_of_one_connection(store: Store) -> None:
+    first = connected(store)
+    with store.begin() as transaction:
+        connections.change(transaction, first.id, administration="2")
+    second = connected(store)
+    settings.save(store, first, {"relations": {"enabled": True}})
+    assert settings.read(store, second).categories["relations"]["enabled"] is False
+
+
+def test_the_categories_that_are_on_come_in_the_packages_order(store: Store) -> None:
+    connection = connected(store)
+    changes = {name: {"enabled": True} for name in ("hour_types", "materials", "relations")}
+    enabled = settings.save(store, connection, changes).enabled(EXACT)
+    assert [each.name for each in enabled] == [each.name for each in EXACT.imports]
+
+
+MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
+    "an unknown category": ({"orders": {"enabled": True}}, "there is no category 'orders' (there are relations"),
+    "an unknown setting": ({"relations": {"colour": "red"}}, "relations has no setting 'colour' (it has enabled"),
+    "a switch that is text": ({"relations": {"enabled": "maybe"}}, "relations.enabled must be true or false"),
+    "a switch that is a number": ({"relations": {"enabled": 1}}, "relations.enabled must be true or false, not '1'"),
+    "a switch that is nothing": ({"relations": {"enabled": None}}, "relations.enabled must be true or false"),
+    "a list that is a switch": ({"relations": {"types": True}}, "relations.types must be a list, not 'True'"),
+    "a list that is a map": ({"relations": {"types": {"a": 1}}}, "relations.types must be a list"),
+    "an unknown choice": ({"relations": {"types": ["customer", "friend"]}}, "relations.types: friend is none of"),
+    "an unknown licence": ({"licence": "gold"}, "licence must be one of none, basic, pro, not 'gold'"),
+    "a licence that is a list": ({"licence": ["pro"]}, "licence must be one of"),
+    "a category without settings": ({"relations": True}, "relations needs settings of its own"),
+    "a category that is empty": ({"relations": None}, "relations needs settings of its own"),
+    "a category beyond the licence": (
+        {"licence": "none", "relations": {"enabled": True}},
+        "needs the licence 'basic', and this connection has 'none'",
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "said"), MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_is_named_and_nothing_is_saved(sqlite_store: Store, changes: dict[str, Any], said: str) -> None:
+    assert said in refused(sqlite_store, {"materials": {"enabled": True}} | changes)
+
+
+def test_all_mistakes_are_named_at_once(sqlite_store: Store) -> None:
+    wrong = {"orders": {}, "relations": {"types": ["friend"], "colour": 1}, "licence": "gold"}
+    said = refused(sqlite_store, wrong)
+    assert all(word in said for word in ("'orders'", "friend", "'colour'", "'gold'"))
+
+
+def test_a_category_is_not_run_without_the_licence_it_needs(store: Store) -> None:
+    connection = connected(store)
+    settings.save(store, connection, {"relations": {"enabled": True}})
+    saved = settings.save(store, connection, {"licence": "none"})
+    assert saved.categories["relations"]["enabled"] is True
+    assert saved.enabled(EXACT) == []
+    assert [each.name for each in settings.save(store, connection, {"licence": "pro"}).enabled(EXACT)] == ["relations"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (["relations.enabled=true"], {"relations": {"enabled": True}}),
+        (["relations.enabled=Yes"], {"relations": {"enabled": True}}),
+        (["relations.enabled=off"], {"relations": {"enabled": False}}),
+        (["relations.types=customer, supplier"], {"relations": {"types": ["customer", "supplier"]}}),
+        (["relations.types="], {"relations": {"types": []}}),
+        (["materials.item_groups=A=B"], {"materials": {"item_groups": ["A=B"]}}),
+        (["licence=pro"], {"licence": "pro"}),
+        ([" relations.enabled = on "], {"relations": {"enabled": True}}),
+        (["relations.enabled=true", "relations.enabled=false"], {"relations": {"enabled": False}}),
+        (
+            ["relations.enabled=true", "relations.include_blocked=true", "hour_types.enabled=true"],
+            {"relations": {"enabled": True, "include_blocked": True}, "hour_types": {"enabled": True}},
+        ),
+    ],
+    ids=str,
+)
+def test_changes_can_be_typed(sqlite_store: Store, texts: list[str], expected: dict[str, Any]) -> None:
+    saved = settings.save(sqlite_store, connected(sqlite_store), settings.parse_all(texts)).as_document()
+    for name, values in expected.items():
+        found = saved[name]
+        assert found == values if isinstance(values, str) else {k: found[k] for k in values} == values
+
+
+@pytest.mark.parametrize("text", ["relations", "=true", "", "relations.enabled"])
+def test_what_is_no_setting_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(InvalidSettings) as error:
+        settings.parse_all([text])
+    assert "relations.enabled=true" in error.value.remedy
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [["relations=on"], ["relations.enabled=true", "relations=on"], ["relations=on", "relations.enabled=true"]],
+    ids=str,
+)
+def test_a_value_where_a_category_belongs_is_named_in_any_order(sqlite_store: Store, texts: list[str]) -> None:
+    assert "relations needs settings of its own" in refused(sqlite_store, settings.parse_all(texts))
+
+
+FILES = {
+    "lists": "- relations\n- materials\n",
+    "text": "relations\n",
+    "nothing": "",
+    "no YAML": "relations: [customer\n",
+    "a tag that would make an object": "relations: !!python/object/apply:os.getcwd []\n",
+}
+
+
+@pytest.mark.parametrize("text", FILES.values(), ids=FILES)
+def test_a_file_that_holds_no_settings_is_refused_by_name(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "settings.yaml"
+    file.write_text(text)
+    with pytest.raises(InvalidSettings, match="settings"):
+        settings.load(file)
+
+
+@pytest.mark.parametrize("kind", ["missing", "folder", "binary"])
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, kind: str) -> None:
+    file = tmp_path / "settings.yaml"
+    if kind == "folder":
+        file.mkdir()
+    elif kind == "binary":
+        file.write_bytes(b"\xff\xfe\x00\x81")
+    with pytest.raises(InvalidSettings, match=str(file)):
+        settings.load(file)
+
+
+_CODES = st.lists(st.text(min_size=1, max_size=12), max_size=5)
+_FILTERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "relations": st.fixed_dictionaries(
+            {},
+            optional={
+                "enabled": st.booleans(),
+                "types": st.lists(st.sampled_from(["customer", "prospect", "suspect", "supplier"]), unique=True),
+                "include_blocked": st.booleans(),
+            },
+        ),
+        "materials": st.fixed_dictionaries({}, optional={"enabled": st.booleans(), "item_groups": _CODES}),
+        "licence": st.sampled_from(["basic", "pro"]),
+    },
+)
+
+
+@given(changes=_FILTERS)
+@examples(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+def test_any_settings_that_are_saved_can_be_shown_written_to_a_file_and_loaded(
+    sqlite_store: Store, tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    connection = (connections.find(sqlite_store) or [connected(sqlite_store)])[0]
+    saved = settings.save(sqlite_store, connection, changes)
+    for name, value in changes.items():
+        if isinstance(value, dict):
+            assert {key: saved.categories[name][key] for key in value} == value
+    file = tmp_path / "settings.yaml"
+    file.write_text(settings.as_yaml(saved.as_document()), encoding="utf-8")
+    assert settings.save(sqlite_store, connection, settings.load(file)) == saved

@@ -1,0 +1,264 @@
+"""The four steps as tasks call them: leases, failures that are kept, postponement, runs that overtake each other."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, update
+
+from outsmart_sync.errors import AccessDenied, Busy, RateLimited, StagingGone, StoreUnusable
+from outsmart_sync.pipeline.job import Options, Step
+from outsmart_sync.services import health, planning, steps, sync
+from outsmart_sync.services.planning import OpenRun
+from outsmart_sync.store import cursors, leases, runs
+from outsmart_sync.store.runs import RunState
+from outsmart_sync.store.tables import call_budget, category_state, lease, mirror, record_log, run, staging
+from services.scheduled import connections_of, opened, scheduled, step
+from support import MAIN, SMALL, Rig
+
+RELATIONS: dict[str, Any] = {"relations": {"enabled": True}}
+MINUTE = timedelta(minutes=1)
+
+
+def positions(rig: Rig, category: str = "relations", connection_id: int = 1) -> dict[str, str]:
+    with rig.store.read() as transaction:
+        return {k: c.value for k, c in cursors.read_all(transaction, connection_id, category).items()}
+
+
+def writes(rig: Rig) -> list[Any]:
+    return [call for call in rig.vendors.control.calls(vendor="outsmart") if call["method"] == "POST"]
+
+
+def test_a_category_that_is_refused_is_red_once_and_tried_again_only_by_hand(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    rig.connect(**RELATIONS, materials={"enabled": True})
+    rig.vendors.control.add_fault("status", vendor="exact", path="Accounts", status=403, times=None)
+    first = scheduled(rig, "first")
+    assert (first[1, "relations"].state, first[1, "relations"].error_code) == (RunState.FAILED, "no_right")
+    assert first[1, "materials"].state is RunState.DONE
+    rig.vendors.control.clear_faults()
+    rig.vendors.control.forget_calls()
+    assert set(scheduled(rig, "second")) == {(1, "materials")}
+    assert rig.vendors.control.calls(vendor="exact", path="Accounts") == []
+    assert "relations takes no part: The Exact Online user may not do this" in caplog.text
+    assert health.status(rig.store)[0].categories[0].stopped
+    assert rig.sync("relations")["relations"].state is RunState.DONE
+    assert health.status(rig.store)[0].categories[0].stopped == ""
+    assert (1, "relations") in scheduled(rig, "third")
+
+
+def test_a_category_is_postponed_when_the_day_is_used_up_and_taken_up_again_after(rig: Rig) -> None:
+    rig.connect(**RELATIONS)
+    rig.vendors.control.set_limits(day=10, used_day=10)
+    first = scheduled(rig, "first")[1, "relations"]
+    assert (first.state, first.error_code) == (RunState.POSTPONED, "rate_limited")
+    (row,) = rig.rows(category_state)
+    assert row.state == "postponed"
+    assert row.until > rig.store.now() + steps.trouble.LONGEST_WAIT
+    assert scheduled(rig, "second") == {}
+    assert rig.rows(run)[0].state == RunState.DONE
+    rig.vendors.control.reset_limits()
+    with rig.store.begin() as transaction:
+        transaction.execute(update(category_state).values(until=rig.store.now()))
+        transaction.execute(delete(call_budget))
+    assert scheduled(rig, "third")[1, "relations"].state is RunState.DONE
+    assert rig.rows(category_state) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "postponed"),
+    [
+        (RateLimited("Wait.", retry_at=datetime.now(UTC) + timedelta(hours=1)), True),
+        (RateLimited("Wait.", retry_at=datetime.now(UTC) + timedelta(seconds=50)), False),
+        (RateLimited("Wait."), False),
+        (Busy("Busy.", retry_at=datetime.now(UTC) + timedelta(hours=1)), False),
+        (AccessDenied("No."), False),
+    ],
+    ids=["long", "short", "unknown", "busy", "no wait at all"],
+)
+def test_only_a_long_wait_of_the_vendor_postpones(sqlite_rig: Rig, error: Any, postponed: bool) -> None:
+    connection = sqlite_rig.connect(**RELATIONS)
+    assert steps.trouble.postpone_if_long(sqlite_rig.store, connection, ["relations"], error) is postponed
+    assert len(sqlite_rig.rows(category_state)) == postponed
+
+
+def test_a_category_that_another_run_holds_is_busy_and_nothing_stands_in_its_way_later(rig: Rig) -> None:
+    rig.connect(**RELATIONS, hour_types={"enabled": True})
+    leases.claim(rig.store, "import:1:relations", "run:99", MINUTE)
+    result = rig.sync()
+    assert (result["relations"].state, result["relations"].error_code) == (RunState.FAILED, "busy")
+    assert result["hour_types"].state is RunState.DONE
+    assert rig.rows(category_state) == []
+    leases.release_all(rig.store, "run:99")
+    assert rig.sync("relations")["relations"].state is RunState.DONE
+
+
+def test_a_run_keeps_a_category_between_its_steps_and_gives_it_back_at_its_end(rig: Rig) -> None:
+    rig.connect(**RELATIONS)
+    mine, other = opened(rig, "mine"), opened(rig, "other")
+    step(rig, mine, Step.EXTRACT)
+    with pytest.raises(Busy) as error:
+        step(rig, other, Step.EXTRACT)
+    assert error.value.retry_at is not None
+    assert error.value.remedy
+    planning.close_run(rig.store, mine.run_id)
+    assert step(rig, other, Step.EXTRACT).staged > 0
+
+
+def test_a_cleared_step_of_a_run_that_was_overtaken_does_nothing(rig: Rig) -> None:
+    rig.connect(**RELATIONS)
+    old = opened(rig, "old")
+    step(rig, old, Step.EXTRACT)
+    step(rig, old, Step.FILTER)
+    planning.close_run(rig.store, old.run_id)
+    rig.vendors.control.change_exact(MAIN, "crm/Accounts", customer(rig), Name="Newer")
+    scheduled(rig, "new")
+    before, place = rig.rows(mirror), positions(rig)
+    rig.vendors.control.forget_calls()
+    for which in (Step.FILTER, Step.MATCH_BY_CODE, Step.UPSERT):
+        skip = step(rig, old, which).skip
+        assert skip == f"Run {old.run_id + 1} has synced Relations since; clear extract to read anew"
+    assert (rig.rows(mirror), positions(rig)) == (before, place)
+    assert rig.vendors.control.calls(vendor="outsmart") == []
+
+
+def customer(rig: Rig) -> str:
+    rows = rig.vendors.control.exact_rows(MAIN, "crm/Accounts")
+    return next(row["Code"].strip() for row in rows if row["Status"] == "C" and row["Postcode"])
+
+
+def test_every_step_may_run_twice(rig: Rig) -> None:
+    rig.connect(**RELATIONS)
+    once = opened(rig, "once")
+    for which in Step:
+        step(rig, once, which)
+        step(rig, once, which)
+    planning.close_run(rig.store, once.run_id)
+    (found,) = runs.category_runs(rig.store, once.run_id)
+    assert found.state is RunState.DONE
+    created = [line.code for line in rig.rows(record_log, event="created", record="relation")]
+    assert created
+    assert len(created) == len(set(created))
+    assert scheduled(rig, "again")[1, "relations"].state is RunState.IDLE
+
+
+@pytest.mark.parametrize("which", [Step.FILTER, Step.MATCH_BY_CODE, Step.UPSERT])
+def test_a_step_whose_rows_were_cleaned_up_says_clear_extract(sqlite_rig: Rig, which: Step) -> None:
+    sqlite_rig.connect(**RELATIONS)
+    old = opened(sqlite_rig, "old")
+    step(sqlite_rig, old, Step.EXTRACT)
+    with sqlite_rig.store.begin() as transaction:
+        transaction.execute(delete(staging))
+    with pytest.raises(StagingGone) as error:
+        step(sqlite_rig, old, which)
+    assert "extract" in str(error.value)
+    assert sqlite_rig.rows(category_state) == []  # the next run is not kept from going
+
+
+def test_a_step_of_a_run_that_is_not_known_says_so(sqlite_rig: Rig) -> None:
+    sqlite_rig.connect(**RELATIONS)
+    with pytest.raises(StagingGone, match="Start a new run"):
+        step(sqlite_rig, OpenRun(99, [[1]]), Step.EXTRACT)
+
+
+def test_a_preview_changes_nothing_outside_nor_in_the_mirror_nor_a_cursor(rig: Rig) -> None:
+    rig.connect(**RELATIONS)
+    first = rig.sync(preview=True)["relations"]
+    assert {row.state for row in rig.rows(mirror)} == {"outsmart"}  # read there, to tell update from create
+    assert (first.state, positions(rig), writes(rig)) == (RunState.PREVIEWED, {}, [])
+    assert first.counts.created > 0
+    done = rig.sync()["relations"]
+    assert (done.counts.created, done.counts.updated) == (first.counts.created, first.counts.updated)
+    rig.vendors.control.change_exact(MAIN, "crm/Accounts", customer(rig), Name="Newer")
+    before, place, lines = rig.rows(mirror), positions(rig), len(rig.rows(record_log))
+    rig.vendors.control.forget_calls()
+    again = rig.sync(preview=True)["relations"]
+    assert (again.state, again.counts.updated) == (RunState.PREVIEWED, 1)
+    assert (rig.rows(mirror), positions(rig), len(rig.rows(record_log)), writes(rig)) == (before, place, lines, [])
+    assert rig.sync()["relations"].counts.updated == 1
+
+
+def test_a_preview_with_nothing_new_says_so(sqlite_rig: Rig) -> None:
+    sqlite_rig.connect(**RELATIONS)
+    sqlite_rig.sync()
+    assert sqlite_rig.sync(preview=True)["relations"].state in (RunState.PREVIEWED, RunState.IDLE)
+
+
+def test_chosen_codes_are_synced_alone_and_no_cursor_moves(rig: Rig) -> None:
+    rig.connect(**RELATIONS)
+    code = customer(rig)
+    done = rig.sync("relations", codes=(code,))["relations"]
+    assert done.state is RunState.DONE
+    assert {row.code for row in rig.rows(mirror, record="relation") if row.provider_id} == {code}
+    assert positions(rig) == {}
+    assert rig.sync()["relations"].counts.read > 1
+
+
+def test_a_code_that_does_not_exist_brings_nothing(sqlite_rig: Rig) -> None:
+    sqlite_rig.connect(**RELATIONS)
+    done = sqlite_rig.sync("relations", codes=("nobody",))["relations"]
+    assert done.state in (RunState.IDLE, RunState.DONE)
+    assert (done.counts.read, done.counts.created) == (0, 0)
+
+
+def test_a_connection_that_fails_does_not_stop_the_others(rig: Rig) -> None:
+    main, small = rig.connect(MAIN, **RELATIONS), rig.connect(SMALL, **RELATIONS)
+    rig.vendors.control.add_fault("status", vendor="exact", division=MAIN, status=403, times=None)
+    found = scheduled(rig, "one")
+    assert found[main.id, "relations"].state is RunState.FAILED
+    assert found[small.id, "relations"].state is RunState.DONE
+    assert rig.rows(mirror, connection_id=small.id, state="synced")
+    assert rig.rows(run)[0].state == RunState.FAILED
+    assert connections_of(opened(rig, "two")) == [small.id]
+
+
+def test_wrong_outsmart_tokens_are_told_and_nothing_is_lost(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+
+    right = os.environ["AIRFLOW_CONN_OUTSMART_DEFAULT"]
+    monkeypatch.setenv("AIRFLOW_CONN_OUTSMART_DEFAULT", right.replace("sandbox-token-north", "wrong"))
+    rig.connect(**RELATIONS)
+    failed = scheduled(rig, "first")[1, "relations"]
+    assert (failed.state, failed.error_code) == (RunState.FAILED, "outsmart_token_refused")
+    assert "password of the OutSmart connection" in failed.error_text
+    assert "wrong" not in failed.error_text
+    assert scheduled(rig, "second") == {}
+    monkeypatch.setenv("AIRFLOW_CONN_OUTSMART_DEFAULT", right)
+    assert rig.sync()["relations"].state is RunState.DONE
+
+
+def test_calls_and_seconds_of_every_step_are_counted(sqlite_rig: Rig) -> None:
+    sqlite_rig.connect(**RELATIONS)
+    sqlite_rig.vendors.control.forget_calls()
+    done = sqlite_rig.sync()["relations"]
+    control = sqlite_rig.vendors.control
+    assert done.counts.calls == len(control.calls(vendor="exact"))
+    assert done.counts.outsmart_calls == len(control.calls(vendor="outsmart"))
+    assert done.seconds > 0
+
+
+class Breaks:
+    """A gateway of which every door breaks in the same way."""
+
+    def __init__(self, error: BaseException) -> None:
+        self._error = error
+
+    def __getattr__(self, _: str) -> Any:
+        def broken(*_: Any) -> Any:
+            raise self._error
+
+        return broken
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), StoreUnusable("The disk is full.")], ids=["Ctrl-C", "no store"])
+def test_a_sync_that_cannot_go_on_ends_its_run_and_gives_its_leases_back(sqlite_rig: Rig, error: BaseException) -> None:
+    sqlite_rig.connect(**RELATIONS)
+    with pytest.raises(type(error)):
+        sync.import_now(sqlite_rig.store, Breaks(error), "exact_online", "broken", Options())
+    (row,) = sqlite_rig.rows(run)
+    assert (row.state, row.finished_at is not None) == (RunState.FAILED, True)
+    assert {each.owner for each in sqlite_rig.rows(lease)} <= {""}
+    assert sqlite_rig.sync()["relations"].state is RunState.DONE

@@ -1,0 +1,375 @@
+"""The command line, as a shell runs it: what it prints, on which stream, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.fernet import Fernet
+
+from outsmart_sync.store.address import VARIABLE as STORE
+from outsmart_sync.store.vault import KEYS_VARIABLE
+from sandbox.browser import Browser
+from sandbox.process import SandboxProcess
+from support import MAIN, NORTH, SMALL, exact_connection, outsmart_connection
+
+PROGRAM = Path(sys.executable).with_name("outsmart-sync")
+SECONDS = 120
+EVERYTHING = (
+    "relations.enabled=true",
+    "materials.enabled=true",
+    "hour_types.enabled=yes",
+    "relations.types=customer,prospect",
+)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> Any:
+        """Standard output as the one JSON document it has to be."""
+        return json.loads(self.out)
+
+
+@dataclass
+class Shell:
+    """A folder with a ``.env``, and commands that are run in it and know nothing else."""
+
+    folder: Path
+    variables: dict[str, str] = field(default_factory=dict)
+
+    def write(self) -> None:
+        lines = [f"{name}='{value}'\n" for name, value in self.variables.items()]
+        (self.folder / ".env").write_text("".join(lines))
+
+    @property
+    def environment(self) -> dict[str, str]:
+        ours = (KEYS_VARIABLE, "AIRFLOW_CONN_", "OUTSMART_", "AIRFLOW__CORE__UNIT_TEST_MODE")
+        return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+
+    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [PROGRAM, *arguments],
+            cwd=self.folder,
+            env=self.environment | environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str, typed: str = "", **environment: str) -> Ended:
+        with self.start(*arguments, **environment) as process:
+            return self.end(process, typed)
+
+    @staticmethod
+    def end(process: subprocess.Popen[str], typed: str = "") -> Ended:
+        try:
+            out, err = process.communicate(typed, timeout=SECONDS)
+        except BaseException:
+            process.kill()
+            raise
+        return Ended(process.returncode, out, err)
+
+    def ok(self, *arguments: str, **environment: str) -> Ended:
+        ended = self.run(*arguments, **environment)
+        assert ended.code == 0, ended
+        return ended
+
+
+def log_in(address: str) -> str:
+    browser = Browser()
+    try:
+        return browser.consent(address)
+    finally:
+        browser.close()
+
+
+@dataclass
+class Office(Shell):
+    """A shell whose store has one administration connected, and synced once."""
+
+    text: dict[str, Ended] = field(default_factory=dict)
+    """What the commands that made it printed."""
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory, shared_vendors: SandboxProcess) -> Office:
+    """Connected and synced by the command line itself, on settings in ``.env`` alone."""
+    folder = tmp_path_factory.mktemp("office")
+    variables = {
+        STORE: json.dumps({"conn_type": "sqlite", "host": str(folder / "new" / "store.db")}),
+        KEYS_VARIABLE: Fernet.generate_key().decode(),
+        "AIRFLOW_CONN_EXACT_ONLINE_DEFAULT": exact_connection(shared_vendors),
+        "AIRFLOW_CONN_OUTSMART_DEFAULT": outsmart_connection(shared_vendors, NORTH),
+    }
+    made = Office(folder, variables)
+    made.write()
+    made.text["upgrade"] = made.ok("store", "upgrade")
+    made.text["nothing"] = made.ok("status")
+    with made.start("connect", "exact-online", "--country", "nl", "--administration", str(MAIN)) as process:
+        assert process.stdout is not None
+        lines = iter(process.stdout.readline, "")
+        address = next(line.strip() for line in lines if line.strip().startswith("http"))
+        made.text["connect"] = made.end(process, log_in(address) + "\n")
+    assert made.text["connect"].code == 0, made.text["connect"]
+    made.text["set"] = made.ok("settings", "set", "1", *EVERYTHING)
+    made.text["sync"] = made.ok("sync", "exact-online")
+    return made
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    """A shell with an empty store and nothing else."""
+    made = Shell(tmp_path, {STORE: f"sqlite:///{tmp_path / 'store.db'}"})
+    made.write()
+    return made
+
+
+def test_a_store_is_made_with_its_folder(office: Office) -> None:
+    assert office.text["upgrade"].out.startswith("The store is at version ")
+    assert office.text["upgrade"].err == ""
+
+
+def test_an_empty_store_says_how_to_begin(office: Office) -> None:
+    assert "outsmart-sync connect exact-online --country nl" in office.text["nothing"].out
+
+
+def test_connecting_asks_for_the_pasted_address_and_fixes_the_administration(office: Office) -> None:
+    said = office.text["connect"]
+    assert "Van Dijk Installatietechniek B.V. is connected, as connection 1" in said.out
+    assert "outsmart-sync settings set 1" in said.out
+    assert said.err == ""
+
+
+def test_saved_settings_are_shown(office: Office) -> None:
+    assert office.text["set"].out.startswith("Saved.\n")
+    assert "- prospect" in office.text["set"].out
+
+
+def test_a_sync_shows_a_line_for_each_category(office: Office) -> None:
+    lines = [line.split() for line in office.text["sync"].out.splitlines()]
+    assert {line[0] for line in lines if line} >= {"Run", "relations", "materials", "hour_types"}
+    assert office.text["sync"].err == ""
+
+
+COMMANDS = {
+    "store check": "is at version",
+    "store upgrade": "is at version",
+    "status": "Van Dijk Installatietechniek B.V.",
+    "settings show 1": "relations:",
+    "settings set 1 relations.include_blocked=false": "Saved.",
+    "settings load 1 {file}": "Saved.",
+    "sync exact-online --category relations --preview --code {relation}": "previewed",
+    "log": "Run ",
+    "log --event created --limit 3": "created",
+    "log --run 1 --category hour_types --connection 1 --event held": "No such lines.",
+    "history relation {relation}": "created",
+    "vault rotate": "secrets are encrypted",
+}
+
+
+@pytest.fixture(scope="module")
+def filled(office: Office) -> Any:
+    """Fills what a command names."""
+    file = office.folder / "settings.yaml"
+    file.write_text("relations:\n  include_inactive: false\n")
+    created = office.ok("log", "--event", "created", "--limit", "500", "--json").document
+    codes = {line["record"]: line["code"] for line in created if " " not in line["code"]}
+    return lambda command: command.format(file=file.name, **codes).split()
+
+
+@pytest.mark.parametrize(("command", "expected"), COMMANDS.items(), ids=COMMANDS)
+def test_a_command_prints_text_for_people_on_standard_output_alone(
+    office: Office, filled: Any, command: str, expected: str
+) -> None:
+    ended = office.ok(*filled(command))
+    assert expected in ended.out
+    assert ended.err == ""
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_prints_one_json_document_and_nothing_else(office: Office, filled: Any, command: str) -> None:
+    ended = office.ok(*filled(command), "--json")
+    assert isinstance(ended.document, (dict, list))
+    assert ended.out.count("\n") == 1
+    assert ended.err == ""
+
+
+def test_what_is_printed_as_json_can_be_worked_with(office: Office) -> None:
+    (one,) = office.ok("status", "--json").document
+    assert (one["connection"]["administration"], one["connection"]["state"]) == (str(MAIN), "active")
+    assert {each["name"]: each["enabled"] for each in one["categories"]}["hour_types"] is True
+    run = office.ok("sync", "exact-online", "--category", "relations", "--full", "--json").document
+    (category,) = run["categories"]
+    counts = category["counts"]
+    assert (run["state"], category["category"], category["state"]) == ("done", "relations", "done")
+    assert counts["read"] == sum(counts[name] for name in ("unchanged", "excluded", "rejected", "waiting", "held"))
+
+
+def test_shown_settings_can_be_loaded_as_they_are(office: Office) -> None:
+    shown = office.ok("settings", "show", "1").out
+    (office.folder / "shown.yaml").write_text(shown)
+    office.ok("settings", "load", "1", "shown.yaml")
+    assert office.ok("settings", "show", "1").out == shown
+
+
+def test_who_wants_to_follow_gets_pages_and_chunks_on_standard_error_and_no_secret(office: Office) -> None:
+    ended = office.ok("--verbose", "sync", "exact-online", "--full", "--json", AIRFLOW__CORE__UNIT_TEST_MODE="True")
+    assert ended.document["state"] == "done"
+    assert "INFO" in ended.err
+    assert "page" in ended.err
+    secrets = (NORTH.token, NORTH.software_token, "sandbox-secret", office.variables[KEYS_VARIABLE])
+    said = "".join(each.out + each.err for each in (ended, *office.text.values()))
+    assert [secret for secret in secrets if secret in said] == []
+
+
+def test_a_sync_that_fails_says_why_and_ends_with_1(office: Office, vendors: SandboxProcess) -> None:
+    vendors.control.add_fault("status", vendor="exact", path="Items", status=403, body="no", times=None)
+    ended = office.run("sync", "exact-online", "--category", "materials", "--full", "--json")
+    vendors.control.clear_faults()
+    assert ended.code == 1
+    (category,) = ended.document["categories"]
+    assert (category["state"], category["error_code"]) == ("failed", "no_right")
+    assert "stopped" in office.ok("status").out
+    office.ok("sync", "exact-online", "--category", "materials")
+    assert "stopped" not in office.ok("status").out
+
+
+def test_several_logins_with_json_are_a_line_each(office: Office) -> None:
+    with office.start("connect", "exact-online", "--country", "nl", "--json") as process:
+        assert process.stdout is not None
+        asked = json.loads(process.stdout.readline())
+        ended = office.end(process, log_in(asked["login_address"]))
+    assert ended.code == 0, ended
+    chosen = ended.document
+    assert str(SMALL) in {each["code"] for each in chosen["administrations"]}
+    number = str(chosen["connection"])
+    again = office.ok("connect", "exact-online", "--connection", number, "--administration", str(SMALL), "--json")
+    assert again.document["state"] == "active"
+    gone = office.ok("disconnect", number, "--json")
+    assert (gone.document["state"], gone.document["login_id"]) == ("disconnected", None)
+    told = office.ok("disconnect", number)
+    assert "is disconnected. What is in OutSmart stays as it is." in told.out
+
+
+def test_a_login_can_be_finished_by_a_second_command(office: Office) -> None:
+    with office.start("connect", "exact-online", "--country", "nl", "--json") as process:
+        assert process.stdout is not None
+        address = json.loads(process.stdout.readline())["login_address"]
+        assert office.end(process).code == 1  # nothing was pasted
+    back = log_in(address)
+    ended = office.ok("connect", "exact-online", "--return-address", back, "--json")
+    assert ended.document["administrations"]
+
+
+MISTAKES: dict[str, tuple[Sequence[str], str]] = {
+    "no country": (("connect", "exact-online"), "unknown_country"),
+    "no app": (("connect", "exact-online", "--country", "nl", "--app-connection", "x"), "connection_missing"),
+    "a login of somebody else": (
+        ("connect", "exact-online", "--return-address", "http://x/?code=a&state=b"),
+        "login_state",
+    ),
+    "another administration": (
+        ("connect", "exact-online", "--connection", "1", "--administration", "9"),
+        "administration_fixed",
+    ),
+    "a connection that does not exist": (("disconnect", "99"), "unknown_connection"),
+    "settings of a connection that does not exist": (("settings", "show", "99"), "unknown_connection"),
+    "a setting that does not exist": (("settings", "set", "1", "relations.colour=red"), "invalid_settings"),
+    "what is no setting": (("settings", "set", "1", "relations"), "invalid_settings"),
+    "a file that does not exist": (("settings", "load", "1", "nowhere.yaml"), "invalid_settings"),
+    "a category that does not exist": (("sync", "exact-online", "--category", "orders"), "unknown_category"),
+    "a record that was never seen": (("history", "relation", "nobody"), "unknown_record"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "code"), MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_is_told_in_words_and_ends_with_1(office: Office, arguments: Sequence[str], code: str) -> None:
+    ended = office.run(*arguments, "--json")
+    assert ended.code == 1
+    error = ended.document["error"]
+    assert error["code"] == code
+    assert error["what"]
+    assert error["remedy"] or code == "invalid_settings"
+    assert ended.err.startswith(f"Error: {error['what']}")
+    assert "Traceback" not in ended.err
+
+
+def test_an_error_without_json_is_on_standard_error_alone(office: Office) -> None:
+    ended = office.run("history", "relation", "nobody")
+    assert (ended.code, ended.out) == (1, "")
+    line = "Error: No relation with code 'nobody' has been seen. Check the code; sync the category if it is new.\n"
+    assert ended.err == line
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("nonsense",), ("sync",), ("settings", "show", "one"), ("log", "--limit", "0"), ("status", "--jsno")],
+    ids=" ".join,
+)
+def test_a_command_that_is_written_wrong_ends_with_2(shell: Shell, arguments: Sequence[str]) -> None:
+    ended = shell.run(*arguments)
+    assert (ended.code, ended.out) == (2, "")
+    assert "Usage:" in ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_a_store_without_tables_says_which_command_makes_them(shell: Shell) -> None:
+    ended = shell.run("store", "check", "--json")
+    assert (ended.code, ended.document["error"]["code"]) == (1, "store_version")
+    assert "outsmart-sync store upgrade" in ended.err
+
+
+def test_without_a_store_the_variable_to_set_is_named(tmp_path: Path) -> None:
+    ended = Shell(tmp_path).run("status", AIRFLOW_HOME=str(tmp_path / uuid.uuid4().hex))
+    assert ended.code == 1
+    assert STORE in ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_a_store_that_cannot_be_there_is_told_in_words(tmp_path: Path) -> None:
+    ended = Shell(tmp_path).run("status", **{STORE: "sqlite:////proc/nowhere/store.db"})
+    assert ended.code == 1
+    assert ended.err.startswith("Error: The store's database file cannot be opened.")
+
+
+def test_without_a_key_nobody_is_sent_to_log_in(shell: Shell) -> None:
+    shell.ok("store", "upgrade")
+    ended = shell.run("connect", "exact-online", "--country", "nl", "--json", AIRFLOW__CORE__UNIT_TEST_MODE="True")
+    assert (ended.code, ended.document["error"]["code"]) == (1, "vault_locked")
+    assert KEYS_VARIABLE in ended.err
+
+
+def test_the_environment_wins_over_the_file(shell: Shell) -> None:
+    other = shell.folder / "other.db"
+    shell.ok("store", "upgrade", **{STORE: f"sqlite:///{other}"})
+    assert other.exists()
+    assert not (shell.folder / "store.db").exists()
+
+
+def test_the_file_is_found_from_a_folder_within(shell: Shell) -> None:
+    within = Shell(shell.folder / "deep" / "down")
+    within.folder.mkdir(parents=True)
+    within.ok("store", "upgrade")
+    assert (shell.folder / "store.db").exists()
+
+
+def test_the_address_of_a_postgresql_store_hides_its_password(shell: Shell, databases: Any) -> None:
+    address = databases.make("postgresql").replace("postgres:", "postgres:hunter2", 1)
+    ended = shell.run("store", "check", **{STORE: address})
+    assert "hunter2" not in ended.out + ended.err
