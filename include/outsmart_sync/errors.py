@@ -15,6 +15,7 @@
     ├── TransientError            the same call may work later; ``retry_at`` says when, if known
     │   ├── RateLimited             the vendor's minute or day limit is used up
     │   ├── VendorUnavailable       gateway errors, maintenance, dropped sockets
+    │   │   └── RenewalRefused        a login is not renewed, in words that have been seen to pass
     │   └── Busy                    another run holds the lease of this category
     ├── RecordError               one record was refused; the others go on
     └── UncertainOutcome          a write was sent and no answer came: look it up, never repeat blindly
@@ -140,6 +141,12 @@ class VendorUnavailable(TransientError):
     """The vendor does not answer, or answers with a gateway error."""
 
     code = "vendor_unavailable"
+
+
+class RenewalRefused(VendorUnavailable):
+    """The vendor refuses to renew a login in words that say nothing: it may pass, or the consent may be gone."""
+
+    code = "renewal_refused"
 
 
 class Busy(TransientError):

@@ -32,3 +32,12 @@ def sqlite_world(
     """The small world on SQLite, where the database makes no difference."""
     with made(sqlite_store, small_vendors, monkeypatch) as world:
         yield world
+
+
+@pytest.fixture
+def quick_world(
+    store: Store, small_vendors: process.SandboxProcess, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[World]:
+    """The small world, with clients that do not pause before they try again."""
+    with made(store, small_vendors, monkeypatch, quick=True) as world:
+        yield world

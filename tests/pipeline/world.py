@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Any
 
 import requests
@@ -66,22 +67,36 @@ _RESOURCES = (
 _WRITTEN_BY_EVERY_STEP = ("seq", "mirror_id", "job_id")
 
 
-class QuickGateway(HookGateway):
-    """Opens the vendors with real clients that do not pause between their tries."""
+class FixedGateway(HookGateway):
+    """Opens the vendors with real clients that do not pause between their tries.
 
-    def __init__(self, store: Store, vendors: SandboxProcess) -> None:
+    Args:
+        store: The store.
+        token: The access token for Exact Online; it is never renewed.
+        exact_url: Exact Online's address.
+        outsmart_url: OutSmart's address.
+    """
+
+    def __init__(self, store: Store, token: str, exact_url: str, outsmart_url: str) -> None:
         super().__init__(store)
-        self._vendors = vendors
-        self._token = vendors.control.give_tokens(divisions=[DIVISION])["access_token"]
+        self.token, self.exact_url, self.outsmart_url = token, exact_url, outsmart_url
 
     def door(self, connection: SyncConnection) -> Any:
         """The administration, with a login of its own."""
-        return _Door(self._vendors.exact_url, self._token, str(connection.administration))
+        return _Door(self.exact_url, self.token, str(connection.administration))
 
-    def destination(self, connection: SyncConnection) -> OutSmartAccount:
+    def destination(self, connection: SyncConnection) -> OutSmartAccount:  # noqa: ARG002  # all have the same one
         """The OutSmart account."""
         tokens = Tokens(SOUTH.token, SOUTH.software_token)
-        return OutSmartAccount(OutSmartClient(requests.Session(), tokens, self._vendors.outsmart_url, sleep=_at_once))
+        return OutSmartAccount(OutSmartClient(requests.Session(), tokens, self.outsmart_url, sleep=_at_once))
+
+
+class QuickGateway(FixedGateway):
+    """The same, with a new login."""
+
+    def __init__(self, store: Store, vendors: SandboxProcess) -> None:
+        token = vendors.control.give_tokens(divisions=[DIVISION])["access_token"]
+        super().__init__(store, token, vendors.exact_url, vendors.outsmart_url)
 
 
 @dataclass
@@ -94,7 +109,7 @@ class _Door:
         client = ExactOnlineClient(requests.Session(), self.url, self, division=self.division, sleep=_at_once)
         return ExactSource(client)
 
-    def access_token(self, refused: str | None = None) -> str:
+    def access_token(self, refused: str | None = None) -> str:  # noqa: ARG002  # there is one only
         return self.token
 
     def forgive(self) -> None:
@@ -375,8 +390,8 @@ def made(store: Store, vendors: SandboxProcess, monkeypatch: Any, *, quick: bool
 class QuickRig(Rig):
     """A rig whose clients do not pause before they try again."""
 
-    @property
-    def gateway(self) -> HookGateway:
+    @cached_property
+    def gateway(self) -> HookGateway:  # type: ignore[override]  # one login, however often it is asked for
         return QuickGateway(self.store, self.vendors)
 
 

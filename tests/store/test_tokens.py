@@ -262,7 +262,7 @@ def test_a_token_endpoint_that_stays_away_costs_the_run_but_not_the_login(login:
     login.vendors.control.switch(nightly_400=3)
     with pytest.raises(VendorUnavailable) as caught:
         login.keeper().access_token()
-    assert caught.value.code == "token_endpoint_unavailable"
+    assert caught.value.code == "renewal_refused"
     assert leases.holder(login.store, LEASE) is None
     assert login.works(login.keeper().access_token())
 
@@ -487,3 +487,17 @@ def test_a_vault_without_its_key_fails_before_the_vendor_is_asked(
     with pytest.raises(VaultLocked):
         fake_keeper(store, renewals).access_token()
     assert renewals.asked == []
+
+
+def test_a_withdrawn_consent_is_taken_for_a_passing_trouble_for_a_day_and_then_asks_for_a_new_login(
+    login: Login,
+) -> None:
+    login.vendors.control.revoke("demo@example.com")
+    login.grow_older(DUE)
+    with pytest.raises(VendorUnavailable) as soon:
+        login.keeper().access_token()
+    login.grow_older(86_400)
+    with pytest.raises(LoginExpired, match="Connect the administration again") as late:
+        login.keeper().access_token()
+    assert (soon.value.code, late.value.code) == ("renewal_refused", "login_refused")
+    assert stored(login.store)["refresh"] == login.pair["refresh_token"]

@@ -99,7 +99,7 @@ def gone(connection: Connection, job: Job, stream: str, versions: Mapping[str, i
         scope.staged(job), staging.c.record == stream, staging.c.provider_id.in_(versions)
     )
     queries = (in_run, kept)
-    known = {row.provider_id: row for query in queries for row in connection.execute(query)}
+    known: dict[str, Any] = {row.provider_id: row for query in queries for row in connection.execute(query)}
     return [
         _gone_row(stream, row, versions[row.provider_id])
         for row in known.values()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, exists, func, select, update
 
-from outsmart_sync.errors import StagingGone
+from outsmart_sync.errors import Busy, StagingGone
 from outsmart_sync.pipeline import marks, merging, parts, scope, witness
 from outsmart_sync.pipeline.extract import FINISHED, stream_names
 from outsmart_sync.pipeline.match import count_outcomes
@@ -60,6 +60,7 @@ def upsert(store: Store, job: Job, destination: Destination | None) -> runs.Coun
         StagingGone: What extract staged is not there any more.
         ConfigurationError: OutSmart refuses our tokens.
         TransientError: OutSmart does not answer; upsert may be run again and goes on where it stopped.
+        Busy: This process stood still for so long that another run brought everything in the meantime.
     """
     staged = require_staged(store, job)
     for record in job.category.records:
@@ -144,6 +145,7 @@ def _merge_all(store: Store, job: Job, record: Record) -> None:
         last = connection.execute(select(func.max(staging.c.seq)).where(_to_write(job, record))).scalar_one()
     for start in range(first, -1 if last is None else last + 1, MERGED_AT_ONCE):
         began = time.monotonic()
+        _require_latest(store, job)
         end = min(start + MERGED_AT_ONCE, last + 1)
         rows = and_(_to_write(job, record), staging.c.seq >= start, staging.c.seq < end)
         with store.begin() as connection:
@@ -195,6 +197,7 @@ def _deliver_all(store: Store, job: Job, record: Record, destination: Destinatio
             return
         chunk, after = chunk + 1, rows[-1].seq
         parcels = [_Parcel(row, body_of(record, row)) for row in rows]
+        _require_latest(store, job)
         refused = destination.write(record, [parcel.body for parcel in parcels])
         with store.begin() as connection:
             _keep_delivered(connection, job, record, parcels, refused)
@@ -294,6 +297,23 @@ def _keep_bodies(connection: Connection, job: Job, record: Record, accepted: Seq
         .where(scope.mirrored(job, record.name), mirror.c.provider_id == bindparam("id_"))
         .values(outsmart=bindparam("outsmart_"), code=bindparam("code_")),
         held,
+    )
+
+
+def _require_latest(store: Store, job: Job) -> None:
+    """Before something is written: what a process staged that stood still may be older than what is there by now.
+
+    Raises:
+        Busy: Another run has synced the category since.
+    """
+    later = runs.overtaken_by(store, job.id)
+    if later is None:
+        return
+    raise Busy(
+        f"Run {later} has synced {job.category.label} while this one stood still.",
+        why="The machine slept, or was too busy for longer than a category is kept for one run.",
+        remedy="Nothing needs doing: the later run has brought what was new.",
+        code="overtaken",
     )
 
 

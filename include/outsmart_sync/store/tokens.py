@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from outsmart_sync.errors import Busy, LoginExpired, TransientError
+from outsmart_sync.errors import Busy, LoginExpired, RenewalRefused, TransientError
 from outsmart_sync.store import leases
 
 if TYPE_CHECKING:
@@ -33,6 +33,9 @@ TOKENS = "tokens"
 
 LEASE_LASTS = timedelta(seconds=90)
 """For so long a process that was killed while renewing holds the others up."""
+
+HOPELESS_AFTER = timedelta(hours=24)
+"""A login that was last renewed so long ago, and is refused without a reason, has come to its end."""
 
 _KEPT_AGAIN = (1.0, 3.0, 10.0)
 _WAIT_STEP = 0.05
@@ -167,6 +170,10 @@ class TokenKeeper:
             if self._load().secret.version == known.secret.version:
                 raise
             stored = False
+        except RenewalRefused as refused_renewal:
+            if self._store.now() - known.secret.obtained_at < HOPELESS_AFTER:
+                raise
+            raise _given_up(refused_renewal) from refused_renewal
         else:
             stored = self._keep(pair, spent, known.secret.version)
         if stored:
@@ -208,6 +215,16 @@ class TokenKeeper:
 def _serves(known: _Known, refused: str | None) -> bool:
     """Whether a pair's access token can be handed out: not the refused one, and not due to be renewed."""
     return known.access != refused and time.monotonic() < known.refresh_from
+
+
+def _given_up(refused: RenewalRefused) -> LoginExpired:
+    return LoginExpired(
+        "The login has not been renewed for a day, and the package refuses to.",
+        why="Most likely the permission that was given to this app has been withdrawn.",
+        remedy="Connect the administration again.",
+        code="login_refused",
+        technical=refused.technical,
+    )
 
 
 def pair_values(pair: TokenPair, previous: str = "") -> dict[str, str]:

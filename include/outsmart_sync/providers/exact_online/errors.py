@@ -11,6 +11,7 @@ from outsmart_sync.errors import (
     LoginExpired,
     NotConfigured,
     RateLimited,
+    RenewalRefused,
     RequestRefused,
     VendorUnavailable,
 )
@@ -20,7 +21,7 @@ _RECONNECT = "Connect the administration again: outsmart-sync connect exact-onli
 _DEFECT = "This is a defect in OutSmart Sync or a change at Exact: send the task's log to whoever maintains it."
 _BY_ITSELF = "The sync is tried again by itself."
 _RENEWAL_REMEDY = (
-    "It is tried again by itself. If it has not gone well after some hours, connect the administration again."
+    "It is tried again by itself. If it has not gone well after a day, the administration must be connected again."
 )
 
 COUNTS_AS_ERROR = frozenset({400, 401, 403, 404})
@@ -159,7 +160,17 @@ TOKEN_OUTCOMES = (
     ),
     # https://github.com/picqer/exact-php-client/issues/523
     Outcome(429, (), RateLimited, "token_limit", "Exact Online's limit for renewing logins is used up.", _BY_ITSELF),
-    # https://github.com/picqer/exact-php-client/issues/497: false 400 answers at night, the same token works later
+    # A consent that was withdrawn, but also https://github.com/picqer/exact-php-client/issues/497: false 400 answers at
+    # night, where the same token works later. Only time tells them apart.
+    Outcome(
+        400,
+        (),
+        RenewalRefused,
+        RenewalRefused.code,
+        "Exact Online could not renew the login just now: {text}",
+        _RENEWAL_REMEDY,
+        Reaction.REPEAT,
+    ),
     RENEWAL_FAILED,
 )
 

@@ -1,0 +1,34 @@
+"""After any history, an import brings OutSmart to what an obvious model says.
+
+Another or a longer walk: set ``OUTSMART_SYNC_WALK_SEED`` and ``OUTSMART_SYNC_WALK_ROUNDS``.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from pipeline.walking import Walk
+from pipeline.world import World
+
+ROUNDS = int(os.environ.get("OUTSMART_SYNC_WALK_ROUNDS", "40"))
+SEED = int(os.environ.get("OUTSMART_SYNC_WALK_SEED", "20"))
+
+
+@pytest.mark.parametrize("seed", [SEED])
+def test_after_any_history_a_run_brings_outsmart_to_what_the_rules_say_and_the_next_writes_nothing(
+    quick_world: World, seed: int
+) -> None:
+    walk = Walk(quick_world, seed)
+    for _ in range(ROUNDS):
+        walk.round()
+    walk.note("final run")
+    walk.check(full=True)
+    before, outsmart = quick_world.everything(), walk.outsmart()
+    for full in (False, True):
+        quick_world.forget_calls()
+        walk.must_end_well(quick_world.sync(full=full))
+        assert quick_world.writes() == [], walk.story()
+        assert quick_world.everything() == before, walk.story()
+    assert walk.outsmart() == outsmart
