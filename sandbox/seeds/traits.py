@@ -63,3 +63,22 @@ ITEM_TRAITS = {
     "agreement": Every(30, 18),
     "barcode": Every(2, 0),
 }
+
+EMPLOYEE_TRAITS = {
+    "left": Every(7, 3),
+    "not_started": Every(9, 5),
+    "no_email": Every(8, 6),
+    "no_code": Every(10_000_000, 8),
+}
+
+PAYMENT_TRAITS = {
+    "payable": Every(6, 4),
+    "two_terms": Every(9, 2),
+    "credit_note": Every(13, 6),
+    "unpaid": Every(11, 3),
+    "paid_early": Every(7, 5),
+    "selected": Every(8, 0),
+    "processed": Every(8, 1),
+    "collected": Every(5, 1),
+    "your_ref": Every(3, 0),
+}
