@@ -90,5 +90,5 @@ def _record(entity: Entity, given: dict[str, Any]) -> Record:
         form = entity.fields.get(name) or entity.form_of(name)
         if form is None:
             raise ValueError(f"{entity.name} has no field {name}")
-        record[name] = stored(form, value)
+        record[name] = value if form == "lines" else stored(form, value)
     return record

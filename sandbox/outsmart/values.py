@@ -9,7 +9,8 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
-Form = Literal["text", "price", "flag", "date", "number"]
+Form = Literal["text", "price", "amount", "flag", "date", "number", "lines"]
+"""`lines` are records inside a record and stay as they are."""
 
 LARGEST_TEXT = 64 * 1024
 _CENTS = Decimal("0.01")
@@ -31,6 +32,8 @@ def stored(form: Form, value: Any) -> str | None:
     """
     if value is None:
         return None
+    if form == "lines":
+        raise TypeError(value)
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise TypeError(value)
     return _FORMS[form](str(value))
@@ -61,6 +64,11 @@ def _price(text: str) -> str:
     return f"{price:f}".replace(".", ",")
 
 
+def _amount(text: str) -> str:
+    """Two decimals behind a point, as invoices and transactions show (https://knowledge.out-smart.com/openapi/invoices)."""
+    return f"{as_price(text):.2f}"
+
+
 def _flag(text: str) -> str:
     if text not in {"0", "1"}:
         raise ValueError(text)
@@ -83,4 +91,6 @@ def _number(text: str) -> str:
     return text
 
 
-_FORMS = {"text": _text, "price": _price, "flag": _flag, "date": _date, "number": _number}
+_FORMS = {
+    "text": _text, "price": _price, "amount": _amount, "flag": _flag, "date": _date, "number": _number,
+}  # fmt: skip

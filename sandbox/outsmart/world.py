@@ -24,6 +24,7 @@ from sandbox.outsmart.envelope import (
 )
 from sandbox.outsmart.looking_up import has_filter, read_filter
 from sandbox.outsmart.records import Record, Records
+from sandbox.outsmart.transactions import INVOICES, TRANSACTIONS, Transactions
 from sandbox.outsmart.writing import Writer, read_list
 from sandbox.state import State
 from sandbox.switches import SwitchBoard
@@ -42,6 +43,7 @@ class OutSmart:
         self._switches = switches
         self.records = Records(state, clock)
         self._writer = Writer(self.records, switches)
+        self._transactions = Transactions(self.records, self._writer, clock)
 
     def application(self, middleware: Middleware) -> web.Application:
         """The web application.
@@ -74,31 +76,44 @@ class OutSmart:
         if name in LOOK_UPS and request.method == "GET":
             return self._look_up(request, account, LOOK_UPS[name])
         entity = ENTITIES.get(name)
-        if entity is None or request.method not in {"GET", "POST"}:
+        if entity is None or request.method not in entity.methods:
             raise RefusedError(UNKNOWN_ENDPOINT)
         if request.method == "GET":
             return self._list(request, account, entity)
         body = read_list(await request.read())
         request[ROWS] = len(body)
+        if entity.name == TRANSACTIONS.name:
+            take = self._transactions.add if request.method == "POST" else self._transactions.change
+            return [_shown(entity, record) for record in take(account.name, body)]
         return self._writer.write(account.name, entity, body)
 
     def _list(self, request: web.Request, account: OutSmartAccount, entity: Entity) -> list[Record]:
-        """The whole list: there is no paging, and filters are documented for the look-ups only.
+        """The whole list: there is no paging, and filters are documented for look-ups, invoices and transactions only.
 
-        What the vendor does with a filter here is not known; refusing it keeps anybody from relying on it.
+        What the vendor does with a filter elsewhere is not known; refusing it keeps anybody from relying on it.
         """
         if has_filter(request.query):
+            if entity.filtered:
+                return self._look_up(request, account, entity)
             raise RefusedError(entity.failed, f"Filter is not supported on {entity.name}")
         records = self.records.of(account.name, entity.name)
         request[ROWS] = len(records)
-        return [_shown(entity, record) for record in records.values()]
+        return [_shown(entity, record) for record in self._with_balances(account, entity, list(records.values()))]
 
     def _look_up(self, request: web.Request, account: OutSmartAccount, entity: Entity) -> list[Record]:
         conditions = read_filter(entity, request.query)
-        records = self.records.of(account.name, entity.name).values()
+        everything = list(self.records.of(account.name, entity.name).values())
+        records = self._with_balances(account, entity, everything)
         found = [_shown(entity, record) for record in records if all(holds(record) for holds in conditions)]
         request[ROWS] = len(found)
         return found
+
+    def _with_balances(self, account: OutSmartAccount, entity: Entity, records: list[Record]) -> list[Record]:
+        """Invoices with what their transactions add up to (https://knowledge.out-smart.com/openapi/invoices)."""
+        if entity.name != INVOICES.name:
+            return records
+        sums = self._transactions.balance(account.name)
+        return [one | {"inv_balance": f"{sums.get(one['inv_id'], 0):.2f}"} for one in records]
 
 
 def subject(request: web.Request) -> tuple[str, str | None]:

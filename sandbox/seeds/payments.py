@@ -5,6 +5,7 @@ Amounts are negative where a customer owes and positive where he has credit (htt
 
 from typing import Any
 
+from sandbox.exact_online.row_types import Row
 from sandbox.seeds.books import Books
 from sandbox.seeds.traits import PAYMENT_TRAITS as TRAITS
 
@@ -21,15 +22,18 @@ def make_payment_terms(books: Books) -> None:
     count = books.share(0.3, 20, 1500)
     for index in range(count):
         age = books.days_between(index, count, _OLDEST_DAYS, 2)
-        _term(books, index, age, part=1, parts=2 if index in TRAITS["two_terms"] else 1)
-        if index in TRAITS["two_terms"]:
-            _term(books, index, age, part=2, parts=2)
+        account = books.chance.choice(books.suppliers if index in TRAITS["payable"] else books.customers)
+        amount = round(books.chance.uniform(50, 3000), 2)
+        if index not in TRAITS["two_terms"]:
+            _term(books, index, age, account, amount)
+            continue
+        half = round(amount / 2, 2)
+        _term(books, index, age, account, half)
+        _term(books, index, age, account, round(amount - half, 2), part=2)
 
 
-def _term(books: Books, index: int, age: int, *, part: int, parts: int) -> None:
+def _term(books: Books, index: int, age: int, account: Row, amount: float, *, part: int = 1) -> None:
     payable = index in TRAITS["payable"]
-    account = books.chance.choice(books.suppliers if payable else books.customers)
-    amount = round(books.chance.uniform(50, 3000) / parts, 2)
     condition = account.PaymentConditionSales or "30"
     due = books.stamps.day(_DAYS[condition] * part - age)
     books.make(
