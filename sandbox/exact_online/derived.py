@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sandbox.exact_online.derived_documents import DOCUMENTS
 from sandbox.exact_online.derived_money import MONEY
 from sandbox.exact_online.deriving import (
     COUNTRY_NAMES,
@@ -119,4 +120,4 @@ _RELATIONS_AND_ITEMS: dict[str, Derivations] = {
     },
 }
 
-DERIVED = _RELATIONS_AND_ITEMS | MONEY
+DERIVED = _RELATIONS_AND_ITEMS | MONEY | DOCUMENTS

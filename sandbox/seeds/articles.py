@@ -23,6 +23,7 @@ class Words(msgspec.Struct, frozen=True):
     van: str
     invoice: str
     price_list: str
+    jobs: tuple[str, ...]
     products: tuple[tuple[str, str, float], ...]
     variants: tuple[str, ...]
 

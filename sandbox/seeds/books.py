@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from sandbox.exact_online.row_types import ROW_TYPES, Row
+from sandbox.exact_online.row_types import ROW_TYPES, STORED, Row
 from sandbox.seeds.articles import Words
 from sandbox.seeds.pools import Pool
 from sandbox.seeds.stamps import Stamps
@@ -68,10 +68,18 @@ class Books:
     def make(self, table: str, **values: Any) -> Row:
         """A new row with an id, audit stamps where the table has them, and these values; kept in `tables`."""
         made = ROW_TYPES[table]
-        known = {"ID": self.stamps.guid(), "Division": self.division, **self.stamps.audit()} | values
-        row = made(**{name: value for name, value in known.items() if name in made.__struct_fields__})
+        stored = STORED[table]
+        own = {"ID": self.stamps.guid(), "Division": self.division}
+        stamped = "Modified" in values or "Modified" not in stored
+        known = own | ({} if stamped else self.stamps.audit()) | values
+        row = made(**{name: value for name, value in known.items() if name in stored})
         self.tables.setdefault(table, []).append(row)
         return row
+
+    def pick(self, table: str) -> Row | None:
+        """One of the rows of a table; None without rows."""
+        rows = self.tables.get(table)
+        return self.chance.choice(rows) if rows else None
 
     def stamp(self, days_ago: int, changed_days_ago: int | None = None) -> dict[str, Any]:
         """Audit stamps of something made so many days ago (at least yesterday)."""

@@ -101,7 +101,7 @@ def seed_account(records: Records, account: str, exact: dict[str, list[Row]], ch
         "hourtypes": [_hour_type(row) for row in labour[:2]],
         "categories": [{"cat_code": row.Code, "cat_name": row.Description, "cat_display": "1"} for row in groups[:3]],
         "material_categories": _links(goods[::3], groups[:3]),
-        "invoices": _invoices(customers[::3], exact["sync/Cashflow/PaymentTerms"]),
+        "invoices": _invoices(customers[::3], exact.get("sync/Cashflow/PaymentTerms", [])),
     }
     for entity in ENTITIES.values():
         records.write(account, entity, _BY_HAND.get(entity.name, []) + known.get(entity.name, []), "seed")

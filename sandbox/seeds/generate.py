@@ -20,9 +20,12 @@ from sandbox.seeds.books import Books
 from sandbox.seeds.companies import division_rows
 from sandbox.seeds.countries import COUNTRIES
 from sandbox.seeds.field_service import seed_account
+from sandbox.seeds.orders import make_deliveries, make_orders, make_quotations
 from sandbox.seeds.payments import make_payment_terms
 from sandbox.seeds.pools import pool_for
 from sandbox.seeds.price_lists import make_price_lists
+from sandbox.seeds.production import make_assembly_orders, make_shop_orders
+from sandbox.seeds.projects import make_planning, make_projects
 from sandbox.seeds.staff import make_staff, make_warehouses
 from sandbox.seeds.stamps import Stamps, give_versions
 from sandbox.state import Documents, State
@@ -30,7 +33,11 @@ from sandbox.state import Documents, State
 FORMAT = 2
 """Raised when generated values change; worlds of another format are made again."""
 
-_DOCUMENTS = (make_staff, make_warehouses, make_payment_terms, make_price_lists)
+_DOCUMENTS = (
+    make_staff, make_warehouses, make_payment_terms, make_price_lists, make_projects, make_planning, make_orders,
+    make_deliveries, make_quotations, make_shop_orders, make_assembly_orders,
+)  # fmt: skip
+"""In this order, as later ones point to rows of earlier ones."""
 
 
 class Stamp(msgspec.Struct, frozen=True):
