@@ -70,6 +70,49 @@ def _texts(*names: str) -> dict[str, Form]:
     return dict.fromkeys(names, "text")
 
 
+WORK_TYPES = (
+    "Installatie", "Garantie", "Levering", "Onderhoud", "Project", "Regie", "Reparatie", "Service", "Storing",
+    "Verkoop", "Verhuur",
+)  # fmt: skip
+PAYMENT_METHODS = ("niet van toepassing", "op rekening", "contant voldaan", "pin betaling", "conform offerte")
+"""Both lists are OutSmart's own defaults (https://knowledge.out-smart.com/openapi/work-orders)."""
+
+STATUSES = ("Klaargezet", "Opgehaald", "Compleet", "Afgehandeld")
+"""What becomes of a work order, in this order."""
+
+WORK_ORDERS = Entity(
+    name="workorders",
+    key=("id",),
+    required=(
+        "WorkorderNo", "CustomerName", "CustomerDebtorNr", "CustomerStreet", "CustomerZIP", "CustomerCity",
+        "CustomerContactPerson", "CustomerNameInvoice", "CustomerDebtorNrInvoice", "CustomerStreetInvoice",
+        "CustomerZIPInvoice", "CustomerCityInvoice", "CustomerContactPersonInvoice", "TypeOfWork", "PaymentMethod",
+    ),
+    failed=1504,
+    missing=1501,
+    fields=_texts(
+        "id", "WorkorderNo", "OrderNr", "ProjectNr", "ExternProjectNr", "CustomerName", "CustomerDebtorNr",
+        "CustomerStreet", "CustomerStreetNo", "CustomerEmail", "CustomerZIP", "CustomerCity", "CustomerContactPerson",
+        "CustomerPhone", "CustomerRemark", "CustomerNameInvoice", "CustomerDebtorNrInvoice", "CustomerStreetInvoice",
+        "CustomerStreetNoInvoice", "CustomerEmailInvoice", "CustomerZIPInvoice", "CustomerCityInvoice",
+        "CustomerContactPersonInvoice", "CustomerPhoneInvoice", "CustomerRemarkInvoice", "TypeOfWork", "PaymentMethod",
+        "WorkDescription", "InternalWorkDescription", "ShortWorkDescription", "Comment", "WorkInstruction",
+        "EmployeeNr", "WorkDate", "WorkTime", "WorkEndDate", "WorkEndTime", "WorkDeadline", "WorkStatus", "CpnCode",
+        "CpnCodeInvoice", "AdrCode", "ErrorCode", "ErrorMessage", "SolutionCode", "SolutionMessage", "PriorityCode",
+        "PriorityMessage", "CreationDate", "status", "Signature", "SignatureUrl", "PdfUrl", "WordUrl",
+        "WorksheetCode",
+    ) | {
+        "CustomerLatitude": "number", "CustomerLongitude": "number", "WorkDuration": "number",
+        "MinimumHours": "price", "RoundingAmount": "number", "PickupPlanning": "flag", "WebPlanning": "flag",
+        "WorkFinished": "flag", "Archived": "flag", "Materials": "lines", "Workperiods": "lines",
+        "Attachments": "lines", "Forms": "lines", "WorkObjects": "lines", "Employees": "lines", "Photos": "lines",
+        "Documents": "lines",
+    },
+    choices={"status": STATUSES},
+    methods=(),
+)  # fmt: skip
+"""Work orders are a list only for people at the screen; callers have `PostWorkorders` and so on."""
+
 _ENTITIES = (
     Entity(
         name="employees",
@@ -264,6 +307,7 @@ _ENTITIES = (
         missing=2701,
         fields=_texts("pmd_description"),
     ),
+    WORK_ORDERS,
 )  # fmt: skip
 
 ENTITIES = {one.name: one for one in _ENTITIES}

@@ -5,11 +5,11 @@ Numbers are text, prices have a decimal comma, flags are "0" and "1"
 """
 
 import re
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
-Form = Literal["text", "price", "amount", "flag", "date", "number", "lines"]
+Form = Literal["text", "price", "amount", "quantity", "flag", "date", "number", "lines"]
 """`lines` are records inside a record and stay as they are."""
 
 LARGEST_TEXT = 64 * 1024
@@ -50,6 +50,23 @@ def as_price(text: str) -> Decimal:
     return Decimal(text.strip().replace(",", "."))
 
 
+def day(text: str) -> bool:
+    """Whether a text is a date as work orders have them, `20-02-2016`."""
+    return _reads_as(text, r"\d\d-\d\d-\d{4}", "%d-%m-%Y")
+
+
+def time_of_day(text: str) -> bool:
+    """Whether a text is a time as work orders have them, `07:08`."""
+    return _reads_as(text, r"\d\d:\d\d", "%H:%M")
+
+
+def _reads_as(text: str, pattern: str, form: str) -> bool:
+    try:
+        return re.fullmatch(pattern, text) is not None and bool(datetime.strptime(text, form))  # noqa: DTZ007
+    except ValueError:
+        return False
+
+
 def _text(text: str) -> str:
     if len(text.encode()) > LARGEST_TEXT:
         raise ValueError(text[:20])
@@ -67,6 +84,11 @@ def _price(text: str) -> str:
 def _amount(text: str) -> str:
     """Two decimals behind a point, as invoices and transactions show (https://knowledge.out-smart.com/openapi/invoices)."""
     return f"{as_price(text):.2f}"
+
+
+def _quantity(text: str) -> str:
+    """No more decimals than were sent, as work orders show them."""
+    return f"{as_price(text).normalize():f}".replace(".", ",")
 
 
 def _flag(text: str) -> str:
@@ -92,5 +114,11 @@ def _number(text: str) -> str:
 
 
 _FORMS = {
-    "text": _text, "price": _price, "amount": _amount, "flag": _flag, "date": _date, "number": _number,
-}  # fmt: skip
+    "text": _text,
+    "price": _price,
+    "amount": _amount,
+    "quantity": _quantity,
+    "flag": _flag,
+    "date": _date,
+    "number": _number,
+}

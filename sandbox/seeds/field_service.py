@@ -10,16 +10,9 @@ from typing import Any
 
 from sandbox.exact_online.dates import to_iso
 from sandbox.exact_online.row_types import Row
-from sandbox.outsmart.entities import ENTITIES
+from sandbox.outsmart.entities import ENTITIES, PAYMENT_METHODS, STATUSES, WORK_ORDERS, WORK_TYPES
 from sandbox.outsmart.records import Record, Records
 from sandbox.seeds.payments import RECEIVABLE
-
-_WORK_TYPES = (
-    "Installatie", "Garantie", "Levering", "Onderhoud", "Project", "Regie", "Reparatie", "Service", "Storing",
-    "Verkoop", "Verhuur",
-)  # fmt: skip
-_PAYMENT_METHODS = ("niet van toepassing", "op rekening", "contant voldaan", "pin betaling", "conform offerte")
-"""Both lists are OutSmart's own defaults (https://knowledge.out-smart.com/openapi/work-orders)."""
 
 _BY_HAND: dict[str, list[Record]] = {
     "employees": [
@@ -34,9 +27,9 @@ _BY_HAND: dict[str, list[Record]] = {
     ],
     "worktypes": [
         {"wrt_name": name, "wrt_description": name, "wrt_default_minutes": "60", "wrt_active": "1"}
-        for name in _WORK_TYPES
+        for name in WORK_TYPES
     ],
-    "paymentmethods": [{"pmd_description": name} for name in _PAYMENT_METHODS],
+    "paymentmethods": [{"pmd_description": name} for name in PAYMENT_METHODS],
     "relations": [
         {"debtor_number": "HAND-1", "name": "Only a name"},
         {"debtor_number": "HAND-2", "name": "No street", "postal_code": "1234 AB", "city": "Utrecht"},
@@ -104,6 +97,9 @@ def seed_account(records: Records, account: str, exact: dict[str, list[Row]], ch
         "invoices": _invoices(customers[::3], exact.get("sync/Cashflow/PaymentTerms", [])),
     }
     for entity in ENTITIES.values():
+        if entity is WORK_ORDERS:
+            records.write(account, entity, _work_orders(records, account), "seed")
+            continue
         records.write(account, entity, _BY_HAND.get(entity.name, []) + known.get(entity.name, []), "seed")
 
 
@@ -175,6 +171,31 @@ def _invoice(term: Row, account: Row, amount: float, place: int) -> Record:
         "inv_amount": f"{amount:.2f}",
         "inv_amount_excl": f"{amount / 1.21:.2f}",
     }
+
+
+def _work_orders(records: Records, account: str) -> list[Record]:
+    """One in each status, planned by hand or begun in the app, without a number of another system."""
+    customer = {"CustomerName": "Leading zeros & Co", "CustomerDebtorNr": "0000001", "CustomerStreet": "Dam",
+                "CustomerZIP": "1012 JS", "CustomerCity": "Amsterdam", "CustomerContactPerson": "Jo"}  # fmt: skip
+    return [
+        customer
+        | {f"{name}Invoice": value for name, value in customer.items()}
+        | {
+            "id": str(records.next_number(account, WORK_ORDERS.name)),
+            "WorkorderNo": "",
+            "OrderNr": f"3BCE72288{place}",
+            "TypeOfWork": WORK_TYPES[place],
+            "PaymentMethod": PAYMENT_METHODS[1],
+            "EmployeeNr": "1",
+            "CreationDate": "2026-01-05 09:30",
+            "WorkDate": "06-01-2026",
+            "WorkTime": "10:00",
+            "WorkFinished": "1" if place > 1 else "0",
+            "Archived": "0",
+            "status": status,
+        }
+        for place, status in enumerate(STATUSES)
+    ]
 
 
 def _hour_type(item: Row) -> Record:
