@@ -11,6 +11,7 @@ from sandbox.seeds.traits import PAYMENT_TRAITS as TRAITS
 
 RECEIVABLE, PAYABLE = 20, 22
 _OPEN, _SELECTED, _PROCESSED, _MATCHED = 20, 30, 40, 50
+_UNPAID_STATES = (_OPEN, _SELECTED, _OPEN, _PROCESSED)
 _SALES_INVOICE, _SALES_CREDIT_NOTE, _PURCHASE_INVOICE = 20, 21, 30
 _FIRST_NUMBER = 24_000_001
 _OLDEST_DAYS = 420
@@ -89,5 +90,6 @@ def _payment(books: Books, index: int, age: int, part: int) -> dict[str, Any]:
         return {
             "Status": _MATCHED, "IsFullyPaid": True, "LastPaymentDate": paid, "EndDate": paid, "PaymentMethod": method,
         }  # fmt: skip
-    status = _SELECTED if index in TRAITS["selected"] else _PROCESSED if index in TRAITS["processed"] else _OPEN
+    unpaid = index in TRAITS["unpaid"]
+    status = _UNPAID_STATES[index // TRAITS["unpaid"].step % len(_UNPAID_STATES)] if unpaid else _OPEN
     return {"Status": status, "IsFullyPaid": False, "PaymentMethod": method}

@@ -75,10 +75,8 @@ PAYMENT_TRAITS = {
     "payable": Every(6, 4),
     "two_terms": Every(9, 2),
     "credit_note": Every(13, 6),
-    "unpaid": Every(11, 3),
+    "unpaid": Every(4, 3),
     "paid_early": Every(7, 5),
-    "selected": Every(8, 0),
-    "processed": Every(8, 1),
     "collected": Every(5, 1),
     "your_ref": Every(3, 0),
 }
