@@ -275,3 +275,34 @@ def test_documents_are_read_only_for_the_app(exact):
     assert exact.call("POST", "salesorder/SalesOrders", json={"Description": "x"}).status_code == 405
     assert exact.call("POST", "inventory/Warehouses", json={"Code": "N1", "Description": "x"}).status_code == 201
     assert exact.get("inventory/AssemblyOrders/PartItems").status_code == 404
+
+
+@pytest.mark.parametrize("path", SYNC_CODES)
+def test_reading_can_start_from_a_date(exact, path):
+    query = {"modified": "datetime'2026-01-01T00:00:00'", "endPoint": f"'{path.removeprefix('sync/')}'"}
+    [start] = exact.call("GET", "read/sync/Sync/SyncTimestamp", params=query).json()["d"]["results"]
+    rows = exact.rows(path, filter=f"Timestamp gt {start['TimeStampAsBigInt']}L", select="Modified")
+    everything = exact.rows(path, filter="Timestamp gt 1L", select="Modified")
+    since = [row for row in everything if int(row["Modified"][6:-2]) >= 1_767_225_600_000]
+    assert start["API"] == path
+    assert {row["Modified"] for row in since} <= {row["Modified"] for row in rows}
+
+
+def test_employees_carry_private_data_that_a_caller_can_leave_out(exact):
+    whole = exact.rows("sync/Payroll/Employees", filter="Timestamp gt 1L")
+    assert all(row["BirthDate"] and row["SocialSecurityNumber"] and row["PrivateEmail"] for row in whole[:5])
+    some = exact.rows("sync/Payroll/Employees", filter="Timestamp gt 1L", select="Code,FullName,IsActive")
+    assert some[0].keys() == {"__metadata", "Code", "FullName", "IsActive"}
+    assert {row["IsActive"] for row in some} == {True, False}
+
+
+def test_move_gives_documents_new_timestamps(exact, control):
+    before = {
+        row["ID"]: row["Timestamp"] for row in exact.rows("sync/Project/Projects", BELGIAN, filter="Timestamp gt 1")
+    }
+    control.move_division(BELGIAN, 50)
+    after = {
+        row["ID"]: row["Timestamp"] for row in exact.rows("sync/Project/Projects", BELGIAN, filter="Timestamp gt 1")
+    }
+    assert before.keys() == after.keys()
+    assert all(before[one] != after[one] for one in before)
