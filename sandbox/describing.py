@@ -19,6 +19,11 @@ def _has(field: str, value: object) -> Kind:
     return lambda row, _: getattr(row, field) == value
 
 
+def _each(field: str, **values: object) -> dict[str, Kind]:
+    """A kind for each value of a field."""
+    return {name: _has(field, value) for name, value in values.items()}
+
+
 def _lacks(field: str) -> Kind:
     return lambda row, _: not getattr(row, field)
 
@@ -85,6 +90,46 @@ KINDS: dict[str, dict[str, Kind]] = {
         "ended": _ended,
         "not_started": _not_started,
     },
+    "payroll/Employees": {
+        "left": _ended,
+        "not_started": _not_started,
+        "without_code": _lacks("Code"),
+        "without_email": _lacks("BusinessEmail"),
+    },
+    "sync/Cashflow/PaymentTerms": {
+        "receivable": _has("LineType", 20),
+        "payable": _has("LineType", 22),
+        "open": _has("Status", 20),
+        "selected": _has("Status", 30),
+        "processed": _has("Status", 40),
+        "matched": _has("Status", 50),
+        "fully_paid": _has("IsFullyPaid", value=True),
+        "credit_notes": lambda row, _: row.LineType == 20 and row.AmountDC > 0,
+    },
+    "sales/SalesPriceListPeriods": {"ended": _ended, "not_started": _not_started, "special": _has("Type", 2)},
+    "sales/SalesPriceListVolumeDiscounts": {
+        "discount_leading": _has("EntryMethod", 1),
+        "price_leading": _has("EntryMethod", 2),
+        "by_item": lambda row, _: row.Item is not None,
+        "by_group": lambda row, _: row.ItemGroup is not None,
+    },
+    "salesorder/SalesOrders": _each("Status", open=12, partial=20, complete=21, cancelled=45)
+    | {"unapproved": _has("ApprovalStatus", 0), "with_project": lambda row, _: row.Project is not None},
+    "crm/Quotations": _each(
+        "Status", rejected=5, reviewed=6, draft=20, open=25, printed=40, accepted=50, awaiting_online=60
+    )
+    | {"later_versions": lambda row, _: row.VersionNumber > 1},
+    "project/Projects": {
+        "over": _ended,
+        "blocked": _has("BlockEntry", value=True),
+        "own": _lacks("Account"),
+        "without_end": _lacks("EndDate"),
+    },
+    "project/ProjectPlanning": _each("Status", reserved=1, planned=2) | {"without_project": _lacks("Project")},
+    "manufacturing/ShopOrders": _each("Status", open=10, in_process=20, finished=30, completed=40)
+    | {"on_hold": _has("IsOnHold", 1), "with_project": lambda row, _: row.Project is not None},
+    "inventory/AssemblyOrders": _each("OrderStatus", open=20, partial=30, complete=50)
+    | {"taken_apart": _has("Type", 8061)},
 }
 
 

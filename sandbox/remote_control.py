@@ -180,19 +180,23 @@ class RemoteControl:
         """Move a division to another database: all its Timestamps begin again."""
         self.ask("POST", f"/exact/{division}/move", {"first_timestamp": first_timestamp})
 
-    def outsmart_records(self, account: str, entity: str) -> list[dict[str, str | None]]:
+    def outsmart_records(self, account: str, entity: str) -> list[dict[str, Any]]:
         """All records of one of OutSmart's lists."""
-        found: list[dict[str, str | None]] = self.ask("GET", f"/outsmart/{account}/{entity}")
+        found: list[dict[str, Any]] = self.ask("GET", f"/outsmart/{account}/{entity}")
         return found
 
-    def outsmart_record(self, account: str, entity: str, *codes: str) -> dict[str, str | None]:
+    def outsmart_record(self, account: str, entity: str, *codes: str) -> dict[str, Any]:
         """One record by its code or codes."""
-        found: dict[str, str | None] = self.ask("GET", _record_path(account, entity, codes))
+        found: dict[str, Any] = self.ask("GET", _record_path(account, entity, codes))
         return found
 
     def write_outsmart(self, account: str, entity: str, *records: dict[str, Any]) -> None:
         """Add or change records by hand."""
         self.ask("POST", f"/outsmart/{account}/{entity}", list(records))
+
+    def change_work_order(self, account: str, code: str | int, **fields: object) -> None:
+        """Change a work order, by row id or number, as a planner or technician: `status="Compleet"` and so on."""
+        self.ask("PUT", _record_path(account, "workorders", (str(code),)), fields)
 
     def delete_outsmart(self, account: str, entity: str, *codes: str) -> None:
         """Delete a record by hand; without codes the whole list."""

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -53,7 +53,7 @@ class Change(msgspec.Struct, frozen=True):
     at: str
     actor: str
     action: str
-    fields: dict[str, list[str | None]]
+    fields: dict[str, list[Any]]
     seq: int = 0
 
 

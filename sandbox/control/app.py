@@ -42,7 +42,7 @@ class Control:
             Conditions(clock, faults, switches, exact),
             Access(exact),
             ExactRows(exact.store),
-            OutSmartRows(outsmart.records),
+            OutSmartRows(outsmart),
         )
 
     def application(self) -> web.Application:

@@ -15,6 +15,7 @@ from sandbox.control.reading import answer, number, read_as, read_many
 from sandbox.exact_online.bodies import convert
 from sandbox.exact_online.business import complete, pad_code
 from sandbox.exact_online.dates import to_iso, wall_clock_ms
+from sandbox.exact_online.documents import NUMBERS
 from sandbox.exact_online.resources import RESOURCES, Property
 from sandbox.exact_online.row_types import ROW_TYPES, STORED, Row, key_field
 from sandbox.exact_online.rows import EVERYWHERE, RowStore
@@ -22,6 +23,9 @@ from sandbox.fixed_world import DIVISIONS, USERS
 
 BY = next(iter(USERS.values())).user_id
 """Who makes these changes."""
+
+_CODES = NUMBERS | {name: "Code" for name, stored in STORED.items() if "Code" in stored and name not in NUMBERS}
+"""By what rows are known besides their ids: a code or a number."""
 
 _SHORT_NAMES = {name.rsplit("/", 1)[-1]: name for name in ROW_TYPES}
 
@@ -94,7 +98,11 @@ class ExactRows:
             changes = [(self._find(division, table, code), await read_as(request, dict[str, Any]))]
         else:
             given = await read_as(request, list[dict[str, Any]])
-            changes = [(self._find(division, table, one.get("ID") or one["Code"]), one) for one in given]
+            known_by = [one for one in (key_field(table), "ID", _CODES.get(table)) if one]
+            changes = [
+                (self._find(division, table, str(next(one[name] for name in known_by if one.get(name)))), one)
+                for one in given
+            ]
         ready = [(row, self._completed(division, table, row, values)) for row, values in changes]
         self._store.update(division, table, ready, BY)
         return self._changed(division, table, [row for row, _ in ready])
@@ -145,7 +153,8 @@ class ExactRows:
         if code in known.by_key:
             return known.by_key[code]
         padded = pad_code(code) if table == "crm/Accounts" else code
-        found = known.having("Code", padded) if "Code" in STORED[table] else []
+        wanted = int(code) if table in NUMBERS and code.isdigit() else padded
+        found = known.having(_CODES[table], wanted) if table in _CODES else []
         if not found:
             raise KeyError(f"{table} {code}")
         return found[0]
@@ -154,9 +163,10 @@ class ExactRows:
 def _address(request: web.Request) -> tuple[int, str, str | None]:
     """Division, table and id or code; the last is decoded after splitting, as item codes may hold a slash."""
     parts = [unquote(part) for part in request.rel_url.raw_path.split("/")[3:]]
-    table = "/".join(parts[:2])
-    if table in ROW_TYPES:
-        rest = parts[2:]
+    for length in (3, 2):
+        if (table := "/".join(parts[:length])) in ROW_TYPES:
+            rest = parts[length:]
+            break
     else:
         table, rest = _SHORT_NAMES[parts[0]], parts[1:]
     return _division(request), table, rest[0] if rest else None

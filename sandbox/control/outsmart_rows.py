@@ -1,6 +1,7 @@
 """OutSmart's records as somebody at OutSmart's screen changes them, and the history of each.
 
-`/outsmart/{account}/{list}[/{code}]`; records with two codes take both, one after the other.
+`/outsmart/{account}/{list}[/{code}]`; records with two codes take both, one after the other. Work orders go by row id
+or number: a PUT of `{"status": "Compleet"}` is what a technician does.
 """
 
 from typing import Any
@@ -10,16 +11,18 @@ from aiohttp import web
 
 from sandbox.control.reading import answer, number, read_many
 from sandbox.fixed_world import OUTSMART_ACCOUNTS
-from sandbox.outsmart.entities import ENTITIES, Entity
-from sandbox.outsmart.records import Record, Records, join_codes, key_of
+from sandbox.outsmart.entities import ENTITIES, WORK_ORDERS, Entity
+from sandbox.outsmart.records import Record, join_codes, key_of
 from sandbox.outsmart.values import stored
+from sandbox.outsmart.world import OutSmart
 
 
 class OutSmartRows:
     """The control server's routes for OutSmart's records."""
 
-    def __init__(self, records: Records) -> None:
-        self._records = records
+    def __init__(self, outsmart: OutSmart) -> None:
+        self._records = outsmart.records
+        self._work_orders = outsmart.work_orders
 
     def routes(self) -> list[web.RouteDef]:
         """The routes."""
@@ -34,7 +37,7 @@ class OutSmartRows:
 
     async def show(self, request: web.Request) -> web.Response:
         """One record, or all of a list."""
-        account, entity, key = _address(request)
+        account, entity, key = self._resolved(request)
         records = self._records.of(account, entity.name)
         return answer(list(records.values()) if key is None else records[key])
 
@@ -42,14 +45,16 @@ class OutSmartRows:
         """Adds or changes one record or a list of records; only the code is required, as at the screen."""
         account, entity, key = _address(request)
         records = [_record(entity, one) for one in await read_many(request, dict[str, Any])]
-        if key is not None:
+        if entity is WORK_ORDERS:
+            records = [self._work_orders.by_hand(account, key, one) for one in records]
+        elif key is not None:
             records = [self._records.of(account, entity.name)[key] | one for one in records]
         self._records.write(account, entity, records, "hand")
         return answer({"keys": [key_of(entity, record) for record in records]})
 
     async def remove(self, request: web.Request) -> web.Response:
         """Deletes one record, or the whole list."""
-        account, entity, key = _address(request)
+        account, entity, key = self._resolved(request)
         records = self._records.of(account, entity.name)
         keys = list(records) if key is None else [key]
         if key is not None and key not in records:
@@ -72,6 +77,12 @@ class OutSmartRows:
             actions[change.action] = actions.get(change.action, 0) + 1
         return answer(counts)
 
+    def _resolved(self, request: web.Request) -> tuple[str, Entity, str | None]:
+        account, entity, key = _address(request)
+        if entity is WORK_ORDERS and key is not None:
+            key = str(self._work_orders.find(account, key)["id"])
+        return account, entity, key
+
 
 def _account(request: web.Request) -> str:
     return OUTSMART_ACCOUNTS[request.match_info["account"]].name
@@ -90,5 +101,7 @@ def _record(entity: Entity, given: dict[str, Any]) -> Record:
         form = entity.fields.get(name) or entity.form_of(name)
         if form is None:
             raise ValueError(f"{entity.name} has no field {name}")
-        record[name] = stored(form, value)
+        if name in entity.choices and value not in entity.choices[name]:
+            raise ValueError(f"{name} is one of {', '.join(entity.choices[name])}")
+        record[name] = value if form == "lines" else stored(form, value)
     return record

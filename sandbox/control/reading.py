@@ -8,6 +8,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from sandbox.exact_online.errors import VendorError
+from sandbox.outsmart.envelope import RefusedError
 
 Shape = TypeVar("Shape")
 
@@ -58,6 +59,8 @@ async def explain_mistakes(request: web.Request, handler: Handler) -> web.Stream
         return answer({"error": f"There is no {missing.args[0]}"}, 404)
     except VendorError as refusal:
         return answer({"error": refusal.text}, 400)
+    except RefusedError as refusal:
+        return answer({"error": ", ".join(refusal.messages) or f"OutSmart's code {refusal.code}"}, 404)
     except (ValueError, TypeError, re.error) as mistake:
         # msgspec's errors are ValueErrors, too.
         return answer({"error": str(mistake)}, 400)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sandbox.exact_online.dates import day_ms, wall_clock
+from sandbox.exact_online.documents import complete_document
 from sandbox.exact_online.errors import already_exists, invalid
 from sandbox.exact_online.row_types import Row, key_field
 from sandbox.exact_online.rows import RowStore
@@ -49,6 +50,8 @@ def complete(store: RowStore, division: int, table: str, values: Values, row: Ro
         values["Country"] = pad_country(values["Country"])
     if table in _COMPLETE:
         _COMPLETE[table](store, division, values, row, now)
+    else:
+        complete_document(store, division, table, values, row, _day(now))
 
 
 def _account(store: RowStore, division: int, values: Values, row: Row | None, now: datetime) -> None:

@@ -75,6 +75,6 @@ def resource_at(target: Target) -> Resource:
         VendorError: There is none.
     """
     known = RESOURCES.get(target.path)
-    if known is None or (target.division == NO_DIVISION) != (known.path == "current/Me"):
+    if known is None or known.kind == "nested" or (target.division == NO_DIVISION) != (known.path == "current/Me"):
         raise not_found()
     return known

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from aiohttp import web
+from msgspec import structs
 
 from sandbox.calls import ROWS
 from sandbox.clock import Clock
@@ -16,7 +17,7 @@ from sandbox.exact_online.odata.literals import read_literal
 from sandbox.exact_online.odata.options import Query, parse_query, parse_shape
 from sandbox.exact_online.odata.paging import Page, read_page
 from sandbox.exact_online.odata.projection import Render, property_reader, renderer
-from sandbox.exact_online.resources import Resource
+from sandbox.exact_online.resources import RESOURCES, Resource
 from sandbox.exact_online.row_types import Row
 from sandbox.exact_online.rows import EVERYWHERE, RowStore
 from sandbox.exact_online.surroundings import Near
@@ -92,8 +93,18 @@ class Reader:
         known = call.resource.properties.get(call.collection or "")
         if known is None or not known.is_collection or call.resource.kind != "single":
             raise not_found()
-        self.find(call)
-        return answer(call.request, {"results": []})
+        outer = self.find(call)
+        if known.name not in call.resource.collections:
+            return answer(call.request, {"results": []})
+        path, leads_back = call.resource.collections[known.name]
+        # What is asked below one row needs no further filter.
+        inner = structs.replace(RESOURCES[path], filter_mandatory=False)
+        query, near = parse_query(inner, call.request.query), self._near(call)
+        key = getattr(outer, call.resource.key)
+        table = self._store.table(call.division, inner.rows)
+        page = read_page(query, table, property_reader(inner, near), lambda row: bool(getattr(row, leads_back) == key))
+        call.request[ROWS] = len(page.rows)
+        return answer(call.request, _content(call, query, page, self._renderer(call, query, near)))
 
     def _renderer(self, call: Call, query: Query, near: Near) -> Render:
         return renderer(query, call.base, near, int64_as_string=self._switches.now.int64_as_string)
@@ -113,6 +124,8 @@ class Reader:
         if resource.rows == "system/Divisions":
             shown = _divisions_shown(resource, call)
             return lambda row: row.Code in shown
+        if resource.only:
+            return lambda row: all(getattr(row, name) == value for name, value in resource.only.items())
         return None
 
 

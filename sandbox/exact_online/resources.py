@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
-Kind = Literal["single", "bulk", "sync", "function"]
+Kind = Literal["single", "bulk", "sync", "function", "nested"]
 
 
 class _Listed(msgspec.Struct, forbid_unknown_fields=True):
@@ -34,6 +34,8 @@ class _Listed(msgspec.Struct, forbid_unknown_fields=True):
     without: tuple[str, ...] = ()
     properties: dict[str, tuple[str, ...]] = {}
     values: dict[str, tuple[str, ...]] = {}
+    only: dict[str, int] = {}
+    collections: dict[str, tuple[str, str]] = {}
 
 
 class _File(msgspec.Struct):
@@ -67,7 +69,8 @@ class Resource(msgspec.Struct, frozen=True):
 
     Attributes:
         path: Path below the division, such as `bulk/CRM/Accounts`.
-        kind: `single` and `bulk` go by key, `sync` by Timestamp, a `function` takes parameters.
+        kind: `single` and `bulk` go by key, `sync` by Timestamp, a `function` takes parameters; `nested` rows have
+            no address of their own and are seen inside other rows only.
         rows: The resource whose rows it shows (its own path for most).
         page_size: Most rows in one answer.
         methods: HTTP methods it takes.
@@ -81,6 +84,8 @@ class Resource(msgspec.Struct, frozen=True):
         mandatory_on_post: Properties a new row must have.
         properties: All properties by name.
         values: The values some properties are limited to, as text.
+        only: What rows must have in some properties to be shown here.
+        collections: For properties that lead to other rows, the path of those and their property that leads back.
     """
 
     path: str
@@ -98,6 +103,8 @@ class Resource(msgspec.Struct, frozen=True):
     mandatory_on_post: tuple[str, ...]
     properties: dict[str, Property]
     values: dict[str, tuple[str, ...]]
+    only: dict[str, int]
+    collections: dict[str, tuple[str, str]]
 
     @property
     def type_name(self) -> str:

@@ -14,8 +14,8 @@ from sandbox.exact_online.resources import RESOURCES
 Row = Any
 """An instance of one of `ROW_TYPES`; its fields are the stored properties of its table and `Timestamp`."""
 
-KEYS = {"system/Divisions": "Code"}
-"""Tables whose rows are known by something else than `ID`."""
+KEYS = {path: one.key for path, one in RESOURCES.items() if one.kind in {"single", "nested"} and one.rows == path}
+"""The property in the address of a row, per table; tables that only `sync` shows go by `ID`."""
 
 
 def key_field(table: str) -> str:
@@ -41,3 +41,12 @@ def _make(table: str) -> type[Any]:
 
 ROW_TYPES: dict[str, type[Any]] = {table: _make(table) for table in {one.rows for one in RESOURCES.values()} if table}
 STORED: dict[str, frozenset[str]] = {table: frozenset(made.__struct_fields__) for table, made in ROW_TYPES.items()}
+
+
+def identity(table: str, row: Row) -> str:
+    """What `sync/Deleted` calls a row.
+
+    Headers of orders and quotations have an `ID` beside the key of their address (`OrderID`, `QuotationID`); the vendor
+    does not say how the two are related, so they differ here, and deletions go by `ID`.
+    """
+    return str(row.ID if "ID" in STORED[table] else getattr(row, key_field(table)))

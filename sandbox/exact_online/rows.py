@@ -15,7 +15,7 @@ import msgspec
 from sandbox.clock import Clock
 from sandbox.exact_online.dates import wall_clock_ms
 from sandbox.exact_online.resources import deletion_code
-from sandbox.exact_online.row_types import ROW_TYPES, Row, key_field
+from sandbox.exact_online.row_types import ROW_TYPES, STORED, Row, identity, key_field
 from sandbox.exact_online.table import Table
 from sandbox.fixed_world import DIVISIONS
 from sandbox.state import Documents, State
@@ -26,6 +26,17 @@ EVERYWHERE = 0
 BELONGINGS = {
     "crm/Accounts": (("crm/Contacts", "Account"), ("crm/Addresses", "Account")),
     "logistics/Items": (("logistics/SalesItemPrices", "Item"),),
+    "salesorder/SalesOrders": (("salesorder/SalesOrderLines", "OrderID"),),
+    "salesorder/GoodsDeliveries": (("salesorder/GoodsDeliveryLines", "EntryID"),),
+    "crm/Quotations": (("crm/QuotationLines", "QuotationID"),),
+    "project/Projects": (("project/ProjectPlanning", "Project"),),
+    "manufacturing/ShopOrders": (("manufacturing/ShopOrderMaterialPlans", "ShopOrder"),),
+    "inventory/AssemblyOrders": (("inventory/AssemblyOrders/PartItems", "AssemblyOrder"),),
+    "sales/SalesPriceLists": (
+        ("sales/SalesPriceListPeriods", "PriceList"),
+        ("sales/SalesPriceListLinkedAccounts", "PriceList"),
+    ),
+    "sales/SalesPriceListPeriods": (("sales/SalesPriceListVolumeDiscounts", "PriceListPeriod"),),
 }
 """What goes with a row when it is deleted. The vendor's pages are silent; an orphan would be worse."""
 
@@ -73,8 +84,8 @@ class RowStore:
         Returns:
             The rows, with `Created`, `Modified` and a new Timestamp.
         """
-        key, made = key_field(name), ROW_TYPES[name]
-        rows = [made(**({key: str(uuid.uuid4())} | one)) for one in values]
+        ids, made = {key_field(name), "ID"} & STORED[name], ROW_TYPES[name]
+        rows = [made(**({one_id: str(uuid.uuid4()) for one_id in ids} | one)) for one in values]
         now = wall_clock_ms(self._clock.now())
         for row in rows:
             _set_where_known(row, Created=now, Creator=by, Division=division)
@@ -100,7 +111,7 @@ class RowStore:
         with self._state.transaction():
             for table, field in BELONGINGS.get(name, ()):
                 near = self.table(division, table)
-                orphans = [one for row in rows for one in near.having(field, row.ID)]
+                orphans = [one for row in rows for one in near.having(field, getattr(row, key_field(name)))]
                 if orphans:
                     self.delete(division, table, orphans, by)
             self.table(division, name).remove(rows)
@@ -155,7 +166,7 @@ class RowStore:
             return
         now = wall_clock_ms(self._clock.now())
         about = {"DeletedBy": by, "DeletedDate": now, "EntityType": code, "Division": division}
-        self.insert(division, "sync/Deleted", [about | {"EntityKey": row.ID} for row in rows], by)
+        self.insert(division, "sync/Deleted", [about | {"EntityKey": identity(name, row)} for row in rows], by)
 
 
 def _key(name: str, row: Row) -> str:

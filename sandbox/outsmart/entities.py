@@ -3,8 +3,9 @@
 Fields and codes: https://github.com/CloudEcosystemDev/outsmart-component and, for relations,
 https://knowledge.out-smart.com/openapi/relations.
 
-Three lists have no code of their own in the published table. Addresses and contact persons hang on relations and
-answer with theirs; warehouses answer with the code for a missing location. How the vendor reacts to a field it does
+Some lists have no code of their own in the published table. Addresses and contact persons hang on relations and answer
+with theirs, prices with those of materials; warehouses answer with the code for a missing location, transactions with
+the one for data that cannot be read. How the vendor reacts to a field it does
 not know is not documented either; here the list's "failed" code names it.
 """
 
@@ -32,6 +33,10 @@ class Entity:
         single: The endpoint that looks single records up, where there is one.
         defaults: What a new record has in fields that were not sent.
         unreadable: The code for a flag, price or date that cannot be read, where it is not `failed`.
+        one_of: Fields of which exactly one must be filled.
+        filtered: Whether the list itself takes filters.
+        choices: The values some fields are limited to.
+        methods: What may be done by API.
     """
 
     name: str
@@ -47,6 +52,10 @@ class Entity:
     single: str | None = None
     defaults: dict[str, str] = field(default_factory=dict)
     unreadable: int | None = None
+    one_of: tuple[str, ...] = ()
+    filtered: bool = False
+    choices: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    methods: tuple[str, ...] = ("GET", "POST")
 
     def form_of(self, name: str) -> Form | None:
         """What a field holds; None for an unknown or read-only field."""
@@ -60,6 +69,49 @@ class Entity:
 def _texts(*names: str) -> dict[str, Form]:
     return dict.fromkeys(names, "text")
 
+
+WORK_TYPES = (
+    "Installatie", "Garantie", "Levering", "Onderhoud", "Project", "Regie", "Reparatie", "Service", "Storing",
+    "Verkoop", "Verhuur",
+)  # fmt: skip
+PAYMENT_METHODS = ("niet van toepassing", "op rekening", "contant voldaan", "pin betaling", "conform offerte")
+"""Both lists are OutSmart's own defaults (https://knowledge.out-smart.com/openapi/work-orders)."""
+
+STATUSES = ("Klaargezet", "Opgehaald", "Compleet", "Afgehandeld")
+"""What becomes of a work order, in this order."""
+
+WORK_ORDERS = Entity(
+    name="workorders",
+    key=("id",),
+    required=(
+        "WorkorderNo", "CustomerName", "CustomerDebtorNr", "CustomerStreet", "CustomerZIP", "CustomerCity",
+        "CustomerContactPerson", "CustomerNameInvoice", "CustomerDebtorNrInvoice", "CustomerStreetInvoice",
+        "CustomerZIPInvoice", "CustomerCityInvoice", "CustomerContactPersonInvoice", "TypeOfWork", "PaymentMethod",
+    ),
+    failed=1504,
+    missing=1501,
+    fields=_texts(
+        "id", "WorkorderNo", "OrderNr", "ProjectNr", "ExternProjectNr", "CustomerName", "CustomerDebtorNr",
+        "CustomerStreet", "CustomerStreetNo", "CustomerEmail", "CustomerZIP", "CustomerCity", "CustomerContactPerson",
+        "CustomerPhone", "CustomerRemark", "CustomerNameInvoice", "CustomerDebtorNrInvoice", "CustomerStreetInvoice",
+        "CustomerStreetNoInvoice", "CustomerEmailInvoice", "CustomerZIPInvoice", "CustomerCityInvoice",
+        "CustomerContactPersonInvoice", "CustomerPhoneInvoice", "CustomerRemarkInvoice", "TypeOfWork", "PaymentMethod",
+        "WorkDescription", "InternalWorkDescription", "ShortWorkDescription", "Comment", "WorkInstruction",
+        "EmployeeNr", "WorkDate", "WorkTime", "WorkEndDate", "WorkEndTime", "WorkDeadline", "WorkStatus", "CpnCode",
+        "CpnCodeInvoice", "AdrCode", "ErrorCode", "ErrorMessage", "SolutionCode", "SolutionMessage", "PriorityCode",
+        "PriorityMessage", "CreationDate", "status", "Signature", "SignatureUrl", "PdfUrl", "WordUrl",
+        "WorksheetCode",
+    ) | {
+        "CustomerLatitude": "number", "CustomerLongitude": "number", "WorkDuration": "number",
+        "MinimumHours": "price", "RoundingAmount": "number", "PickupPlanning": "flag", "WebPlanning": "flag",
+        "WorkFinished": "flag", "Archived": "flag", "Materials": "lines", "Workperiods": "lines",
+        "Attachments": "lines", "Forms": "lines", "WorkObjects": "lines", "Employees": "lines", "Photos": "lines",
+        "Documents": "lines",
+    },
+    choices={"status": STATUSES},
+    methods=(),
+)  # fmt: skip
+"""Work orders are a list only for people at the screen; callers have `PostWorkorders` and so on."""
 
 _ENTITIES = (
     Entity(
@@ -174,9 +226,62 @@ _ENTITIES = (
         failed=1400,
         missing=1400,
         fields=_texts(
-            "wse_code", "wse_wse_code", "wse_type", "wse_description", "wse_external_id", "wse_employee_nr",
-            "wse_remark",
-        ) | {"wse_date_start": "date", "wse_date_end": "date"},
+            "wse_code", "wse_wse_code", "wse_type", "wse_image", "wse_order_message", "wse_description",
+            "wse_external_id", "wse_employee_nr", "wse_supplier", "wse_remark",
+        ) | {"wse_date_start": "date", "wse_date_end": "date", "wse_date_certification": "date"},
+    ),
+    # A price is known by what it is for and from when: only so can one be ended by posting it again.
+    Entity(
+        name="prices",
+        key=("material", "hourtype", "debtornr", "date_start"),
+        required=("price", "date_start"),
+        failed=1200,
+        missing=1201,
+        fields=_texts("material", "hourtype", "debtornr") | {
+            "price": "price", "date_start": "date", "date_end": "date",
+        },
+        references={"material": "materials", "hourtype": "hourtypes", "debtornr": "relations"},
+        defaults={"material": "", "hourtype": "", "debtornr": ""},
+        one_of=("material", "hourtype"),
+    ),
+    Entity(
+        name="invoices",
+        key=("inv_id",),
+        required=(),
+        failed=1504,
+        missing=1504,
+        fields=_texts(
+            "inv_id", "inv_worksheet_id", "inv_quo_id", "inv_inv_id", "inv_type", "inv_currency_code",
+            "inv_currency_symbol", "inv_description", "inv_invoice_debtor_nr", "inv_invoice_debtor_name",
+            "inv_invoice_debtor_email", "inv_number_numeric", "inv_number_formatted", "inv_status", "inv_reference",
+            "inv_due_days", "inv_terms", "inv_header", "inv_user_create", "inv_user_mutate", "inv_user_send",
+            "inv_timestamp_create", "inv_timestamp_mutate", "inv_timestamp_payed", "inv_timestamp_send", "pdf", "ubl",
+        ) | {
+            "inv_date": "date", "inv_due_date": "date", "inv_amount": "amount", "inv_amount_excl": "amount",
+            "inv_balance": "amount", "iln_lines": "lines",
+        },
+        defaults={
+            "inv_type": "DEBIT", "inv_status": "OPEN", "inv_currency_code": "EUR", "inv_currency_symbol": "€",
+            "inv_balance": "0.00",
+        },
+        filtered=True,
+        methods=("GET",),
+    ),
+    Entity(
+        name="transactions",
+        key=("int_transaction_id",),
+        required=("int_amount",),
+        failed=1504,
+        missing=1504,
+        fields=_texts(
+            "int_inv_id", "int_transaction_id", "int_external_transaction_id", "int_description", "int_type",
+            "int_type_description", "int_status", "int_user", "int_timestamp",
+        ) | {"int_amount": "amount"},
+        references={"int_inv_id": "invoices"},
+        defaults={"int_status": "PROCESSED", "int_user": "OpenAPI"},
+        filtered=True,
+        choices={"int_status": ("NEW", "PROCESSED")},
+        methods=("GET", "POST", "PUT"),
     ),
     Entity(
         name="workstatusses",
@@ -202,6 +307,7 @@ _ENTITIES = (
         missing=2701,
         fields=_texts("pmd_description"),
     ),
+    WORK_ORDERS,
 )  # fmt: skip
 
 ENTITIES = {one.name: one for one in _ENTITIES}

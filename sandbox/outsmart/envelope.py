@@ -19,6 +19,11 @@ HTTPS_REQUIRED = 1006
 UNCAUGHT_ERROR = 1007
 NO_BODY = 1008
 BODY_NOT_JSON = 1009
+WORK_ORDER_NOT_FOUND = 1500
+FIELD_MISSING = 1501
+NOTHING_TO_UPDATE = 1502
+NOTHING_CHANGED = 1503
+DATA_UNREADABLE = 1504
 
 MESSAGES = {
     NO_ENDPOINT: "No endpoint given",
@@ -39,13 +44,13 @@ class RefusedError(Exception):
 
     Args:
         code: The code.
-        messages: Texts; by default the code's own.
+        messages: Texts; by default the code's own, if it has one.
     """
 
     def __init__(self, code: int, *messages: str) -> None:
         super().__init__(code, *messages)
         self.code = code
-        self.messages = list(messages) or [MESSAGES[code]]
+        self.messages = list(messages) or [MESSAGES[one] for one in (code,) if one in MESSAGES]
 
 
 def envelope(code: int, messages: list[str], response: Any) -> web.Response:

@@ -7,17 +7,18 @@ import msgspec
 
 from sandbox.clock import Clock
 from sandbox.outsmart.entities import ENTITIES, Entity
-from sandbox.state import Change, State
+from sandbox.state import Change, Documents, State
 
-Record = dict[str, str | None]
+Record = dict[str, Any]
+"""Fields by name: text or null, in a few lists of such records."""
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(dict[str, str | None]).decode
+_decode = msgspec.msgpack.Decoder(dict[str, Any]).decode
 
 
 def key_of(entity: Entity, record: dict[str, Any]) -> str:
     """What a record is known by: its code; several codes as a JSON list."""
-    codes = [str(record[name]) for name in entity.key]
+    codes = [str(record[name]) if len(entity.key) == 1 else str(record.get(name) or "") for name in entity.key]
     return codes[0] if len(codes) == 1 else join_codes(codes)
 
 
@@ -33,6 +34,7 @@ class Records:
         self._state = state
         self._clock = clock
         self._lists: dict[tuple[str, str], dict[str, Record]] = {}
+        self._numbers = Documents(state, "outsmart_numbers", int)
 
     def of(self, account: str, entity: str) -> dict[str, Record]:
         """One list of one account by key, read from the state at first use. Not to be changed by the caller."""
@@ -42,6 +44,12 @@ class Records:
             known = {key: _decode(body) for key, body in stored.items()}
             self._lists[account, entity] = known
         return known
+
+    def next_number(self, account: str, entity: str) -> int:
+        """A number that no record of a list had before."""
+        number = (self._numbers.get(f"{account} {entity}") or 0) + 1
+        self._numbers.put(f"{account} {entity}", number)
+        return number
 
     def write(self, account: str, entity: Entity, records: Iterable[Record], actor: str) -> None:
         """Insert or update records by key; fields that are not given stay as they are.

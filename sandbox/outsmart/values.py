@@ -5,11 +5,12 @@ Numbers are text, prices have a decimal comma, flags are "0" and "1"
 """
 
 import re
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
-Form = Literal["text", "price", "flag", "date", "number"]
+Form = Literal["text", "price", "amount", "quantity", "flag", "date", "number", "lines"]
+"""`lines` are records inside a record and stay as they are."""
 
 LARGEST_TEXT = 64 * 1024
 _CENTS = Decimal("0.01")
@@ -31,6 +32,8 @@ def stored(form: Form, value: Any) -> str | None:
     """
     if value is None:
         return None
+    if form == "lines":
+        raise TypeError(value)
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise TypeError(value)
     return _FORMS[form](str(value))
@@ -47,6 +50,23 @@ def as_price(text: str) -> Decimal:
     return Decimal(text.strip().replace(",", "."))
 
 
+def day(text: str) -> bool:
+    """Whether a text is a date as work orders have them, `20-02-2016`."""
+    return _reads_as(text, r"\d\d-\d\d-\d{4}", "%d-%m-%Y")
+
+
+def time_of_day(text: str) -> bool:
+    """Whether a text is a time as work orders have them, `07:08`."""
+    return _reads_as(text, r"\d\d:\d\d", "%H:%M")
+
+
+def _reads_as(text: str, pattern: str, form: str) -> bool:
+    try:
+        return re.fullmatch(pattern, text) is not None and bool(datetime.strptime(text, form))  # noqa: DTZ007
+    except ValueError:
+        return False
+
+
 def _text(text: str) -> str:
     if len(text.encode()) > LARGEST_TEXT:
         raise ValueError(text[:20])
@@ -59,6 +79,16 @@ def _price(text: str) -> str:
     if price == price.quantize(_CENTS):
         price = price.quantize(_CENTS)
     return f"{price:f}".replace(".", ",")
+
+
+def _amount(text: str) -> str:
+    """Two decimals behind a point, as invoices and transactions show (https://knowledge.out-smart.com/openapi/invoices)."""
+    return f"{as_price(text):.2f}"
+
+
+def _quantity(text: str) -> str:
+    """No more decimals than were sent, as work orders show them."""
+    return f"{as_price(text).normalize():f}".replace(".", ",")
 
 
 def _flag(text: str) -> str:
@@ -83,4 +113,12 @@ def _number(text: str) -> str:
     return text
 
 
-_FORMS = {"text": _text, "price": _price, "flag": _flag, "date": _date, "number": _number}
+_FORMS = {
+    "text": _text,
+    "price": _price,
+    "amount": _amount,
+    "quantity": _quantity,
+    "flag": _flag,
+    "date": _date,
+    "number": _number,
+}

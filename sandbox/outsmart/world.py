@@ -1,6 +1,7 @@
 """One sandbox's OutSmart: its endpoints and what stands behind them."""
 
 import logging
+from typing import Any
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
@@ -10,6 +11,7 @@ from sandbox.clock import Clock
 from sandbox.fixed_world import OUTSMART_ACCOUNTS, OutSmartAccount
 from sandbox.outsmart.entities import ENTITIES, LOOK_UPS, Entity
 from sandbox.outsmart.envelope import (
+    DATA_UNREADABLE,
     HTTPS_REQUIRED,
     NO_ENDPOINT,
     OK,
@@ -24,11 +26,19 @@ from sandbox.outsmart.envelope import (
 )
 from sandbox.outsmart.looking_up import has_filter, read_filter
 from sandbox.outsmart.records import Record, Records
+from sandbox.outsmart.transactions import INVOICES, TRANSACTIONS, Transactions
+from sandbox.outsmart.work_orders import WorkOrders
 from sandbox.outsmart.writing import Writer, read_list
 from sandbox.state import State
 from sandbox.switches import SwitchBoard
 
 BASE_PATH = "/openapi/8"
+WORK_ORDER_ENDPOINTS = {
+    "PostWorkorders": ("POST",),
+    "GetWorkorders": ("GET",),
+    "GetWorkorder": ("GET",),
+    "UpdateWorkorder": ("GET", "POST"),
+}
 LARGEST_BODY = 1024**3
 """Bytes; no limit is documented."""
 
@@ -42,6 +52,8 @@ class OutSmart:
         self._switches = switches
         self.records = Records(state, clock)
         self._writer = Writer(self.records, switches)
+        self.work_orders = WorkOrders(self.records, clock)
+        self._transactions = Transactions(self.records, self._writer, clock)
 
     def application(self, middleware: Middleware) -> web.Application:
         """The web application.
@@ -66,39 +78,73 @@ class OutSmart:
         request[CODE] = code
         return envelope(code, messages, response)
 
-    async def _answer(self, request: web.Request) -> int | list[Record]:
+    async def _answer(self, request: web.Request) -> Any:
         if self._switches.now.https_required and not request.secure:
             raise RefusedError(HTTPS_REQUIRED)
         name = _endpoint(request.path)
         account = _account(request)
+        if name in WORK_ORDER_ENDPOINTS:
+            return await self._work_orders(request, account.name, name)
         if name in LOOK_UPS and request.method == "GET":
             return self._look_up(request, account, LOOK_UPS[name])
         entity = ENTITIES.get(name)
-        if entity is None or request.method not in {"GET", "POST"}:
+        if entity is None or request.method not in entity.methods:
             raise RefusedError(UNKNOWN_ENDPOINT)
         if request.method == "GET":
             return self._list(request, account, entity)
         body = read_list(await request.read())
         request[ROWS] = len(body)
+        if entity.name == TRANSACTIONS.name:
+            take = self._transactions.add if request.method == "POST" else self._transactions.change
+            return [_shown(entity, record) for record in take(account.name, body)]
         return self._writer.write(account.name, entity, body)
 
-    def _list(self, request: web.Request, account: OutSmartAccount, entity: Entity) -> list[Record]:
-        """The whole list: there is no paging, and filters are documented for the look-ups only.
+    async def _work_orders(self, request: web.Request, account: str, name: str) -> Any:
+        """Changing a work order is a GET with parameters; only lists of records are posted."""
+        if request.method not in WORK_ORDER_ENDPOINTS[name]:
+            raise RefusedError(UNKNOWN_ENDPOINT)
+        if name.startswith("Get"):
+            if has_filter(request.query):
+                raise RefusedError(DATA_UNREADABLE, f"Filter is not supported on {name}")
+            find = self.work_orders.many if name == "GetWorkorders" else self.work_orders.one
+            found = find(account, request.query)
+            request[ROWS] = len(found) if isinstance(found, list) else 1
+            return found
+        if request.method == "GET":
+            return self.work_orders.update(account, request.query)
+        body = read_list(await request.read())
+        request[ROWS] = len(body)
+        if name == "PostWorkorders":
+            return self.work_orders.post(account, body)
+        return self.work_orders.update_materials(account, request.query, body)
 
-        What the vendor does with a filter here is not known; refusing it keeps anybody from relying on it.
+    def _list(self, request: web.Request, account: OutSmartAccount, entity: Entity) -> list[Record]:
+        """The whole list: there is no paging, and filters are documented for look-ups, invoices and transactions only.
+
+        What the vendor does with a filter elsewhere is not known; refusing it keeps anybody from relying on it.
         """
         if has_filter(request.query):
+            if entity.filtered:
+                return self._look_up(request, account, entity)
             raise RefusedError(entity.failed, f"Filter is not supported on {entity.name}")
         records = self.records.of(account.name, entity.name)
         request[ROWS] = len(records)
-        return [_shown(entity, record) for record in records.values()]
+        return [_shown(entity, record) for record in self._with_balances(account, entity, list(records.values()))]
 
     def _look_up(self, request: web.Request, account: OutSmartAccount, entity: Entity) -> list[Record]:
         conditions = read_filter(entity, request.query)
-        records = self.records.of(account.name, entity.name).values()
+        everything = list(self.records.of(account.name, entity.name).values())
+        records = self._with_balances(account, entity, everything)
         found = [_shown(entity, record) for record in records if all(holds(record) for holds in conditions)]
         request[ROWS] = len(found)
         return found
+
+    def _with_balances(self, account: OutSmartAccount, entity: Entity, records: list[Record]) -> list[Record]:
+        """Invoices with what their transactions add up to (https://knowledge.out-smart.com/openapi/invoices)."""
+        if entity.name != INVOICES.name:
+            return records
+        sums = self._transactions.balance(account.name)
+        return [one | {"inv_balance": f"{sums.get(one['inv_id'], 0):.2f}"} for one in records]
 
 
 def subject(request: web.Request) -> tuple[str, str | None]:
@@ -112,7 +158,7 @@ def _endpoint(path: str) -> str:
     base, _, name = path.rstrip("/").partition(f"{BASE_PATH}/")
     if path.rstrip("/") == BASE_PATH:
         raise RefusedError(NO_ENDPOINT)
-    if base or (name not in ENTITIES and name not in LOOK_UPS):
+    if base or name not in {*ENTITIES, *LOOK_UPS, *WORK_ORDER_ENDPOINTS}:
         raise RefusedError(UNKNOWN_ENDPOINT)
     return name
 

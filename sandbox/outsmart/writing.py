@@ -48,16 +48,26 @@ class Writer:
         Raises:
             RefusedError: One of them cannot be taken; then none is.
         """
-        checked = [self._checked(account, entity, one) for one in body]
+        checked = [self.checked(account, entity, one) for one in body]
         self._records.write(account, entity, checked, "api")
         return len(checked)
 
-    def _checked(self, account: str, entity: Entity, sent: Any) -> Record:
+    def checked(self, account: str, entity: Entity, sent: Any, *, whole: bool = True) -> Record:
+        """The fields of one sent record in the form in which they are kept.
+
+        Args:
+            account: The account.
+            entity: The list.
+            sent: What stood in the body.
+            whole: Whether required fields must be there, as for a new record.
+
+        Raises:
+            RefusedError: It cannot be taken.
+        """
         if not isinstance(sent, dict):
             raise RefusedError(entity.failed, f"Insert or update of {entity.name} failed: not a record")
-        missing = [name for name in entity.required if sent.get(name) is None or not str(sent[name]).strip()]
-        if missing:
-            raise RefusedError(entity.missing, "Required field missing: " + ", ".join(missing))
+        if whole:
+            _require(entity, sent)
         record = {name: _stored(entity, name, value) for name, value in sent.items()}
         self._check_references(account, entity, record)
         self._check_sale_price(entity, record)
@@ -67,13 +77,26 @@ class Writer:
         """Refuse records that name an unknown relation, material or category; the vendor documents no code for it."""
         for name, target in entity.references.items():
             value = record.get(name)
-            if value is not None and value not in self._records.of(account, ENTITIES[target].name):
+            if value and value not in self._records.of(account, ENTITIES[target].name):
                 raise RefusedError(entity.failed, f"Insert or update of {entity.name} failed: {name} {value} not found")
 
     def _check_sale_price(self, entity: Entity, record: Record) -> None:
         strict = entity.name == "hourtypes" and self._switches.now.hour_type_price_above_zero
         if strict and as_price(record["sale_price"] or "0") <= 0:
             raise RefusedError(entity.missing, "sale_price must be greater than 0")
+
+
+def _require(entity: Entity, sent: dict[str, Any]) -> None:
+    missing = [name for name in entity.required if _is_blank(sent.get(name))]
+    if missing:
+        raise RefusedError(entity.missing, "Required field missing: " + ", ".join(missing))
+    filled = [name for name in entity.one_of if not _is_blank(sent.get(name))]
+    if entity.one_of and len(filled) != 1:
+        raise RefusedError(entity.missing, "Required field missing: either " + " or ".join(entity.one_of))
+
+
+def _is_blank(value: Any) -> bool:
+    return value is None or not str(value).strip()
 
 
 def _stored(entity: Entity, name: str, value: Any) -> str | None:
@@ -85,6 +108,8 @@ def _stored(entity: Entity, name: str, value: Any) -> str | None:
     except (ValueError, TypeError):
         code = entity.unreadable or entity.failed
         raise RefusedError(code, f"Insert or update of {entity.name} failed: invalid value for {name}") from None
+    if name in entity.choices and made not in entity.choices[name]:
+        raise RefusedError(entity.failed, f"Insert or update of {entity.name} failed: {name} cannot be {made}")
     limit = entity.limits.get(name)
     if made is not None and limit is not None and len(made) > limit:
         raise RefusedError(entity.failed, f"Insert or update of {entity.name} failed: {name} is too long")

@@ -12,13 +12,18 @@ from sandbox.seeds.traits import ITEM_TRAITS as TRAITS
 
 
 class Words(msgspec.Struct, frozen=True):
-    """One language's words for articles; `products` are name, unit and price."""
+    """One language's words for articles and documents; `products` are name, unit and price."""
 
     units: dict[str, tuple[str, str]]
     groups: tuple[str, ...]
     labour_groups: tuple[str, ...]
     labour: tuple[str, ...]
     call_out: str
+    warehouse: str
+    van: str
+    invoice: str
+    price_list: str
+    jobs: tuple[str, ...]
     products: tuple[tuple[str, str, float], ...]
     variants: tuple[str, ...]
 

@@ -16,14 +16,28 @@ from sandbox.fixed_world import DIVISIONS, OUTSMART_ACCOUNTS, WORLD, Division
 from sandbox.outsmart.records import Records
 from sandbox.seeds.accounts import AccountSeeds
 from sandbox.seeds.articles import CATALOGUE, ArticleSeeds
+from sandbox.seeds.books import Books
 from sandbox.seeds.companies import division_rows
 from sandbox.seeds.countries import COUNTRIES
 from sandbox.seeds.field_service import seed_account
+from sandbox.seeds.orders import make_deliveries, make_orders, make_quotations
+from sandbox.seeds.payments import make_payment_terms
+from sandbox.seeds.pools import pool_for
+from sandbox.seeds.price_lists import make_price_lists
+from sandbox.seeds.production import make_assembly_orders, make_shop_orders
+from sandbox.seeds.projects import make_planning, make_projects
+from sandbox.seeds.staff import make_staff, make_warehouses
 from sandbox.seeds.stamps import Stamps, give_versions
 from sandbox.state import Documents, State
 
-FORMAT = 1
+FORMAT = 2
 """Raised when generated values change; worlds of another format are made again."""
+
+_DOCUMENTS = (
+    make_staff, make_warehouses, make_payment_terms, make_price_lists, make_projects, make_planning, make_orders,
+    make_deliveries, make_quotations, make_shop_orders, make_assembly_orders,
+)  # fmt: skip
+"""In this order, as later ones point to rows of earlier ones."""
 
 
 class Stamp(msgspec.Struct, frozen=True):
@@ -94,4 +108,11 @@ def _division(config: SandboxConfig, division: Division, chance: Random, today: 
     accounts = AccountSeeds(division.code, division.locale, config.seed, chance, stamps).make(relations)
     customers: list[Row] = [row for row in accounts["crm/Accounts"] if row.Status == "C"]
     words = CATALOGUE[COUNTRIES[division.locale].words]
-    return accounts | ArticleSeeds(division.code, words, chance, stamps).make(items, customers)
+    tables = accounts | ArticleSeeds(division.code, words, chance, stamps).make(items, customers)
+    # By chance of its own, so that relations and articles stay what they are when documents change.
+    chance = Random(f"{config.seed} {division.code} documents")
+    pool = pool_for(division.locale, config.seed)
+    books = Books(division.code, chance, Stamps(chance, today), words, pool, tables)
+    for make in _DOCUMENTS:
+        make(books)
+    return books.tables

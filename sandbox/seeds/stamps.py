@@ -37,8 +37,11 @@ class Stamps:
         """`Created`, `Modified` and by whom; the second is not before the first."""
         chance = self._chance
         created = chance.randint(2, _HISTORY_DAYS)
-        modified = chance.randint(1, created - 1) if chance.random() < 0.5 else created
-        created_at, modified_at = self._moment(created), self._moment(modified)
+        return self.audit_at(created, chance.randint(1, created - 1) if chance.random() < 0.5 else created)
+
+    def audit_at(self, created: int, modified: int | None = None) -> dict[str, Any]:
+        """The same for something made and changed so many days ago; by default not changed since."""
+        created_at, modified_at = self._moment(created), self._moment(created if modified is None else modified)
         return {
             "Created": min(created_at, modified_at),
             "Modified": max(created_at, modified_at),

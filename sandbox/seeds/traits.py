@@ -63,3 +63,49 @@ ITEM_TRAITS = {
     "agreement": Every(30, 18),
     "barcode": Every(2, 0),
 }
+
+EMPLOYEE_TRAITS = {
+    "left": Every(7, 3),
+    "not_started": Every(9, 5),
+    "no_email": Every(8, 6),
+    "no_code": Every(10_000_000, 8),
+}
+
+PAYMENT_TRAITS = {
+    "payable": Every(6, 4),
+    "two_terms": Every(9, 2),
+    "credit_note": Every(13, 6),
+    "unpaid": Every(4, 3),
+    "paid_early": Every(7, 5),
+    "collected": Every(5, 1),
+    "your_ref": Every(3, 0),
+}
+
+ORDER_TRAITS = {
+    "cancelled": Every(8, 4),
+    "partial": Every(4, 3),
+    "delivered_elsewhere": Every(11, 2),
+    "project": Every(5, 1),
+    "remarks": Every(7, 3),
+    "unapproved": Every(14, 13),
+}
+
+QUOTATION_TRAITS = {
+    "third_version": Every(15, 7),
+    "ordered": Every(2, 0),
+}
+
+PROJECT_TRAITS = {
+    "own": Every(9, 8),
+    "over": Every(6, 4),
+    "blocked": Every(10, 6),
+    "notes": Every(4, 1),
+    "without_project": Every(9, 5),
+    "reserved": Every(5, 2),
+}
+
+PRODUCTION_TRAITS = {
+    "on_hold": Every(11, 5),
+    "notes": Every(6, 2),
+    "taken_apart": Every(9, 7),
+}

@@ -58,9 +58,16 @@ class OutSmartClient:
         assert response.status_code == 200
         return response.json()
 
-    def post(self, endpoint, *records, raw=None):
+    def post(self, endpoint, *records, raw=None, **query):
         options = {"json": list(records)} if raw is None else {"data": raw}
-        response = requests.post(f"{self.vendor.outsmart_url}/{endpoint}", params=self.tokens, timeout=30, **options)
+        return self._send("POST", endpoint, query, **options)
+
+    def put(self, endpoint, *records):
+        return self._send("PUT", endpoint, {}, json=list(records))
+
+    def _send(self, method, endpoint, query, **options):
+        address = f"{self.vendor.outsmart_url}/{endpoint}"
+        response = requests.request(method, address, params=self.tokens | query, timeout=30, **options)
         assert response.status_code == 200
         return response.json()
 

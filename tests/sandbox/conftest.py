@@ -7,6 +7,7 @@ import pytest
 
 from sandbox import process
 from sandbox.browser import Browser
+from sandbox.exact_online.permissions import SCOPES
 from tests.sandbox.clients import ITEMS, RELATIONS, App, ExactClient, OutSmartClient
 
 
@@ -39,7 +40,7 @@ def vendor(sandbox_process):
         dict(zip(("user", "action", "endpoint"), one.split(" "), strict=True)) for one in scopes["removed_rights"]
     ]
     control.change_scopes(
-        add=["Crm accounts", "Logistics items", "Sales prices", "Organization administration"],
+        add=sorted(SCOPES),
         add_divisions=scopes["withdrawn_divisions"],
         add_rights=rights,
     )

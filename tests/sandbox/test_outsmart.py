@@ -20,12 +20,14 @@ SAMPLES = {
     "workstatusses": {"sta_code": "T1", "sta_name": "n"},
     "worktypes": {"wrt_name": "T1", "wrt_description": "d", "wrt_default_minutes": "30", "wrt_active": "1"},
     "paymentmethods": {"pmd_description": "T1"},
+    "prices": {"material": "T1", "debtornr": "T-1", "date_start": "2026-01-31", "price": "7,50"},
 }
 CODES = {
     "employees": (1100, 1101), "materials": (1200, 1201), "relations": (1300, 1301), "projects": (1700, 1701),
     "hourtypes": (1800, 1801), "categories": (2400, 2401), "material_categories": (2500, 2501),
     "worktypes": (2600, 2601), "paymentmethods": (2700, 2701), "workstatusses": (2800, 2801),
     "addresses": (1300, 1301), "contactpersons": (1300, 1301), "warehouses": (1400, 1400),
+    "prices": (1200, 1201),
 }  # fmt: skip
 
 
@@ -39,7 +41,8 @@ def filled(south):
 
 
 def test_samples_cover_every_list():
-    assert SAMPLES.keys() == ENTITIES.keys() == CODES.keys()
+    others = {"invoices", "transactions", "workorders"}
+    assert SAMPLES.keys() == ENTITIES.keys() - others == CODES.keys()
 
 
 @pytest.mark.parametrize(
@@ -90,13 +93,11 @@ def test_every_list_takes_and_gives_back(filled, name):
     found = filled.get(name)
     assert found["code"] == 200
     keys = ENTITIES[name].key
-    record = next(one for one in found["response"] if all(one[key] == SAMPLES[name][key] for key in keys))
+    record = next(one for one in found["response"] if all(one[key] == SAMPLES[name].get(key, "") for key in keys))
     assert record.keys() == ENTITIES[name].fields.keys()
 
 
-@pytest.mark.parametrize(
-    ("name", "field"), [(name, field) for name, entity in ENTITIES.items() for field in entity.required]
-)
+@pytest.mark.parametrize(("name", "field"), [(name, field) for name in SAMPLES for field in ENTITIES[name].required])
 def test_missing_required_fields_are_named(filled, name, field):
     for record in ({**SAMPLES[name], field: " "}, {key: value for key, value in SAMPLES[name].items() if key != field}):
         found = filled.post(name, record)
@@ -199,7 +200,8 @@ def test_read_only_field_is_refused(south):
 @pytest.mark.parametrize(
     ("name", "field"),
     [("addresses", "adr_debtor_nr"), ("contactpersons", "cpn_debtor_nr"), ("projects", "debtor_number"),
-     ("material_categories", "mct_mat_code"), ("material_categories", "mct_cat_code")],
+     ("material_categories", "mct_mat_code"), ("material_categories", "mct_cat_code"), ("prices", "material"),
+     ("prices", "debtornr")],
 )  # fmt: skip
 def test_reference_to_an_unknown_record_is_refused(filled, name, field):
     found = filled.post(name, SAMPLES[name] | {field: "nobody"})

@@ -1,9 +1,11 @@
 """Starting, stopping, killing: the process and what it remembers."""
 
+import contextlib
 import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 
@@ -106,6 +108,26 @@ def test_kill_and_restart_keep_everything(browser):
         assert App(one).exchange(address).status_code == 200
         one.control.touch_exact(MAIN, "Accounts", 1)
         assert one.control.world()["exact_online"]["divisions"][0]["last_timestamp"] > last
+
+
+def test_state_of_an_older_format_is_made_anew_and_said_so(tmp_path):
+    with process.start(tmp_path, relations=3, items=3) as one:
+        one.control.add_exact(MAIN, "Accounts", {"Name": "Older"})
+    with contextlib.closing(sqlite3.connect(tmp_path / "sandbox.sqlite3")) as state, state:
+        [(body,)] = state.execute("SELECT body FROM documents WHERE kind = 'stamp'")
+        stamp = json.loads(body)
+        assert stamp["format"].startswith("2-")
+        state.execute("UPDATE documents SET body = ? WHERE kind = 'stamp'", (json.dumps(stamp | {"format": "1-old"}),))
+    with process.start(tmp_path, relations=3, items=3) as again:
+        assert all(row["Name"] != "Older" for row in again.control.exact_rows(MAIN, "Accounts"))
+    said = (tmp_path / "output.txt").read_text(encoding="utf-8")
+    assert "The kept world is another one (3 relations, 3 items, seed 20, format 1-old)" in said
+
+
+@pytest.mark.parametrize(("relations", "items"), [(0, 0), (1, 1), (0, 5), (5, 0), (2, 9)])
+def test_tiny_worlds_can_be_made(relations, items):
+    ended = run("--describe", "--relations", str(relations), "--items", str(items), "--state-dir", "/nonexistent")
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 def test_taken_port_is_one_clear_line_and_exit_code_2(tmp_path):

@@ -3,7 +3,21 @@
 import pytest
 
 from sandbox import process
-from tests.sandbox.clients import BELGIAN, FRENCH, GERMAN, ITEMS, MAIN, RELATIONS, SPANISH, ExactClient
+from sandbox.describing import KINDS
+from sandbox.exact_online.documents import LINES, REFERENCES
+from sandbox.exact_online.row_types import key_field
+from tests.sandbox.clients import (
+    ARCHIVED,
+    BELGIAN,
+    EMPTY,
+    FRENCH,
+    GERMAN,
+    ITEMS,
+    MAIN,
+    RELATIONS,
+    SPANISH,
+    ExactClient,
+)
 
 
 @pytest.fixture(scope="module")
@@ -36,11 +50,8 @@ def counts(world, division, table):
 
 @pytest.mark.parametrize("division", [MAIN, BELGIAN, GERMAN, FRENCH, SPANISH])
 def test_every_company_has_every_oddity(world, division):
-    assert all(counts(world, division, "crm/Accounts").values())
-    assert all(counts(world, division, "crm/Contacts").values())
-    assert all(counts(world, division, "crm/Addresses").values())
-    assert all(counts(world, division, "logistics/Items").values())
-    assert all(counts(world, division, "logistics/SalesItemPrices").values())
+    for table in KINDS:
+        assert all(counts(world, division, table).values()), (table, counts(world, division, table))
 
 
 def test_main_company_has_the_figures_asked_for(world):
@@ -111,6 +122,50 @@ def test_nothing_leads_nowhere(control):
         assert pointed_at(control, division, "Accounts", "MainContact") <= contacts
         assert pointed_at(control, division, "SalesItemPrices", "Item") <= items
         assert pointed_at(control, division, "Items", "ItemGroup") <= groups
+
+
+@pytest.mark.parametrize("division", [MAIN, BELGIAN, ARCHIVED])
+def test_no_document_leads_nowhere(control, division):
+    keys = {}
+    for table in {target for fields in REFERENCES.values() for target in fields.values()} | {
+        header for _, header in LINES.values()
+    }:
+        keys[table] = {row[key_field(table)] for row in control.exact_rows(division, table)}
+    for table, fields in REFERENCES.items():
+        header = {LINES[table][0]: LINES[table][1]} if table in LINES else {}
+        for row in control.exact_rows(division, table):
+            for field, target in (fields | header).items():
+                assert row.get(field) is None or row[field] in keys[target], (table, field)
+            assert all(row.get(field) for field in header), table
+
+
+def test_documents_grow_with_the_company(world):
+    orders = {code: counts(world, code, "salesorder/SalesOrders")["total"] for code in (MAIN, BELGIAN)}
+    assert orders == {MAIN: RELATIONS * 4 // 10, BELGIAN: 16}
+    for table in ("payroll/Employees", "project/Projects", "manufacturing/ShopOrders", "inventory/AssemblyOrders"):
+        assert 10 <= counts(world, BELGIAN, table)["total"] <= 20, table
+        assert counts(world, EMPTY, table)["total"] == 0
+
+
+def test_order_lines_are_one_to_six_and_fit_their_order(control):
+    orders = {row["OrderID"]: row for row in control.exact_rows(MAIN, "SalesOrders")}
+    lines = {}
+    for line in control.exact_rows(MAIN, "SalesOrderLines"):
+        lines.setdefault(line["OrderID"], []).append(line)
+    assert lines.keys() == orders.keys()
+    assert {len(of_order) for of_order in lines.values()} == {1, 2, 3, 4, 5, 6}
+    for order_id, of_order in lines.items():
+        assert {line["Status"] for line in of_order} == {orders[order_id]["Status"]}
+
+
+def test_some_orders_were_quotations(control):
+    quoted = {
+        row["YourRef"]: row["OrderAccount"] for row in control.exact_rows(MAIN, "Quotations") if row["Status"] == 50
+    }
+    ordered = {row.get("YourRef"): row["OrderedBy"] for row in control.exact_rows(MAIN, "SalesOrders")}
+    both = quoted.keys() & ordered.keys()
+    assert both
+    assert all(quoted[reference] == ordered[reference] for reference in both)
 
 
 def test_outsmart_accounts_start_half_filled_and_empty(world):

@@ -5,10 +5,11 @@ from operator import attrgetter
 from typing import Any
 
 from sandbox.exact_online.dates import to_wire
-from sandbox.exact_online.derived import DERIVED, Surroundings
+from sandbox.exact_online.derived import DERIVED
+from sandbox.exact_online.deriving import Surroundings
 from sandbox.exact_online.odata.literals import write_literal
 from sandbox.exact_online.odata.options import Query
-from sandbox.exact_online.resources import Resource
+from sandbox.exact_online.resources import RESOURCES, Resource
 from sandbox.exact_online.row_types import Row
 
 Render = Callable[[Row], dict[str, Any]]
@@ -59,7 +60,11 @@ def renderer(query: Query, base: str, near: Surroundings, *, int64_as_string: bo
     read_derived = [(name, DERIVED[resource.rows][name]) for name in derived]
     dates = [name for name in stored + derived if resource.properties[name].edm == "Edm.DateTime"]
     longs = [name for name in stored + derived if int64_as_string and resource.properties[name].edm == "Edm.Int64"]
-    collections, type_name, address_of = _collections(query), resource.type_name, addresser(resource, base)
+    type_name, address_of = resource.type_name, addresser(resource, base)
+    collections = [
+        (name, _expander(resource, name, base, near, int64_as_string=int64_as_string) if expanded else _defer(name))
+        for name, expanded in _collections(query)
+    ]
 
     def render(row: Row) -> dict[str, Any]:
         address = address_of(row)
@@ -73,8 +78,8 @@ def renderer(query: Query, base: str, near: Surroundings, *, int64_as_string: bo
         for name in longs:
             if made[name] is not None:
                 made[name] = str(made[name])
-        for name, expanded in collections:
-            made[name] = {"results": []} if expanded else {"__deferred": {"uri": f"{address}/{name}"}}
+        for name, show in collections:
+            made[name] = show(row, address)
         return made
 
     return render
@@ -97,7 +102,6 @@ def _read_all(names: list[str]) -> Callable[[Row], tuple[Any, ...]]:
 def _collections(query: Query) -> list[tuple[str, bool]]:
     """Collections to show, and whether as rows or as a link.
 
-    The sandbox keeps no rows for the collections it lists (bank accounts of an account), so expanded they are empty.
     Sync rows have none (https://start.exactonline.nl/docs/HlpRestAPIResourcesDetails.aspx?name=SyncCRMAccounts).
     """
     if query.resource.kind == "sync":
@@ -105,3 +109,33 @@ def _collections(query: Query) -> list[tuple[str, bool]]:
     named = query.resource.properties if query.select is None else (*query.select, *query.expand)
     wanted = dict.fromkeys(name for name in named if query.resource.properties[name].is_collection)
     return [(name, name in query.expand) for name in wanted]
+
+
+def _defer(name: str) -> Callable[[Row, str], dict[str, Any]]:
+    return lambda _, address: {"__deferred": {"uri": f"{address}/{name}"}}
+
+
+def _expander(
+    resource: Resource, name: str, base: str, near: Surroundings, *, int64_as_string: bool
+) -> Callable[[Row, str], dict[str, Any]]:
+    """The function that shows the rows of a collection: its first page, as of any single resource.
+
+    The cut at 60 rows is reported at https://github.com/picqer/exact-php-client/issues/546. The sandbox keeps no rows
+    for some collections it lists (bank accounts of an account); those are empty.
+    """
+    if name not in resource.collections:
+        return lambda _row, _address: {"results": []}
+    path, leads_back = resource.collections[name]
+    inner = RESOURCES[path]
+    show = renderer(Query(inner), base, near, int64_as_string=int64_as_string)
+    outer_key, inner_key = attrgetter(resource.key), attrgetter(inner.key)
+
+    def expand(row: Row, address: str) -> dict[str, Any]:
+        rows = sorted(near.having(inner.rows, leads_back, outer_key(row)), key=inner_key)
+        content: dict[str, Any] = {"results": [show(one) for one in rows[: inner.page_size]]}
+        if len(rows) > inner.page_size:
+            last = write_literal(inner_key(rows[inner.page_size - 1]), inner.properties[inner.key].edm)
+            content["__next"] = f"{address}/{name}?$skiptoken={last}"
+        return content
+
+    return expand
