@@ -3,6 +3,9 @@
 SHELL := /bin/sh
 BIN := .venv/bin
 
+# Test processes: one per core; JOBS=0 runs the tests one after another in one process, for a debugger.
+JOBS ?= auto
+
 # The first Python of at least 3.11; PYTHON=/path/to/python overrides.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
@@ -23,7 +26,7 @@ run: need-python ## Install, start everything on the sandbox, sync once, keep th
 
 test: need-python ## Install what the tests need and run them (ARGS='-k name': some of them)
 	@"$(PYTHON)" scripts/bootstrap.py run
-	@exec $(BIN)/python -m pytest $(ARGS)
+	@exec $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile $(ARGS)
 
 check: need-python ## Format, lint, types, spelling
 	@"$(PYTHON)" scripts/bootstrap.py check
@@ -47,6 +50,8 @@ lock: need-python ## Compile the lock files from pyproject.toml
 migration: need-python ## Draft the next version of the store's tables (ARGS='what changes')
 	@"$(PYTHON)" scripts/bootstrap.py check
 	$(BIN)/python scripts/new_migration.py "$(ARGS)"
+	$(BIN)/ruff check --fix --quiet include/outsmart_sync/store/migrations
+	$(BIN)/ruff format --quiet include/outsmart_sync/store/migrations
 
 bench: need-python ## Measure, side by side, what the documentation states
 	@"$(PYTHON)" scripts/bootstrap.py run

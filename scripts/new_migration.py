@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import io
 import re
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -83,8 +82,6 @@ def polish(file: Path) -> None:
             "from alembic import op\n", "from alembic import op\n\nfrom outsmart_sync.store.tables import Utc\n", 1
         )
     file.write_text(text, encoding="utf-8")
-    for work in (["check", "--fix", "--quiet"], ["format", "--quiet"]):
-        subprocess.run([sys.executable, "-m", "ruff", *work, str(file)], check=True)
 
 
 if __name__ == "__main__":

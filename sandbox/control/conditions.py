@@ -133,8 +133,9 @@ class Conditions:
         return await self.show_limits(request)
 
     async def reset_limits(self, request: web.Request) -> web.Response:
-        """Goes back to the limits of the command line, with no call used and no endpoint shut."""
+        """Goes back to the command line's limits: no call used, none for tokens either, no endpoint shut."""
         self._exact.limits.reset()
+        self._exact.tokens.forget_usage()
         self._exact.velocity.forgive()
         return await self.show_limits(request)
 

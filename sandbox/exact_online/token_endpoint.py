@@ -58,6 +58,10 @@ class TokenEndpoint:
         self._used_today = Documents(state, "token_calls", int)
         self.calls: list[TokenCall] = []
 
+    def forget_usage(self) -> None:
+        """Take all of today's calls as not made."""
+        self._used_today.clear()
+
     async def handle(self, request: web.Request) -> web.Response:
         """Answer one request."""
         form = await request.post() if request.content_type == "application/x-www-form-urlencoded" else {}

@@ -379,6 +379,7 @@ def made(store: Store, vendors: SandboxProcess, monkeypatch: Any, *, quick: bool
         quick: Open the vendors with clients that do not pause before they try again.
     """
     empty(vendors)
+    vendors.control.reset_limits()  # Exact grants 200 logins a day, and there are more tests than that
     for name, value in connection_environment(vendors, store, SOUTH).items():
         monkeypatch.setenv(name, value)
     rig = QuickRig(store, vendors) if quick else Rig(store, vendors)

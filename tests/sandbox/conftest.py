@@ -11,16 +11,19 @@ from sandbox.exact_online.permissions import SCOPES
 from tests.sandbox.clients import ITEMS, RELATIONS, App, ExactClient, OutSmartClient
 
 
-@pytest.fixture(scope="session", autouse=True)
-def warnings_are_errors_in_the_sandbox():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONWARNINGS", "error")
-        yield
+@pytest.fixture(autouse=True)
+def warnings_are_errors_in_the_sandbox(monkeypatch):
+    monkeypatch.setenv("PYTHONWARNINGS", "error")
 
 
 @pytest.fixture(scope="session")
 def sandbox_process():
-    with process.start(relations=RELATIONS, items=ITEMS) as running:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(
+            "PYTHONWARNINGS", "error"
+        )  # for the sandbox alone: other programs of the session have others' code
+        running = process.start(relations=RELATIONS, items=ITEMS)
+    with running:
         yield running
 
 

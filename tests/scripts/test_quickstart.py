@@ -84,7 +84,9 @@ def make(folder: Path, *arguments: str, seconds: float = SECONDS) -> subprocess.
 
 
 def plain_environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "OUTSMART"))}
+    """The environment without what belongs to these tests, or to the `make` that runs them."""
+    ours = ("AIRFLOW", "OUTSMART", "PYTEST", "PYTHON", "MAKE", "MFLAGS")
+    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
 
 
 def figures(output: str) -> dict[str, list[str]]:

@@ -272,7 +272,7 @@ def test_false_400s_without_end_are_a_passing_trouble_and_not_an_expired_login(a
     calm.control.switch(nightly_400=3)
     with pytest.raises(VendorUnavailable) as failed:
         oauth.refresh(app, token, sleep=Naps())
-    assert failed.value.code == "token_endpoint_unavailable"
+    assert failed.value.code == "renewal_refused"
     assert oauth.refresh(app, token).lasts == 600
 
 
