@@ -28,7 +28,7 @@ from outsmart_sync.providers.gateway import HookGateway
 from outsmart_sync.providers.outsmart.client import OutSmartClient, Tokens
 from outsmart_sync.providers.outsmart.delivery import OutSmartAccount
 from outsmart_sync.providers.packages import package
-from outsmart_sync.services import planning
+from outsmart_sync.services import planning, polling
 from outsmart_sync.services.doors import Doors
 from outsmart_sync.services.steps import Step, StepResult, run_step
 from outsmart_sync.store import runs
@@ -54,6 +54,9 @@ _LISTS = {
     "addresses": "adr_code",
     "materials": "code",
     "hourtypes": "code",
+    "categories": "cat_code",
+    "employees": "number",
+    "warehouses": "wse_code",
 }
 _RESOURCES = (
     "crm/Contacts",
@@ -63,6 +66,8 @@ _RESOURCES = (
     "logistics/Items",
     "logistics/ItemGroups",
     "logistics/Units",
+    "payroll/Employees",
+    "inventory/Warehouses",
 )
 _WRITTEN_BY_EVERY_STEP = ("seq", "mirror_id", "job_id")
 
@@ -224,6 +229,12 @@ class World:
     def group(self, code: str) -> str:
         return self._add("logistics/ItemGroups", {"Code": code, "Description": f"Group {code}"})
 
+    def employee(self, code: str, first: str = "Anna", last: str = "Bakker", **values: Any) -> str:
+        return self._add("payroll/Employees", {"Code": code, "FirstName": first, "LastName": last, **values})
+
+    def warehouse(self, code: str, **values: Any) -> str:
+        return self._add("inventory/Warehouses", {"Code": code, "Description": f"Warehouse {code}", **values})
+
     def change(self, resource: str, row: str, **values: Any) -> None:
         self.control.change_exact(DIVISION, resource, row, **values)
 
@@ -289,6 +300,12 @@ class World:
         result = self.sync(category, **options)[category]
         assert result.error_code == "", (result.error_code, result.error_text)
         return result.counts
+
+    def poll(self) -> list[str]:
+        """The categories that a scheduled run would find work for."""
+        run = planning.open_run(self.store, "exact_online", f"poll:{next(self._numbers)}", Options())
+        work = polling.poll(self.store, self.gateway, run.run_id, [self.connection.id])
+        return [category for each in work for category in each.categories]
 
     def work(self, category: str, *, today: date | None = None, run_id: int | None = None, **options: Any) -> Work:
         """A run of one category, to be taken a step at a time, perhaps on another day."""

@@ -10,7 +10,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, delete, func, select
+from sqlalchemy import and_, delete, exists, func, select
 
 from outsmart_sync.pipeline import outsmart_read, parts, pending, scope, witness
 from outsmart_sync.pipeline.ahead import ahead
@@ -80,7 +80,8 @@ def _read_streams(store: Store, job: Job, source: Source, progress: dict[str, Pr
     after = _cursors(store, job, source)
     for stream in job.category.streams:
         _read_stream(store, job, source, stream, after.get(stream.name), progress.get(stream.name))
-    _read_deletions(store, job, source, after.get(DELETIONS), progress.get(DELETIONS))
+    if job.category.reports_deletions:
+        _read_deletions(store, job, source, after.get(DELETIONS), progress.get(DELETIONS))
 
 
 def _cursors(store: Store, job: Job, source: Source) -> dict[str, str]:
@@ -101,7 +102,8 @@ def _cursors(store: Store, job: Job, source: Source) -> dict[str, str]:
 
 def stream_names(category: ImportCategory) -> tuple[str, ...]:
     """The names under which a category keeps its cursors."""
-    return (*(stream.name for stream in category.streams), DELETIONS)
+    deletions = (DELETIONS,) if category.reports_deletions else ()
+    return (*(stream.name for stream in category.streams), *deletions)
 
 
 def _read_stream(
@@ -239,6 +241,8 @@ def _stage_found(store: Store, job: Job, source: Source, stream: Stream, keys: t
 def _finish(store: Store, job: Job) -> int:
     """Settle what was staged: one row per record, parts folded in, children of changed parents beside them."""
     with store.begin() as connection:
+        if not job.options.partial:
+            _miss(connection, job)
         dialect.analyze(connection, staging, staged_rows.next_seq(connection, job.id))
         dropped = _drop_superseded(connection, job)
         pending.stage_children(connection, job)
@@ -263,6 +267,32 @@ def _finish(store: Store, job: Job) -> int:
         dialect.analyze(connection, staging, total)
     log.info("Extracted %s: %s rows read, %s to be judged", job.category.name, read, staged)
     return int(total)
+
+
+def _miss(connection: Connection, job: Job) -> None:
+    """Of a list that is read whole, stage what the mirror knows and the list no longer has as deleted."""
+    for stream in job.category.streams:
+        if not stream.whole or stream.record is None:
+            continue
+        read = staging.alias("read")
+        seen = exists().where(
+            read.c.job_id == job.id,
+            read.c.record == stream.record.name,
+            read.c.provider_id == mirror.c.provider_id,
+            read.c.origin.in_((Origin.PAGE, Origin.BASE, Origin.LEFT)),
+        )
+        gone = select(mirror.c.provider_id).where(
+            scope.mirrored(job, stream.record.name),
+            mirror.c.provider_id.is_not(None),
+            mirror.c.source_gone_at.is_(None),
+            ~seen,
+        )
+        ids = list(connection.execute(gone).scalars())
+        for start in range(0, len(ids), _CHUNK):
+            missing = dict.fromkeys(ids[start : start + _CHUNK])
+            staged_rows.load(connection, job.id, _marked(connection, job, stream.record.name, missing, Origin.DELETED))
+        if ids:
+            log.info("%s: %s records are no longer in the list", stream.name, len(ids))
 
 
 def _drop_superseded(connection: Connection, job: Job) -> int:

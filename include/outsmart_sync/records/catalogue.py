@@ -75,6 +75,8 @@ class Stream:
         tags: What filters choose by.
         belongs: Which rows are of this category; None: all.
         derived_code: The record's code is made from its id by this function, for types that have no code at the source.
+        whole: The package offers no list of changes: the stream is read whole whenever it is read, and what is missing
+            in it is gone.
     """
 
     name: str
@@ -87,6 +89,7 @@ class Stream:
     tags: Tags | None = None
     belongs: Belongs | None = None
     derived_code: Callable[[str], str] | None = None
+    whole: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -219,6 +222,11 @@ class ImportCategory:
     def parts(self) -> tuple[Stream, ...]:
         """The streams whose rows are folded into the main record."""
         return tuple(stream for stream in self.streams if stream.record is None)
+
+    @property
+    def reports_deletions(self) -> bool:
+        """Whether any stream relies on the package's list of deleted records."""
+        return not all(stream.whole for stream in self.streams)
 
     def stream_of(self, record: str) -> Stream:
         """The stream that makes this record type.

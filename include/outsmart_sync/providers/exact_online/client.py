@@ -52,10 +52,12 @@ class Page:
     Attributes:
         rows: Decoded rows; numbers with a fraction are Decimal.
         next_page: Address of the next page, to be followed as it is; None: this was the last.
+        total: Rows of all pages, where it was asked for.
     """
 
     rows: list[Row]
     next_page: str | None
+    total: int | None = None
 
 
 class ExactOnlineClient:
@@ -128,6 +130,7 @@ class ExactOnlineClient:
         select: tuple[str, ...],
         filters: str = "",
         top: int | None = None,
+        newest_first: str = "",
         division: str | None = None,
     ) -> str:
         """The address of a collection in the administration.
@@ -137,6 +140,7 @@ class ExactOnlineClient:
             select: Columns to ask for.
             filters: OData filter.
             top: Most rows to return in all.
+            newest_first: Column to sort by, largest first, and the rows of all pages are to be counted.
             division: Another administration than the client's own.
         """
         query = {"$select": ",".join(select)}
@@ -144,6 +148,8 @@ class ExactOnlineClient:
             query["$filter"] = filters
         if top is not None:
             query["$top"] = str(top)
+        if newest_first:
+            query |= {"$orderby": f"{newest_first} desc", "$inlinecount": "allpages"}
         encoded = "&".join(f"{name}={quote(value, safe=',')}" for name, value in query.items())
         return f"{self._api_url}/api/v1/{division or self.division}/{resource}?{encoded}"
 
@@ -344,7 +350,8 @@ def _page_of(decoded: Any) -> Page:
     if isinstance(body, dict) and "results" not in body:
         return Page([body], None)
     if isinstance(body, dict) and isinstance(body["results"], list):
-        return Page(body["results"], body.get("__next") or None)
+        total = str(body.get("__count", ""))
+        return Page(body["results"], body.get("__next") or None, int(total) if total.isdecimal() else None)
     raise VendorUnavailable(
         "Exact Online's answer is not in its usual form.",
         remedy="The sync is tried again by itself; if this stays, send the task's log to whoever maintains it.",

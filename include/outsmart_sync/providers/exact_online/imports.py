@@ -12,9 +12,12 @@ from outsmart_sync.providers.exact_online import values
 from outsmart_sync.providers.exact_online.prices import sale_price
 from outsmart_sync.providers.exact_online.values import code_from_id, coordinate, is_reference, number, text
 from outsmart_sync.records.catalogue import Belongs, Choice, ImportCategory, Package, Row, Stream, Switch, Tags
+from outsmart_sync.records.category import CATEGORY
+from outsmart_sync.records.employee import EMPLOYEE
 from outsmart_sync.records.hour_type import HOUR_TYPE
 from outsmart_sync.records.material import MATERIAL
 from outsmart_sync.records.relation import ADDRESS, CONTACT_PERSON, RELATION
+from outsmart_sync.records.warehouse import WAREHOUSE
 
 DELIVERY_ADDRESS = 4
 """Address types: 1 visit, 2 postal, 3 invoice, 4 delivery (name=CRMAddresses)."""
@@ -22,21 +25,21 @@ DELIVERY_ADDRESS = 4
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ExactStream(Stream):
-    """A sync stream of Exact and its ordinary twin.
+    """A sync stream of Exact and its ordinary twin; of a ``whole`` list there is only the ordinary endpoint.
 
     Attributes:
-        path: Sync endpoint, filtered by Timestamp alone, 1,000 rows a page.
+        path: Sync endpoint, filtered by Timestamp alone, 1,000 rows a page; of a whole list its ordinary endpoint.
         single: Ordinary endpoint for looking a few records up, 60 rows a page.
         lookup: Column of the ordinary endpoint by which one record is found.
         padded: The look-up column is padded as account codes are.
-        deleted_type: Entity type under which sync/Deleted reports it (name=SyncDeleted).
+        deleted_type: Entity type under which sync/Deleted reports it (name=SyncDeleted); None: it does not.
     """
 
     path: str
     single: str
     lookup: str
     padded: bool = False
-    deleted_type: int
+    deleted_type: int | None = None
 
 
 def _account_types(row: Row) -> list[tuple[str, str]]:
@@ -184,6 +187,46 @@ PRICES = ExactStream(
     ),
 )
 
+ITEM_GROUPS = ExactStream(
+    name="item_groups",
+    record=CATEGORY,
+    path="logistics/ItemGroups",
+    single="logistics/ItemGroups",
+    lookup="Code",
+    whole=True,
+    key="ID",
+    fields={"cat_code": text("Code"), "cat_name": text("Description", "Code")},
+)
+
+# Only what OutSmart takes, and the days: private data of employees is never asked for.
+EMPLOYEES = ExactStream(
+    name="employees",
+    record=EMPLOYEE,
+    path="sync/Payroll/Employees",
+    single="payroll/Employees",
+    lookup="Code",
+    deleted_type=42,
+    key="ID",
+    fields={"number": text("Code"), "firstname": text("FirstName"), "lastname": text("LastName")},
+    valid=("StartDate", "EndDate"),
+    tags=Tags(("Code",), lambda row: [("employee", (row["Code"] or "").strip())]),
+)
+
+WAREHOUSES = ExactStream(
+    name="warehouses",
+    record=WAREHOUSE,
+    path="inventory/Warehouses",
+    single="inventory/Warehouses",
+    lookup="Code",
+    whole=True,
+    key="ID",
+    fields={
+        "wse_code": text("Code"),
+        "wse_description": text("Description", "Code"),
+        "wse_external_id": text("ID"),
+    },
+)
+
 RELATIONS_IMPORT = ImportCategory(
     name="relations",
     label="Relations",
@@ -222,6 +265,17 @@ HOUR_TYPES_IMPORT = ImportCategory(
     fold=sale_price("sale_price"),
 )
 
+CATEGORIES_IMPORT = ImportCategory(name="categories", label="Categories", streams=(ITEM_GROUPS,))
+
+EMPLOYEES_IMPORT = ImportCategory(
+    name="employees",
+    label="Employees",
+    streams=(EMPLOYEES,),
+    filters=(Choice(name="numbers", label="Employees to import (empty: all active ones)", tag="employee"),),
+)
+
+WAREHOUSES_IMPORT = ImportCategory(name="warehouses", label="Warehouses", streams=(WAREHOUSES,), tier="pro")
+
 PACKAGE = Package(
     name="exact_online",
     label="Exact Online",
@@ -229,6 +283,13 @@ PACKAGE = Package(
     hook="outsmart_sync.providers.exact_online.hook:ExactOnlineHook",
     timezone=values.TIMEZONE,
     countries={"nl": "Netherlands", "be": "Belgium", "de": "Germany", "fr": "France", "es": "Spain"},
-    imports=(RELATIONS_IMPORT, MATERIALS_IMPORT, HOUR_TYPES_IMPORT),
+    imports=(
+        RELATIONS_IMPORT,
+        CATEGORIES_IMPORT,
+        MATERIALS_IMPORT,
+        HOUR_TYPES_IMPORT,
+        EMPLOYEES_IMPORT,
+        WAREHOUSES_IMPORT,
+    ),
     tiers=("none", "basic", "pro"),
 )

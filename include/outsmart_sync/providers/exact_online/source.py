@@ -3,6 +3,9 @@
 Sync: https://start.exactonline.nl/docs/HlpRestAPIResourcesDetails.aspx?name=SyncCRMAccounts . A Timestamp is a row
 version, unrelated to time; a row that changed several times comes once, with its last one. Deletions are kept for two
 months only (name=SyncDeleted).
+
+A few lists have neither (item groups, warehouses). They are short, so they are read whole, when their number of rows or
+those that were changed last are others than last time.
 """
 
 from __future__ import annotations
@@ -12,10 +15,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, cast
 
+import msgspec
+
+from outsmart_sync.errors import VendorUnavailable
 from outsmart_sync.providers.exact_online.imports import ExactStream
 from outsmart_sync.providers.exact_online.values import exact_date, padded_code, quoted
 from outsmart_sync.records.exchange import DELETIONS, Deletion, DeletionsPage, News, ReadPage
 from outsmart_sync.records.mapping import Mapper
+from outsmart_sync.records.values import content_hash
 
 if TYPE_CHECKING:
     from outsmart_sync.providers.exact_online.client import ExactOnlineClient, Page
@@ -24,6 +31,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 VERSION = "Timestamp"
+MODIFIED = "Modified"
 BEGINNING = "1"
 """The position before every row: the vendor's page says to start with ``gt 1``."""
 
@@ -53,6 +61,9 @@ class ExactSource:
     ) -> Iterator[ReadPage]:
         """Everything in a stream after a cursor, or from an interrupted page on."""
         exact = cast("ExactStream", stream)
+        if exact.whole:
+            yield from self._list(category, exact, today, after if resume else None, resume)
+            return
         mapper = _mapper(category, exact, today, VERSION)
         position = int(after or BEGINNING)
         address = resume or self._client.address(
@@ -79,6 +90,7 @@ class ExactSource:
         """What Exact deleted after a cursor, of the category's own kinds."""
         position = int(after or BEGINNING)
         streams = {cast("ExactStream", stream).deleted_type: stream.name for stream in category.streams}
+        streams.pop(None, None)
         for page in self._client.pages(resume or self._deleted_address(position)):
             position = max(position, _last_version(page))
             found = [
@@ -97,7 +109,7 @@ class ExactSource:
         quiet = {
             category: cursors[DELETIONS]
             for category, cursors in positions.items()
-            if category.name not in news.categories
+            if category.name not in news.categories and category.reports_deletions
         }
         if quiet:
             self._deletion_news(quiet, news)
@@ -111,13 +123,42 @@ class ExactSource:
         """End the session."""
         self._client.close()
 
+    def _list(
+        self, category: ImportCategory, stream: ExactStream, today: date, read: str | None, resume: str | None
+    ) -> Iterator[ReadPage]:
+        """A whole list, which must have as many rows as it says; its position is that of its newest rows."""
+        mapper = _mapper(category, stream, today, None)
+        count, top = _so_far(read)
+        total: int | None = None
+        for page in self._client.pages(resume or self._list_address(stream)):
+            count, top = count + len(page.rows), top or _fingerprint(stream, page)
+            total = page.total if page.total is not None else total
+            if page.next_page is None and total is not None and count != total:
+                raise VendorUnavailable(
+                    f"Exact Online's list of {stream.name} has changed while it was read, or was cut off.",
+                    remedy="It is read again by itself.",
+                    technical=f"{stream.path}: {count} rows of {total}",
+                )
+            yield ReadPage(mapper.page(page.rows), page.next_page, f"{count}#{top}", len(page.rows))
+
+    def _list_address(self, stream: ExactStream) -> str:
+        return self._client.address(stream.path, select=_list_columns(stream), newest_first=MODIFIED)
+
+    def _list_position(self, stream: ExactStream) -> str:
+        """Where a list stands: how many rows it has, and what its newest ones are."""
+        page = self._client.get(self._list_address(stream))
+        return f"{len(page.rows) if page.total is None else page.total}#{_fingerprint(stream, page)}"
+
     def _has_news(self, stream: ExactStream, cursors: Mapping[str, str], asked: dict[tuple[str, str], bool]) -> bool:
         question = (stream.path, cursors[stream.name])
         if question not in asked:
-            address = self._client.address(
-                stream.path, select=(VERSION,), filters=f"{VERSION} gt {question[1]}L", top=1
-            )
-            asked[question] = bool(self._client.get(address).rows)
+            if stream.whole:
+                asked[question] = self._list_position(stream) != question[1]
+            else:
+                address = self._client.address(
+                    stream.path, select=(VERSION,), filters=f"{VERSION} gt {question[1]}L", top=1
+                )
+                asked[question] = bool(self._client.get(address).rows)
             log.info("%s: %s after %s", stream.path, "something new" if asked[question] else "nothing new", question[1])
         return asked[question]
 
@@ -146,6 +187,22 @@ def _mapper(category: ImportCategory, stream: ExactStream, today: date, version:
 
 def _code_literal(stream: ExactStream, code: str) -> str:
     return quoted(padded_code(code) if stream.padded else code)
+
+
+def _list_columns(stream: ExactStream) -> tuple[str, ...]:
+    return tuple(sorted({*stream.columns, MODIFIED}))
+
+
+def _fingerprint(stream: ExactStream, page: Page) -> str:
+    """Of the rows that were changed last: two changes within one second have the same ``Modified``."""
+    rows = [[row[column] for column in _list_columns(stream)] for row in page.rows]
+    return content_hash(msgspec.json.encode(rows).decode())
+
+
+def _so_far(position: str | None) -> tuple[int, str]:
+    """Rows read before an interruption, and the fingerprint of the first page."""
+    count, _, top = (position or "0#").partition("#")
+    return int(count), top
 
 
 def _last_version(page: Page) -> int:

@@ -44,6 +44,9 @@ _WIRES = {
     "address": _Wire("addresses"),
     "material": _Wire("materials"),
     "hour_type": _Wire("hourtypes"),
+    "category": _Wire("categories"),
+    "employee": _Wire("employees"),
+    "warehouse": _Wire("warehouses"),
 }
 
 

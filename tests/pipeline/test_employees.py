@@ -1,0 +1,63 @@
+"""Employees: number, names and days, and nothing else that Exact knows of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.world import World, day
+
+EMPLOYEES = "employees"
+
+
+@pytest.fixture
+def staff(world: World) -> World:
+    world.settings(employees={"enabled": True})
+    return world
+
+
+def test_employees_come_with_number_and_names(staff: World) -> None:
+    staff.employee("7", "Anna", "Bakker", BirthDate="/Date(0)/", PrivateEmail="anna@example.org")
+    assert staff.counts(EMPLOYEES).created == 1
+    record = staff.outsmart("employees")["7"]
+    assert {name: record[name] for name in ("number", "firstname", "lastname")} == {
+        "number": "7",
+        "firstname": "Anna",
+        "lastname": "Bakker",
+    }
+
+
+def test_only_what_outsmart_takes_is_ever_asked_for(staff: World) -> None:
+    staff.employee("7")
+    staff.forget_calls()
+    staff.counts(EMPLOYEES)
+    staff.counts(EMPLOYEES, codes=("7",))
+    asked = {
+        column
+        for call in staff.reads()
+        if call["resource"].endswith("Employees")
+        for column in call["query"]["$select"].split(",")
+    }
+    assert asked == {"ID", "Code", "FirstName", "LastName", "StartDate", "EndDate", "Timestamp"}
+
+
+def test_an_employee_who_has_left_does_not_come(staff: World) -> None:
+    staff.employee("7", EndDate=day(staff.work_day(-1)))
+    staff.employee("8", EndDate=day(staff.work_day(1)))
+    counts = staff.counts(EMPLOYEES)
+    assert (counts.excluded, counts.created) == (1, 1)
+    assert set(staff.outsmart("employees")) == {"8"}
+
+
+def test_only_the_chosen_ones_come(staff: World) -> None:
+    staff.settings(employees={"numbers": ["8"]})
+    for number in ("7", "8", "9"):
+        staff.employee(number)
+    assert staff.counts(EMPLOYEES).excluded == 2
+    assert set(staff.outsmart("employees")) == {"8"}
+
+
+def test_an_employee_without_a_first_name_is_rejected_with_the_field(staff: World) -> None:
+    staff.employee("7", first="")
+    assert staff.counts(EMPLOYEES).rejected == 1
+    kept = staff.kept("employee", "7")
+    assert (kept.state, kept.reason, kept.detail) == ("rejected", "missing_field", "first name")
