@@ -39,6 +39,7 @@ RULED = {
     "UnitType": "Edm.String",
     "IsSalesItem": "Edm.Boolean",
     "ItemGroupCode": "Edm.String",
+    "Code": "Edm.String",
 }
 """Columns that a rule in Python looks at, with the type that the rule takes them for."""
 
@@ -47,18 +48,33 @@ def both(stream: ExactStream) -> tuple[ExactResource, ExactResource]:
     return EXACT[stream.path], EXACT[stream.single]
 
 
+CHANGES = {name: stream for name, stream in STREAMS.items() if not stream.whole}
+LISTS = {name: stream for name, stream in STREAMS.items() if stream.whole}
+
 each_stream = pytest.mark.parametrize("stream", STREAMS.values(), ids=STREAMS)
+each_list_of_changes = pytest.mark.parametrize("stream", CHANGES.values(), ids=CHANGES)
+each_whole_list = pytest.mark.parametrize("stream", LISTS.values(), ids=LISTS)
 
 
 def test_every_stream_of_the_package_is_looked_at() -> None:
     assert len(STREAMS) == sum(len(category.streams) for category in PACKAGE.imports)
 
 
-@each_stream
+@each_list_of_changes
 def test_a_stream_and_its_ordinary_twin_exist_and_are_twins(stream: ExactStream) -> None:
     sync, single = both(stream)
     assert (sync.page_size, single.page_size) == (1_000, 60)
     assert stream.path.lower() == f"sync/{stream.single}".lower()
+
+
+@each_whole_list
+def test_a_list_that_is_read_whole_has_no_other_twin_and_knows_when_it_was_changed(stream: ExactStream) -> None:
+    found, single = both(stream)
+    assert found is single
+    assert not found.filter_required
+    assert found.properties[source.MODIFIED] == "Edm.DateTime"
+    assert found.filters is None or source.MODIFIED in found.filters
+    assert not any(path.lower() == f"sync/{stream.path}".lower() for path in EXACT)
 
 
 @each_stream
@@ -69,7 +85,7 @@ def test_every_column_is_a_property_of_both_with_the_same_type(stream: ExactStre
         assert sync.properties[column] == single.properties.get(column), column
 
 
-@each_stream
+@each_list_of_changes
 def test_a_stream_is_filtered_by_its_row_version_alone(stream: ExactStream) -> None:
     sync, _ = both(stream)
     assert sync.properties[source.VERSION] == "Edm.Int64"
@@ -114,7 +130,7 @@ def test_every_column_that_a_rule_looks_at_has_the_type_that_the_rule_takes_it_f
             assert sync.properties[column] == RULED[column], column
 
 
-@each_stream
+@each_list_of_changes
 def test_deletions_are_reported_under_the_streams_own_code(stream: ExactStream) -> None:
     sync, _ = both(stream)
     assert stream.deleted_type == sync.deleted_entity_type

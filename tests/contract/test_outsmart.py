@@ -6,14 +6,20 @@ import pytest
 
 from outsmart_sync.providers.exact_online.imports import PACKAGE
 from outsmart_sync.providers.outsmart import delivery
+from outsmart_sync.records.category import CATEGORY
+from outsmart_sync.records.employee import EMPLOYEE
 from outsmart_sync.records.hour_type import HOUR_TYPE
 from outsmart_sync.records.material import MATERIAL
 from outsmart_sync.records.record import Kind, Record
 from outsmart_sync.records.relation import ADDRESS, CONTACT_PERSON, RELATION
+from outsmart_sync.records.warehouse import WAREHOUSE
 from sandbox.outsmart.entities import ENTITIES
 from tests.contract.vendors import OUTSMART, OutSmartList
 
-RECORDS = {record.name: record for record in (RELATION, CONTACT_PERSON, ADDRESS, MATERIAL, HOUR_TYPE)}
+RECORDS = {
+    record.name: record
+    for record in (RELATION, CONTACT_PERSON, ADDRESS, CATEGORY, MATERIAL, HOUR_TYPE, EMPLOYEE, WAREHOUSE)
+}
 KINDS = {Kind.TEXT: "text", Kind.DATE: "text", Kind.DECIMAL: "number", Kind.FLAG: "flag"}
 PARENTS = {"contact_person": "cpn_debtor_nr", "address": "adr_debtor_nr"}
 

@@ -15,7 +15,7 @@ from sandbox import process
 from support import MAIN, NORTH, Rig, connection_environment
 from tests.contract.vendors import EXACT, OUTSMART, conditions
 
-ALL_ON: dict[str, Any] = {name: {"enabled": True} for name in ("relations", "materials", "hour_types")}
+ALL_ON: dict[str, Any] = {"licence": "pro"} | {category.name: {"enabled": True} for category in PACKAGE.imports}
 OPTIONS = {"include_inactive": True, "include_blocked": True}
 Call = dict[str, Any]
 
@@ -53,6 +53,9 @@ def live(rig: Rig) -> None:
     for category in ("materials", "hour_types"):
         rig.sync(category, codes=tuple(items[:25]))
     rig.sync("materials", codes=("O'Brien & zonen",))
+    rig.sync("categories", codes=(control.exact_rows(MAIN, "logistics/ItemGroups")[0]["Code"],))
+    rig.sync("warehouses", codes=(control.exact_rows(MAIN, "inventory/Warehouses")[0]["Code"],))
+    rig.sync("employees", codes=(control.exact_rows(MAIN, "payroll/Employees")[0]["Code"].strip(),))
 
 
 def exact_calls(calls: list[Call]) -> list[Call]:
@@ -86,7 +89,11 @@ def test_every_stream_is_asked_for_its_own_columns(calls: list[Call]) -> None:
     streams = [stream for category in PACKAGE.imports for stream in category.streams]
     for stream in streams:
         assert isinstance(stream, ExactStream)
-        wanted = {",".join((*stream.columns, "Timestamp")), "Timestamp"}
+        wanted = {
+            ",".join((*stream.columns, "Timestamp")),
+            "Timestamp",
+            ",".join(sorted({*stream.columns, "Modified"})),
+        }
         asked = {call["query"]["$select"] for call in exact_calls(calls) if call["resource"] == stream.path}
         assert asked & wanted
         assert ",".join(stream.columns) in {
@@ -121,7 +128,7 @@ def test_outsmart_accepts_every_call(calls: list[Call]) -> None:
 
 def test_every_call_to_outsmart_is_for_a_list_of_its_description(calls: list[Call]) -> None:
     written = {call["resource"] for call in outsmart_calls(calls) if call["method"] == "POST"}
-    assert written == set(OUTSMART) - {"employees"}
+    assert written == set(OUTSMART)
     assert {call["resource"] for call in outsmart_calls(calls)} <= set(OUTSMART)
     assert {call["method"] for call in outsmart_calls(calls)} == {"GET", "POST"}
     assert all(set(call["query"]) <= {"token", "software_token"} for call in outsmart_calls(calls))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 _FOLDER = Path(__file__).parent
+_OPTIONS = {"$select", "$filter", "$top", "$skiptoken", "$orderby", "$inlinecount"}
 _LITERAL = r"'(?:[^']|'')*'|guid'[0-9A-Fa-f-]{36}'|-?\d+L?"
 _CONDITION = re.compile(rf"(?P<field>\w+) (?P<operator>eq|gt) (?P<literal>{_LITERAL})")
 
@@ -39,7 +40,7 @@ class ExactResource:
 
     def mistakes(self, query: dict[str, str]) -> list[str]:
         """What Exact's page does not allow in a query."""
-        found = [f"unknown option {name}" for name in set(query) - {"$select", "$filter", "$top", "$skiptoken"}]
+        found = [f"unknown option {name}" for name in set(query) - _OPTIONS]
         columns = query.get("$select", "").split(",") if "$select" in query else []
         found += [f"unknown column {name}" for name in columns if name not in self.properties]
         if not columns:

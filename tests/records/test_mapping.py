@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import date
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from outsmart_sync.records.catalogue import Belongs, Source, Stream, Tags
 from outsmart_sync.records.mapping import Mapper
-from outsmart_sync.records.record import Field, Kind, Parent, Record
+from outsmart_sync.records.record import UNREADABLE, Field, Kind, Parent, Record
 from outsmart_sync.records.staged import Origin, StagedRow, tag, tags_text
 from outsmart_sync.records.values import code_key, content_hash, decode, encode
 from outsmart_sync.store.tables import staging
@@ -261,3 +262,27 @@ def test_equal_rows_have_equal_fingerprints_and_a_changed_field_another() -> Non
     again = mapped(Version="4300000009", Phone="  ")
     assert again.content_hash == mapped().content_hash
     assert mapped(Name="Pumps").content_hash != mapped().content_hash
+
+
+def unreadable(value: Any) -> Any:
+    raise ValueError(f"'{value}' is not a date")
+
+
+def test_a_row_that_cannot_be_read_is_staged_with_the_rest_of_it_and_stops_no_other() -> None:
+    stream = dataclasses.replace(THINGS, fields=dict(THINGS.fields) | {"phone": Source(("Phone",), unreadable)})
+    page = mapper(stream).page([ROW | {"ID": "bad", "Phone": "?"}, ROW])
+    bad, good = page.rows
+    assert (bad.provider_id, bad.code, bad.problems) == ("bad", "A1", f"phone{UNREADABLE}")
+    assert payload_of(bad) == {"code": "A1", "name": "Pump"}
+    assert (good.provider_id, good.problems) == ("id-1", "")
+
+
+def test_a_date_that_cannot_be_read_and_a_missing_name_are_both_told() -> None:
+    (row,) = mapper(read_date=unreadable).page([ROW | {"Name": " "}]).rows
+    assert row.problems == f"{UNREADABLE},name"
+
+
+def test_a_part_that_cannot_be_read_counts_as_gone() -> None:
+    row = {"ID": "p", "Price": "4.5", "Thing": "id-1", "First": None, "Last": "?", "Version": 6}
+    page = mapper(PRICES, read_date=unreadable).page([row])
+    assert (page.rows, page.foreign) == ([], [("p", 6)])

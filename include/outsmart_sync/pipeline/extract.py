@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, delete, exists, func, select
+from sqlalchemy import and_, delete, func, select
 
 from outsmart_sync.pipeline import outsmart_read, parts, pending, scope, witness
 from outsmart_sync.pipeline.ahead import ahead
@@ -21,7 +21,7 @@ from outsmart_sync.store.runs import Progress
 from outsmart_sync.store.tables import mirror, staging
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Select
 
     from outsmart_sync.pipeline.job import Job
     from outsmart_sync.pipeline.ports import Destination, Source
@@ -32,6 +32,11 @@ log = logging.getLogger(__name__)
 
 FINISHED = "*"
 """Name under which an extract notes that it has come to its end."""
+
+FROM_START = "^"
+"""Name under which an extract notes that it reads everything, whatever the cursors say."""
+
+_FIRST_READ = "<"  # name under which it notes from which place in staging on there is what it has read itself
 
 _SECONDS_PER_DAY = 86_400
 _CHUNK = 1_000
@@ -54,6 +59,8 @@ def extract(store: Store, job: Job, source: Source, destination: Destination | N
         progress = _begin(connection, job)
         if not progress and not job.options.partial and (count := pending.stage(connection, job)):
             log.info("%s records of earlier runs are judged again", count)
+        if not progress:
+            _note(connection, job, _FIRST_READ, Progress(None, str(staged_rows.next_seq(connection, job.id)), 0, 0))
     if destination is not None:
         outsmart_read.read_account(store, job, destination)
     if job.options.partial:
@@ -77,7 +84,10 @@ def _begin(connection: Connection, job: Job) -> dict[str, Progress]:
 
 
 def _read_streams(store: Store, job: Job, source: Source, progress: dict[str, Progress]) -> None:
-    after = _cursors(store, job, source)
+    after = {} if FROM_START in progress else _cursors(store, job, source)
+    if not after:
+        with store.begin() as connection:
+            _note(connection, job, FROM_START, Progress(None, "", 0, 0))
     for stream in job.category.streams:
         _read_stream(store, job, source, stream, after.get(stream.name), progress.get(stream.name))
     if job.category.reports_deletions:
@@ -270,29 +280,40 @@ def _finish(store: Store, job: Job) -> int:
 
 
 def _miss(connection: Connection, job: Job) -> None:
-    """Of a list that is read whole, stage what the mirror knows and the list no longer has as deleted."""
+    """Stage as deleted what we know and a stream that was read from its beginning to its end no longer has.
+
+    The package's list of deletions does not reach back for ever, and some lists have none.
+    """
+    whole = FROM_START in runs.progress_of(connection, job.id)
     for stream in job.category.streams:
-        if not stream.whole or stream.record is None:
+        if not (whole or stream.whole):
             continue
-        read = staging.alias("read")
-        seen = exists().where(
-            read.c.job_id == job.id,
-            read.c.record == stream.record.name,
-            read.c.provider_id == mirror.c.provider_id,
-            read.c.origin.in_((Origin.PAGE, Origin.BASE, Origin.LEFT)),
-        )
-        gone = select(mirror.c.provider_id).where(
-            scope.mirrored(job, stream.record.name),
-            mirror.c.provider_id.is_not(None),
-            mirror.c.source_gone_at.is_(None),
-            ~seen,
-        )
-        ids = list(connection.execute(gone).scalars())
+        ids = _missing(connection, job, stream)
         for start in range(0, len(ids), _CHUNK):
-            missing = dict.fromkeys(ids[start : start + _CHUNK])
-            staged_rows.load(connection, job.id, _marked(connection, job, stream.record.name, missing, Origin.DELETED))
+            some: dict[str, int | None] = dict.fromkeys(ids[start : start + _CHUNK])
+            gone = (
+                parts.gone(connection, job, stream.name, some)
+                if stream.record is None
+                else _marked(connection, job, stream.record.name, some, Origin.DELETED)
+            )
+            staged_rows.load(connection, job.id, gone)
         if ids:
-            log.info("%s: %s records are no longer in the list", stream.name, len(ids))
+            log.info("%s: %s that were known are not in the package any more", stream.name, len(ids))
+
+
+def _missing(connection: Connection, job: Job, stream: Stream) -> list[str]:
+    """Ids that we know and that were not read."""
+    first = int(runs.progress_of(connection, job.id)[_FIRST_READ].cursor)
+    name = stream.record.name if stream.record else stream.name
+    known = parts.kept(job, stream.name) if stream.record is None else _known(job, name)
+    read = select(staging.c.provider_id).where(scope.staged(job), staging.c.seq >= first, staging.c.record == name)
+    return list(connection.execute(known.except_(read)).scalars())
+
+
+def _known(job: Job, record: str) -> Select[Any]:
+    return select(mirror.c.provider_id).where(
+        scope.mirrored(job, record), mirror.c.provider_id.is_not(None), mirror.c.source_gone_at.is_(None)
+    )
 
 
 def _drop_superseded(connection: Connection, job: Job) -> int:

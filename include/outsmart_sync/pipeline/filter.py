@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, exists, func, not_, or_, select, update
@@ -16,6 +16,7 @@ from sqlalchemy import and_, exists, func, not_, or_, select, update
 from outsmart_sync.pipeline import marks, scope
 from outsmart_sync.pipeline.outcomes import MirrorState, Outcome
 from outsmart_sync.records.catalogue import Choice, Switch
+from outsmart_sync.records.record import UNREADABLE
 from outsmart_sync.records.staged import Origin, tag
 from outsmart_sync.records.values import decode
 from outsmart_sync.store import dialect, staged_rows
@@ -200,8 +201,11 @@ def _by_problems(connection: Connection, job: Job, record: Record) -> None:
         log.info("%s %s records rejected: a field that OutSmart needs is empty or too long", rejected, record.label)
 
 
-def _refusal(record: Record, problems: Iterable[str]) -> tuple[str, str]:
+def _refusal(record: Record, problems: Sequence[str]) -> tuple[str, str]:
     missing, too_long = [], []
+    unreadable = [problem.removesuffix(UNREADABLE) for problem in problems if problem.endswith(UNREADABLE)]
+    if unreadable:
+        return "unreadable", ", ".join(record.field(name).label if name else "a date or a type" for name in unreadable)
     for problem in problems:
         name, _, length = problem.partition(">")
         label = record.field(name).label

@@ -86,6 +86,10 @@ REASONS: dict[str, Reason] = {
         "It waits for its relation, which has not been read yet.", "It goes by itself once the relation is there."
     ),
     "missing_field": Reason("OutSmart needs: {detail}.", "Fill it in in the bookkeeping package."),
+    "unreadable": Reason(
+        "The bookkeeping package sent a value that cannot be read: {detail}.",
+        "Correct it in the bookkeeping package; it is judged again when it changes.",
+    ),
     "too_long": Reason("Longer than OutSmart takes: {detail}.", "Shorten it in the bookkeeping package."),
     DUPLICATE: Reason(
         "Several records have this code, apart from case and blanks: {detail}.",

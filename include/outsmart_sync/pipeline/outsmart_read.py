@@ -13,7 +13,6 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, case, delete, func, insert, literal, or_, select, update
-from sqlalchemy.orm import aliased
 
 from outsmart_sync.pipeline import scope
 from outsmart_sync.pipeline.outcomes import MirrorState
@@ -26,7 +25,7 @@ from outsmart_sync.store.runs import Progress
 from outsmart_sync.store.tables import mirror, staging
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import ColumnElement, Connection, Select
     from sqlalchemy.sql.selectable import FromClause
 
     from outsmart_sync.pipeline.job import Job
@@ -142,7 +141,7 @@ def _bind(connection: Connection, job: Job, record: Record) -> int:
     Returns:
         Number of rows bound.
     """
-    taken = aliased(staging)
+    bound = _bound(job, record)
     alike = mirror.c.code == staging.c.code
     live = mirror.c.source_gone_at.is_(None)
     score = case((and_(live, scope.in_destination(job)), 4), else_=0) + case((alike, 2), else_=0)
@@ -157,16 +156,27 @@ def _bind(connection: Connection, job: Job, record: Record) -> int:
         )
         .select_from(staging)
         .join(mirror, and_(scope.mirrored(job, record.name), mirror.c.code_key == staging.c.code_key))
-        .outerjoin(taken, and_(_read_here(job, record, taken), taken.c.mirror_id == mirror.c.id))
-        .where(_read_here(job, record), staging.c.mirror_id.is_(None), taken.c.seq.is_(None))
-        .subquery()
+        .where(_read_here(job, record), staging.c.mirror_id.is_(None))
     )
-    bound = connection.execute(
+    if connection.execute(select(bound.exists())).scalar_one():  # not so at first, when the pairs are many
+        pairs = pairs.where(mirror.c.id.not_in(bound))
+    best_pairs = pairs.subquery()
+    return connection.execute(
         update(staging)
-        .where(scope.staged(job), staging.c.seq == pairs.c.seq, pairs.c.of_row == 1, pairs.c.of_record == 1)
-        .values(mirror_id=pairs.c.id)
-    )
-    return bound.rowcount
+        .where(
+            scope.staged(job),
+            staging.c.seq == best_pairs.c.seq,
+            best_pairs.c.of_row == 1,
+            best_pairs.c.of_record == 1,
+        )
+        .values(mirror_id=best_pairs.c.id)
+    ).rowcount
+
+
+def _bound(job: Job, record: Record) -> Select[Any]:
+    """Ids of the mirror's records that a row has been bound to."""
+    read = staging.alias("read")
+    return select(read.c.mirror_id).where(_read_here(job, record, read), read.c.mirror_id.is_not(None))
 
 
 def _join_halves(connection: Connection, job: Job, record: Record) -> None:
@@ -218,15 +228,15 @@ def _join_halves(connection: Connection, job: Job, record: Record) -> None:
 
 def _forget_removed(connection: Connection, job: Job, record: Record) -> None:
     """What OutSmart no longer has was removed there by hand."""
-    known, seen = mirror.alias("known"), staging.alias("seen")
+    known = mirror.alias("known")
+    # EXCEPT: no staging column is indexed for this, and every database does it in one pass all the same.
     unseen = (
         select(known.c.id)
-        .outerjoin(seen, and_(_read_here(job, record, seen), seen.c.mirror_id == known.c.id))
         .where(
             scope.mirrored(job, record.name, known),
-            seen.c.seq.is_(None),
             or_(known.c.outsmart.is_not(None), known.c.delivered_hash.is_not(None)),
         )
+        .except_(_bound(job, record))
     )
     connection.execute(delete(mirror).where(mirror.c.id.in_(unseen), mirror.c.provider_id.is_(None)))
     gone = connection.execute(update(mirror).where(mirror.c.id.in_(unseen)).values(outsmart=None, delivered_hash=None))

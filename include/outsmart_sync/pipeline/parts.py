@@ -22,7 +22,7 @@ from outsmart_sync.store import dialect, staged_rows
 from outsmart_sync.store.tables import mirror, part, staging
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection, Row, Select
 
     from outsmart_sync.pipeline.job import Job
     from outsmart_sync.store.store import Store
@@ -105,6 +105,11 @@ def gone(connection: Connection, job: Job, stream: str, versions: Mapping[str, i
         for row in known.values()
         if (version := versions[row.provider_id]) is None or row.version is None or row.version <= version
     ]
+
+
+def kept(job: Job, stream: str) -> Select[Any]:
+    """Ids of the parts that were kept."""
+    return select(part.c.provider_id).where(_mine(job), part.c.stream == stream)
 
 
 def _gone_row(stream: str, row: Row[Any], version: int | None) -> StagedRow:

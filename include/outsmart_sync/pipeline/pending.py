@@ -17,7 +17,7 @@ from sqlalchemy.orm import aliased
 from outsmart_sync.pipeline import scope
 from outsmart_sync.pipeline.outcomes import DUPLICATE, MirrorState
 from outsmart_sync.records.mapping import next_change, staged_record
-from outsmart_sync.records.record import Record, is_active
+from outsmart_sync.records.record import UNREADABLE, Record, is_active
 from outsmart_sync.records.staged import Origin, StagedRow
 from outsmart_sync.records.values import decode
 from outsmart_sync.store import cursors, staged_rows
@@ -114,6 +114,7 @@ def again(job: Job, record: Record, row: Row[Any]) -> StagedRow:
         due_on=next_change(job.today, row.valid_from, row.valid_until),
         parent_id=row.parent_id,
         origin=_origin(job, record, row),
+        unreadable=[problem for problem in row.problems.split(",") if problem.endswith(UNREADABLE)],
     )
 
 

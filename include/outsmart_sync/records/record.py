@@ -9,6 +9,9 @@ from functools import cached_property
 
 from outsmart_sync.records.values import Payload
 
+UNREADABLE = "!"
+"""Marks, behind a field's name, a problem that no value of OutSmart's can mend: the package's own cannot be read."""
+
 
 class Kind(StrEnum):
     """What a field holds."""

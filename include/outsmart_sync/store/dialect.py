@@ -120,11 +120,6 @@ def contains(connection: Connection, haystack: ColumnElement[str], needle: str) 
     return position(haystack, needle) > 0
 
 
-def greatest(connection: Connection, *values: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The largest of several values of one row."""
-    return (func.greatest if connection.dialect.name == "postgresql" else func.max)(*values)
-
-
 def analyze(connection: Connection, table: Table, added: int) -> None:
     """Tell PostgreSQL's planner that a table has changed a lot; SQLite plans by its indexes alone."""
     if connection.dialect.name == "postgresql" and added >= BULK_ANALYZE_ROWS:

@@ -35,6 +35,7 @@ RULES = BudgetRules(minute_limit=60, day_limit=5_000, keep_share=0.05)
 
 _REPEATS = (0.5, 2.0)
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
+_NUL = rb"\u0000"
 _NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError)
 
 
@@ -232,7 +233,8 @@ class ExactOnlineClient:
             self._budget.observe(minute, day)
         if response.status_code == requests.codes.ok:
             try:
-                return _decoder.decode(response.content)
+                decoded = _decoder.decode(response.content)
+                return _without_nul(decoded) if _NUL in response.content else decoded
             except _NOT_JSON as error:
                 raise _FailedAnswer(_UNREADABLE, f"{endpoint_of(address)}: {error}") from error
         raise self._failure(address, response, minute, day)
@@ -340,6 +342,17 @@ def _wait_of(minute: Window | None, day: Window | None) -> float:
 
 def _in(seconds: float) -> datetime:
     return datetime.now(UTC) + timedelta(seconds=seconds)
+
+
+def _without_nul(value: Any) -> Any:
+    """A text may hold a zero character, which no text of PostgreSQL may."""
+    if isinstance(value, str):
+        return value.replace("\x00", "")
+    if isinstance(value, list):
+        return [_without_nul(each) for each in value]
+    if isinstance(value, dict):
+        return {name: _without_nul(each) for name, each in value.items()}
+    return value
 
 
 def _page_of(decoded: Any) -> Page:

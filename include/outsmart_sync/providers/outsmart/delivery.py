@@ -117,10 +117,12 @@ def from_wire(record: Record, fields: dict[str, Any]) -> Payload:
     payload: Payload = {}
     for field in record.fields:
         value = fields.get(field.name)
-        if value is None or (text := str(value).strip()) == "":
+        if value is None or (text := str(value).replace("\x00", "").strip()) == "":
             continue
         if field.name == record.code:
-            payload[field.name] = str(value)  # blanks and all: it is what OutSmart finds the record by
+            payload[field.name] = str(value).replace(
+                "\x00", ""
+            )  # blanks and all: it is what OutSmart finds the record by
         elif field.kind is Kind.FLAG:
             payload[field.name] = text.lower() in ("1", "true")
         elif field.kind is Kind.DECIMAL:
