@@ -33,7 +33,7 @@ def main(kind: str) -> None:
     wanted = fingerprint(kind)
     # The environment for checking holds everything that running needs.
     for satisfied in {kind, "check"}:
-        if read(VENV / f".installed-{satisfied}") == fingerprint(satisfied) and (BIN / "outsmart-sync").exists():
+        if read(VENV / f".installed-{satisfied}") == fingerprint(satisfied) and complete():
             return
     require_space()
     began = time.monotonic()
@@ -49,9 +49,18 @@ def main(kind: str) -> None:
 
 
 def fingerprint(kind: str) -> str:
-    """What the environment depends on: interpreter, lock file, our own package's metadata."""
-    parts = (sys.version.encode(), LOCKS[kind].read_bytes(), (ROOT / "pyproject.toml").read_bytes())
+    """What the environment depends on: interpreter, lock file, our own package's metadata, and where it is.
+
+    Scripts and the link to our own package hold full paths: a folder that was renamed or copied needs a new one.
+    """
+    place = os.fsencode(VENV.resolve())
+    parts = (sys.version.encode(), LOCKS[kind].read_bytes(), (ROOT / "pyproject.toml").read_bytes(), place)
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+def complete() -> bool:
+    """Whether the programs that `make` starts are there."""
+    return all((BIN / name).exists() for name in ("python", "outsmart-sync"))
 
 
 def read(path: Path) -> str:
@@ -67,8 +76,10 @@ def require_space() -> None:
 
 
 def make_environment() -> None:
-    """Make the virtual environment, anew if it is of another Python or broken."""
+    """Make the virtual environment, anew if it is of another Python, of another folder or broken."""
     python = BIN / "python"
+    if python.exists() and moved():
+        shutil.rmtree(VENV)
     if (
         python.exists()
         and subprocess.run([str(python), "-c", "import pip"], capture_output=True, check=False).returncode
@@ -83,6 +94,12 @@ def make_environment() -> None:
             fail(
                 f"{sys.executable} cannot make virtual environments: install its venv module (apt install python3-venv)"
             )
+
+
+def moved() -> bool:
+    """Whether the environment was made in another folder; it keeps the command that made it."""
+    made = [line for line in read(VENV / "pyvenv.cfg").splitlines() if line.startswith("command = ")]
+    return not any(line.endswith((f" {VENV}", f" {VENV.resolve()}")) for line in made)
 
 
 def version_of(python: str) -> str:
@@ -128,6 +145,6 @@ if __name__ == "__main__":
     try:
         main(sys.argv[1] if len(sys.argv) > 1 else "run")
     except OSError as error:
-        fail(f"{error.strerror}: {error.filename}")
+        fail(f"{error.strerror}: {error.filename or ROOT}")
     except KeyboardInterrupt:
         fail("interrupted; run it again to go on")

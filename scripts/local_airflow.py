@@ -14,6 +14,7 @@ import secrets
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -97,13 +98,19 @@ class LocalAirflow:
         self.home = Path(settings["AIRFLOW_HOME"])
         self._logs = logs
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._stopped = False
+        self._lock = threading.Lock()  # start() may run in a thread while stop() is called
         self._session = requests.Session()
         self._session.trust_env = False
         self.address = settings["AIRFLOW__API__BASE_URL"]
 
     def __enter__(self) -> Self:
-        self.start()
-        self.wait_until_ready()
+        try:
+            self.start()
+            self.wait_until_ready()
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -124,25 +131,16 @@ class LocalAirflow:
         """Bring the metadata database up to date and start the components.
 
         Raises:
-            LocalAirflowError: The database cannot be prepared.
+            LocalAirflowError: The database cannot be prepared, or :meth:`stop` was called meanwhile.
         """
         self._logs.mkdir(parents=True, exist_ok=True)
         passwords = self.home / "passwords.json"
         if not passwords.exists():
             passwords.touch(mode=0o600)
             passwords.write_text(json.dumps({"admin": secrets.token_urlsafe(9)}), encoding="utf-8")
-        log = self._logs / "migrate.log"
-        with log.open("wb") as output:
-            done = subprocess.run(
-                _airflow("db", "migrate"), env=self._environment, stdout=output, stderr=output, check=False
-            )
-        if done.returncode:
-            raise LocalAirflowError(f"Airflow's database could not be prepared: {last_line(log)} (see {log})")
+        self._migrate()
         for name, arguments in _COMPONENTS.items():
-            with (self._logs / f"{name}.log").open("wb") as output:
-                self._processes[name] = subprocess.Popen(
-                    _airflow(*arguments), env=self._environment, stdout=output, stderr=output, start_new_session=True
-                )
+            self._spawn(name, *arguments)
 
     def wait_until_ready(self, dag_id: str | None = None) -> None:
         """Wait until the components are healthy and, if named, a DAG has been read.
@@ -225,17 +223,39 @@ class LocalAirflow:
         return {(task["task_id"], task["map_index"]): task["state"] for task in self.tasks(dag_id, run_id)}
 
     def stop(self) -> None:
-        """End every process this object started, with its children."""
-        for process in self._processes.values():
+        """End every process this object started, with its children; from now on it starts no more."""
+        with self._lock:
+            self._stopped = True
+            processes = list(self._processes.values())
+        for process in processes:
             end_group(process, signal.SIGINT)
         end = time.monotonic() + _STOP_SECONDS
-        for process in self._processes.values():
+        for process in processes:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(max(end - time.monotonic(), 0.1))
             end_group(process, signal.SIGKILL)
             process.wait()
-        self._processes.clear()
+        with self._lock:
+            self._processes.clear()
         self._session.close()
+
+    def _migrate(self) -> None:
+        code = self._spawn("migrate", "db", "migrate").wait()
+        with self._lock:
+            self._processes.pop("migrate", None)
+        if code and not self._stopped:
+            log = self._logs / "migrate.log"
+            raise LocalAirflowError(f"Airflow's database could not be prepared: {last_line(log)} (see {log})")
+
+    def _spawn(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:
+        with self._lock:
+            if self._stopped:
+                raise LocalAirflowError("Airflow was stopped while it was starting")
+            with (self._logs / f"{name}.log").open("wb") as output:
+                self._processes[name] = subprocess.Popen(
+                    _airflow(*arguments), env=self._environment, stdout=output, stderr=output, start_new_session=True
+                )
+            return self._processes[name]
 
     def _healthy(self) -> bool:
         try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -16,18 +17,25 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
-from cryptography.fernet import Fernet
+_DAMAGED = "make run: the installation is damaged: {} is missing; run make distclean and try again\n"
 
-from local_airflow import ROOT, LocalAirflow, LocalAirflowError, end_group, environment, last_line
-from outsmart_sync import terminal
-from outsmart_sync.errors import SyncError
-from outsmart_sync.store import address, runs
-from outsmart_sync.store.store import Store
+try:
+    from cryptography.fernet import Fernet
+
+    import outcome
+    from local_airflow import ROOT, LocalAirflow, LocalAirflowError, end_group, environment, last_line
+    from outsmart_sync import terminal
+    from outsmart_sync.errors import SyncError
+    from outsmart_sync.services.history import RunSummary
+    from outsmart_sync.store import address, runs
+    from outsmart_sync.store.store import Store
+except ModuleNotFoundError as missing:
+    sys.stderr.write(_DAMAGED.format(missing.name))
+    sys.exit(1)
 
 LOCAL = ROOT / ".local"
 ENV_FILE = ROOT / ".env"
@@ -56,11 +64,13 @@ def main() -> int:
     except KeyboardInterrupt:
         console.print("\nStopping ...")
         return 0 if quickstart.synced else 130
-    except (QuickstartError, LocalAirflowError, SyncError) as error:
-        sys.stderr.write(f"make run: {error}\n")
+    except (QuickstartError, LocalAirflowError, SyncError, ModuleNotFoundError) as error:
+        # A module may be missing here, or in a process that was started and left only its last line.
+        named = _MISSING.search(str(error))
+        sys.stderr.write(_DAMAGED.format(named[1]) if named else f"make run: {error}\n")
         return 1
     except OSError as error:
-        sys.stderr.write(f"make run: {error.strerror or error}: {error.filename or ''}\n")
+        sys.stderr.write(f"make run: {error.strerror or error}: {error.filename or ROOT}\n")
         return 1
     finally:
         quickstart.stop()
@@ -73,24 +83,25 @@ class Quickstart:
         self._options = options
         self._sandbox: subprocess.Popen[bytes] | None = None
         self._airflow: LocalAirflow | None = None
+        self._starting: _Background | None = None
         self._began = time.monotonic()
         self._claimed = False
         self.synced = False
 
     def run(self) -> int:
         """Start, sync, show, stay."""
-        self._claim()
         self._require_room()
+        self._claim()
         self._require_same_world()
         addresses = self._start_sandbox()
         settings = self._environment(addresses)
         os.environ.update(settings)
         self._airflow = LocalAirflow(settings, LOCAL / "logs")
-        starting = _Background(self._airflow.start)
+        self._starting = _Background(self._airflow.start)
         self._say("Store and connection")
         administration = self._connect()
         self._say(f"Connected to {administration}; starting Airflow")
-        starting.join()
+        self._starting.join()
         self._airflow.wait_until_ready(DAG)
         ok = self._sync(self._airflow)
         self.synced = ok
@@ -106,9 +117,12 @@ class Quickstart:
 
     def stop(self) -> None:
         """End every process that was started."""
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(name, signal.SIG_IGN)
         if self._airflow is not None:
             self._airflow.stop()
+        if self._starting is not None:
+            self._starting.wait()
         if self._sandbox is not None:
             end_group(self._sandbox, signal.SIGTERM)
             try:
@@ -141,7 +155,7 @@ class Quickstart:
         self._claimed = True
 
     def _require_room(self) -> None:
-        stats = os.statvfs(LOCAL)
+        stats = os.statvfs(ROOT)
         free = stats.f_bavail * stats.f_frsize
         if free < NEEDED_BYTES:
             raise QuickstartError(
@@ -256,18 +270,20 @@ class Quickstart:
         run_id = airflow.trigger(DAG)
         self._say(f"Airflow run {run_id}")
         store = self._store()
-        told: dict[tuple[int, str], str] = {}
+        progress: dict[tuple[int, str], str] = {}
         end = time.monotonic() + RUN_SECONDS
         while (state := airflow.run_state(DAG, run_id)) not in ("success", "failed"):
             if time.monotonic() > end:
                 raise QuickstartError(f"the run has not ended after {RUN_SECONDS} s; look at {airflow.address}")
-            self._tell_progress(history.find_run(store, f"{DAG}/{run_id}"), told)
+            self._tell_progress(history.find_run(store, f"{DAG}/{run_id}"), progress)
             time.sleep(0.3)
         run = history.find_run(store, f"{DAG}/{run_id}")
-        self._tell_progress(run, told)
+        self._tell_progress(run, progress)
         self._say(f"The run ended: {state}")
-        self._show_figures(store, run)
-        return self._judge(airflow, run_id, state, run)
+        told = outcome.troubles(store, run)
+        self._show_figures(store, run, unchanged=outcome.nothing_changed(state, run, told))
+        store.close()
+        return self._judge(airflow, run_id, state, told)
 
     @staticmethod
     def _store() -> Store:
@@ -280,28 +296,26 @@ class Quickstart:
                 told[each.connection_id, each.category] = now
                 self._say(f"   {now}")
 
-    def _show_figures(self, store: Any, run: Any) -> None:
+    def _show_figures(self, store: Store, run: RunSummary | None, *, unchanged: bool) -> None:
         console.print()
-        categories = run.categories if run else []
         if run is not None:
-            console.print(terminal.figures_table(store, categories, planned=runs.read_plan(store, run.run_id)))
-        figures = [value for each in categories for name, value in asdict(each.counts).items() if "calls" not in name]
-        if not any(figures):
+            console.print(terminal.figures_table(store, run.categories, planned=runs.read_plan(store, run.run_id)))
+        if unchanged:
             console.print("\nNothing has changed since the last sync: no record was read, written or delivered.")
         if run is not None and run.calls:
             console.print(f"Asking Exact Online whether there is anything new took {run.calls} calls.")
         console.print()
 
-    def _judge(self, airflow: LocalAirflow, run_id: str, state: str, run: Any) -> bool:
-        failed = [each for each in (run.categories if run else []) if each.state == "failed"]
-        for each in failed:
-            sys.stderr.write(f"make run: {each.category} failed: {each.error_text}\n")
-        if state != "success" and not failed:
+    @staticmethod
+    def _judge(airflow: LocalAirflow, run_id: str, state: str, told: list[str]) -> bool:
+        for line in told:
+            sys.stderr.write(f"make run: {line}\n")
+        if state != "success" and not told:
             bad = [task["task_id"] for task in airflow.tasks(DAG, run_id) if task["state"] == "failed"]
             sys.stderr.write(
                 f"make run: task {', '.join(bad) or 'none'} failed; its log is below {LOCAL / 'airflow' / 'logs'}\n"
             )
-        return state == "success" and not failed
+        return state == "success" and not told
 
     def _show_access(self, airflow: LocalAirflow) -> None:
         login = airflow.login
@@ -315,6 +329,7 @@ class Quickstart:
 
 _ENV_MARK = "# Written by `make run`, for the command line and for Airflow's own commands; removed by `make clean`."
 _WORLD_FILE = LOCAL / "world.json"
+_MISSING = re.compile(r"No module named '([^']+)'")
 _PROCESS_FILE = LOCAL / "quickstart.pid"
 
 
@@ -328,10 +343,14 @@ class _Background:
         self._thread.start()
 
     def join(self) -> None:
-        """Wait for the call's end."""
-        self._thread.join()
+        """Wait for the call's end, and raise what it raised."""
+        self.wait()
         if self._error is not None:
             raise self._error
+
+    def wait(self) -> None:
+        """Wait for the call's end, whatever it raised."""
+        self._thread.join()
 
     def _run(self) -> None:
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -13,9 +12,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-SMALL = "--relations 60 --items 80"
-SECONDS = 280
+from tests.scripts.checkouts import ROOT, SMALL, copy_repository, free_ports, make, plain_environment, processes_in
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -23,15 +20,7 @@ pytestmark = pytest.mark.timeout(600)
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A copy of what is in the repository, with its virtual environment."""
-    copy = tmp_path_factory.mktemp("checkout")
-    files = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    ).stdout.splitlines()  # fmt: skip
-    for name in files:
-        if (ROOT / name).is_file():
-            (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, copy / name)
+    copy = copy_repository(tmp_path_factory.mktemp("checkout"))
     (copy / ".venv").symlink_to(ROOT / ".venv")
     yield copy
     assert processes_in(copy) == []
@@ -42,51 +31,6 @@ def ports() -> str:
     """Ports that nobody listens on: one for Airflow, three in a row for the sandbox."""
     first = free_ports(4)
     return f"--port {first} --sandbox-port {first + 1}"
-
-
-def free_ports(count: int) -> int:
-    for first in range(21_000, 32_000, 7):
-        probes = [socket.socket() for _ in range(count)]
-        try:
-            for offset, probe in enumerate(probes):
-                probe.bind(("127.0.0.1", first + offset))
-        except OSError:
-            continue
-        else:
-            return first
-        finally:
-            for probe in probes:
-                probe.close()
-    raise AssertionError("no free ports")
-
-
-def processes_in(folder: Path) -> list[str]:
-    """Command lines of processes that work with files of a folder."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            environment = (process / "environ").read_bytes().decode(errors="replace")
-            state = (process / "stat").read_text().rpartition(")")[2].split()[0]
-        except OSError:
-            continue
-        if state != "Z" and (str(folder) in command or f"AIRFLOW_HOME={folder}" in environment):
-            found.append(command)
-    return found
-
-
-def make(folder: Path, *arguments: str, seconds: float = SECONDS) -> subprocess.CompletedProcess[str]:
-    """Run make as a user's shell would: without the tests' own settings."""
-    return subprocess.run(
-        ["make", *arguments], cwd=folder, env=plain_environment(), capture_output=True, text=True,
-        timeout=seconds, check=False,
-    )  # fmt: skip
-
-
-def plain_environment() -> dict[str, str]:
-    """The environment without what belongs to these tests, or to the `make` that runs them."""
-    ours = ("AIRFLOW", "OUTSMART", "PYTEST", "PYTHON", "MAKE", "MFLAGS")
-    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
 
 
 def figures(output: str) -> dict[str, list[str]]:
