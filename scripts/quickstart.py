@@ -41,8 +41,9 @@ LOCAL = ROOT / ".local"
 ENV_FILE = ROOT / ".env"
 SETTINGS = Path(__file__).with_name("quickstart-settings.yaml")
 DAG = "exact_online_import"
-REDIRECT_URI = "http://127.0.0.1:8080/outsmart-sync/oauth/exact-online/callback"
+REDIRECT_PATH = "/outsmart-sync/oauth/exact-online/callback"
 SANDBOX_MINUTE_LIMIT = 600
+_FIRST_PORT, _LAST_PORT = 1_024, 65_500
 NEEDED_BYTES = 500_000_000
 RUN_SECONDS = 1_800
 
@@ -56,7 +57,8 @@ class QuickstartError(Exception):
 def main() -> int:
     """Run the quick start; returns the process's exit code."""
     options = _options()
-    for name in (signal.SIGTERM, signal.SIGHUP):
+    # SIGINT too: a shell that starts a program in the background has it ignored, here and in all that is started here.
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, _interrupt)
     quickstart = Quickstart(options)
     try:
@@ -174,6 +176,10 @@ class Quickstart:
                 )
         _WORLD_FILE.write_text(json.dumps(wanted), encoding="utf-8")
 
+    @property
+    def _redirect_uri(self) -> str:
+        return f"http://127.0.0.1:{self._options.port}{REDIRECT_PATH}"
+
     def _ports(self) -> list[int]:
         first = self._options.sandbox_port
         return [self._options.port, first, first + 1, first + 2]
@@ -191,7 +197,7 @@ class Quickstart:
             sys.executable, "-m", "sandbox", "--state-dir", str(state),
             "--exact-port", str(exact), "--outsmart-port", str(outsmart), "--control-port", str(control),
             "--relations", str(self._options.relations), "--items", str(self._options.items),
-            "--minute-limit", str(SANDBOX_MINUTE_LIMIT), "--redirect-uri", REDIRECT_URI,
+            "--minute-limit", str(SANDBOX_MINUTE_LIMIT), "--redirect-uri", self._redirect_uri,
         ]  # fmt: skip
         with log.open("wb") as output:
             self._sandbox = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output, start_new_session=True)
@@ -221,7 +227,7 @@ class Quickstart:
                     "authorize_url": f"{exact}/api/oauth2/auth",
                     "token_url": f"{exact}/api/oauth2/token",
                     "api_url": exact,
-                    "redirect_uri": REDIRECT_URI,
+                    "redirect_uri": self._redirect_uri,
                 },
             }
         )
@@ -318,6 +324,10 @@ class Quickstart:
         return state == "success" and not told
 
     def _show_access(self, airflow: LocalAirflow) -> None:
+        if self._options.once:
+            console.print("Command line: .venv/bin/outsmart-sync status | log | history relation 12   (reads .env)")
+            console.print("Without --once, make run keeps the Airflow UI and the sandbox up.", markup=False)
+            return
         login = airflow.login
         console.print(
             f"Airflow UI:   {airflow.address}/dags/{DAG}   user {login.user}   password {login.password}", markup=False
@@ -364,9 +374,15 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--once", action="store_true", help="stop after the first sync; exit code 0 when it went well")
     parser.add_argument("--relations", type=int, default=5_000, help="relations in the sandbox's administration")
     parser.add_argument("--items", type=int, default=20_000, help="items in the sandbox's administration")
-    parser.add_argument("--port", type=int, default=8080, help="port of the Airflow UI")
-    parser.add_argument("--sandbox-port", type=int, default=8701, help="first of the sandbox's three ports")
+    parser.add_argument("--port", type=_port, default=8080, help="port of the Airflow UI")
+    parser.add_argument("--sandbox-port", type=_port, default=8701, help="first of the sandbox's three ports")
     return parser.parse_args()
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not _FIRST_PORT <= int(text) <= _LAST_PORT:
+        raise argparse.ArgumentTypeError(f"'{text}' is no port: choose one from {_FIRST_PORT} to {_LAST_PORT}")
+    return int(text)
 
 
 def _vault_key() -> str:

@@ -45,7 +45,8 @@ def test_a_first_run_shows_the_figures_and_a_second_one_says_that_nothing_change
     for word in ("category", "read", "created", "updated", "unchanged", "excluded", "rejected", "API calls", "seconds"):
         assert word in first.stdout
     assert int(figures(first.stdout)["relations"][0]) > 0
-    assert "password" in first.stdout
+    assert "outsmart-sync status" in first.stdout
+    assert (checkout / ".local/store.db").stat().st_mode & 0o777 == 0o600
     assert processes_in(checkout) == []
     assert (checkout / ".env").stat().st_mode & 0o777 == 0o600
 
@@ -77,6 +78,7 @@ def test_ctrl_c_ends_every_process_that_was_started(checkout: Path, ports: str) 
                 break
         else:
             pytest.fail("".join(said))
+        assert any("password" in line for line in said)
         assert len(processes_in(checkout)) >= 3, processes_in(checkout)
     finally:
         os.killpg(process.pid, signal.SIGINT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,7 +37,7 @@ def upgrade(store: Store, revision: str = "head") -> str:
     """
     logging.getLogger("alembic").setLevel(logging.WARNING)
     if store.url.get_backend_name() == "sqlite" and store.url.database:
-        _make_folder(Path(store.url.database).parent)
+        _make_file(Path(store.url.database))
     with store.begin() as connection:
         dialect.lock_tables_for_change(connection)
         _require_known(version(connection))
@@ -115,14 +116,17 @@ def _require_known(found: str | None) -> None:
     )
 
 
-def _make_folder(folder: Path) -> None:
+def _make_file(file: Path) -> None:
+    """A new file is for its owner only: it will hold customers and logins."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreUnusable(
             "The folder for the store's database file cannot be made.",
             remedy="Check the path in the connection outsmart_sync_store, and that the user that runs Airflow may "
             "write there.",
             code="store_missing",
-            technical=f"{error.strerror}: {folder}",
+            technical=f"{error.strerror}: {file.parent}",
         ) from error
+    with contextlib.suppress(OSError):  # what is wrong, the database itself will say
+        file.touch(mode=0o600, exist_ok=True)
