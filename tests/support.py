@@ -86,7 +86,9 @@ class Rig:
         finally:
             browser.close()
         done = connect.finish_login(self.store, self.gateway, back, state=started.state)
-        connection = connect.choose_administration(self.store, self.gateway, done.connection, str(division))
+        connection = connect.choose_administration(
+            self.store, self.gateway, done.connection, str(division), share_account=True
+        )
         if changes:
             settings.save(self.store, connection, changes)
         return connection

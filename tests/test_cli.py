@@ -221,6 +221,12 @@ def test_what_is_printed_as_json_can_be_worked_with(office: Office) -> None:
     assert counts["read"] == sum(counts[name] for name in ("unchanged", "excluded", "rejected", "waiting", "held"))
 
 
+def test_records_that_only_outsmart_has_are_called_so(office: Office) -> None:
+    said = office.ok("status").out
+    assert " only in OutSmart" in said
+    assert " outsmart" not in said.replace("OutSmart account outsmart_default", "")
+
+
 def test_shown_settings_can_be_loaded_as_they_are(office: Office) -> None:
     shown = office.ok("settings", "show", "1").out
     (office.folder / "shown.yaml").write_text(shown)
@@ -259,7 +265,9 @@ def test_several_logins_with_json_are_a_line_each(office: Office) -> None:
     chosen = ended.document
     assert str(SMALL) in {each["code"] for each in chosen["administrations"]}
     number = str(chosen["connection"])
-    again = office.ok("connect", "exact-online", "--connection", number, "--administration", str(SMALL), "--json")
+    choice = ("connect", "exact-online", "--connection", number, "--administration", str(SMALL), "--json")
+    assert office.run(*choice).document["error"]["code"] == "account_taken"
+    again = office.ok(*choice, "--share-account")
     assert again.document["state"] == "active"
     gone = office.ok("disconnect", number, "--json")
     assert (gone.document["state"], gone.document["login_id"]) == ("disconnected", None)
@@ -294,6 +302,8 @@ MISTAKES: dict[str, tuple[Sequence[str], str]] = {
     "what is no setting": (("settings", "set", "1", "relations"), "invalid_settings"),
     "a file that does not exist": (("settings", "load", "1", "nowhere.yaml"), "invalid_settings"),
     "a category that does not exist": (("sync", "exact-online", "--category", "orders"), "unknown_category"),
+    "an event that does not exist": (("log", "--event", "nonsense"), "unknown_event"),
+    "lines of a category that does not exist": (("log", "--category", "orders"), "unknown_category"),
     "a record that was never seen": (("history", "relation", "nobody"), "unknown_record"),
 }
 

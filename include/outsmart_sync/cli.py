@@ -18,6 +18,7 @@ from rich.table import Table
 from outsmart_sync import terminal
 from outsmart_sync.errors import InvalidSettings, NotConfigured, SyncError
 from outsmart_sync.pipeline.job import Options
+from outsmart_sync.pipeline.outcomes import MirrorState
 from outsmart_sync.services import connect as connecting
 from outsmart_sync.services import health, history, settings, sync
 from outsmart_sync.store import address, connections, schema
@@ -34,6 +35,9 @@ app.add_typer(store_app, name="store")
 app.add_typer(vault_app, name="vault")
 
 out, err = terminal.console(), terminal.console(stderr=True)
+
+_STATES: dict[str, str] = {MirrorState.OUTSMART_ONLY: "only in OutSmart"}
+"""States of records that need other words than their own."""
 
 _verbose = False
 
@@ -86,6 +90,9 @@ def connect(
         str, typer.Option(help="Airflow connection of the OutSmart account to join with.")
     ] = connecting.OUTSMART_CONN_ID,
     app_connection: Annotated[str, typer.Option(help="Airflow connection of the package's app.")] = "",
+    share_account: Annotated[
+        bool, typer.Option("--share-account", help="Join an OutSmart account that has another administration already.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Log in to a package in the browser, then choose the administration.
@@ -94,10 +101,15 @@ def connect(
     address (the page itself may not exist): paste it here.
     """
     store, gateway = _store_and_gateway()
+
+    def choose(pending: connections.SyncConnection) -> None:
+        chosen = connecting.choose_administration(store, gateway, pending, administration, share_account=share_account)
+        _print_connected(chosen, as_json=as_json)
+
     if connection is not None:
         pending = connections.require(store, connection)
         if administration:
-            _print_connected(connecting.choose_administration(store, gateway, pending, administration), as_json=as_json)
+            choose(pending)
         else:
             _print_choice(pending.id, connecting.administrations_of(gateway, pending), package, as_json=as_json)
         return
@@ -112,9 +124,7 @@ def connect(
     for revived in done.revived:
         err.print(f"{revived.label} works again.", markup=False)
     if administration:
-        _print_connected(
-            connecting.choose_administration(store, gateway, done.connection, administration), as_json=as_json
-        )
+        choose(done.connection)
     else:
         err.print(f"Logged in as {done.user_name}.", markup=False)
         _print_choice(done.connection.id, done.administrations, package, as_json=as_json)
@@ -158,7 +168,9 @@ def status(as_json: Json = False) -> None:
             last = (
                 f"last synced {category.last_success:%d-%m-%Y %H:%M} UTC" if category.last_success else "never synced"
             )
-            numbers = ", ".join(f"{number} {state}" for state, number in sorted(category.records.items()))
+            numbers = ", ".join(
+                f"{number} {_STATES.get(state, state)}" for state, number in sorted(category.records.items())
+            )
             line = f"   {category.name:<12} {'on ' if category.enabled else 'off'}  {last if category.enabled else ''}"
             out.print(f"{line}  {numbers}".rstrip())
             if category.stopped:
@@ -229,7 +241,7 @@ def sync_now(
 def log(
     run: Annotated[int | None, typer.Option(help="Records of this run.")] = None,
     event: Annotated[
-        str | None, typer.Option(help="Only created, updated, excluded, rejected, waiting, held or deleted.")
+        str | None, typer.Option(help=f"Only {', '.join(history.EVENTS[:-1])} or {history.EVENTS[-1]}.")
     ] = None,
     category: Annotated[str | None, typer.Option(help="Only this category.")] = None,
     connection: OneConnection = None,

@@ -26,7 +26,13 @@ for the engineer. ``code`` is stable and is what tests, settings pages and alert
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
+
+CONNECTION_MISSING = "connection_missing"
+"""Code of the error for an Airflow connection that nobody has set up."""
+
+_SENTENCE_ENDS = re.compile(r"""[.!?:;…]["')\]]*$""")
 
 
 class SyncError(Exception):
@@ -51,7 +57,13 @@ class SyncError(Exception):
         self.technical = technical
 
     def __str__(self) -> str:
-        return " ".join(part for part in (self.what, self.why, self.remedy) if part)
+        *earlier, last = [part for part in (self.what, self.why, self.remedy) if part] or [""]
+        return " ".join([*map(_ended, earlier), last])
+
+
+def _ended(part: str) -> str:
+    """A part with a full stop at its end, for another one to follow; a vendor's own words often have none."""
+    return part if _SENTENCE_ENDS.search(part) else f"{part}."
 
 
 class ConfigurationError(SyncError):
@@ -85,9 +97,26 @@ class AccessDenied(ConfigurationError):
 
 
 class RequestRefused(ConfigurationError):
-    """The vendor calls the request itself wrong; repeating it would only feed its error limit."""
+    """The vendor calls the request itself wrong; repeating it would only feed its error limit.
+
+    Args:
+        until: When calls start again by themselves, aware UTC; None: when a person says so.
+    """
 
     code = "request_refused"
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        why: str = "",
+        remedy: str = "",
+        code: str = "",
+        technical: str = "",
+        until: datetime | None = None,
+    ) -> None:
+        super().__init__(what, why=why, remedy=remedy, code=code, technical=technical)
+        self.until = until
 
 
 class VaultLocked(ConfigurationError):

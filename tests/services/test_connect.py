@@ -18,6 +18,7 @@ from outsmart_sync.errors import (
     NotConfigured,
     SyncError,
     VaultLocked,
+    VendorUnavailable,
 )
 from outsmart_sync.services import connect, health, history, settings
 from outsmart_sync.services.connect import Connected, LoginStart
@@ -63,8 +64,8 @@ class Desk(Rig):
     def finish(self, back: str, state: str | None = None) -> Connected:
         return connect.finish_login(self.store, self.gateway, back, state=state)
 
-    def choose(self, connection: SyncConnection, code: int | str) -> SyncConnection:
-        return connect.choose_administration(self.store, self.gateway, connection, str(code))
+    def choose(self, connection: SyncConnection, code: int | str, **given: Any) -> SyncConnection:
+        return connect.choose_administration(self.store, self.gateway, connection, str(code), **given)
 
     def again(self, connection: SyncConnection) -> SyncConnection:
         return connections.require(self.store, connection.id)
@@ -217,9 +218,75 @@ def test_a_login_lasts_fifteen_minutes_and_is_forgotten_after_that(desk: Desk) -
     (row,) = desk.rows(login_attempt)
     assert timedelta(minutes=14) < row.expires_at - desk.store.now() <= logins.ATTEMPT_LASTS
     with desk.store.begin() as transaction:
-        transaction.execute(update(login_attempt).values(expires_at=row.expires_at - 3 * logins.ATTEMPT_LASTS))
+        long_ago = row.expires_at - logins.ATTEMPT_LASTS - logins.ATTEMPT_KEPT
+        transaction.execute(update(login_attempt).values(expires_at=long_ago))
+    Vault(desk.store).write(logins.attempt_owner(started.state), TOKENS, {})
     desk.begin()
     assert started.state not in {each.state for each in desk.rows(login_attempt)}
+    assert desk.rows(vault_secret) == []
+
+
+@dataclass
+class Halfway:
+    """A login whose code was exchanged, after which the package had an outage; it is over."""
+
+    desk: Desk
+    state: str
+    back: str
+    error: SyncError
+
+    def finish(self) -> Connected:
+        return self.desk.finish(self.back, self.state)
+
+
+@pytest.fixture
+def halfway(desk: Desk) -> Halfway:
+    started = desk.begin()
+    back = desk.answer(started)
+    desk.vendors.control.add_fault("status", vendor="exact", path="current/Me", status=503, times=None)
+    with pytest.raises(VendorUnavailable) as error:
+        desk.finish(back, started.state)
+    desk.vendors.control.clear_faults()
+    return Halfway(desk, started.state, back, error.value)
+
+
+def test_a_login_that_an_outage_ended_halfway_is_kept_and_says_how_to_finish_it(halfway: Halfway) -> None:
+    assert "same address" in halfway.error.remedy
+    assert "outsmart-sync connect exact-online --return-address" in halfway.error.remedy
+    assert "by itself" not in str(halfway.error)
+    assert len(halfway.desk.rows(vault_secret)) == 1
+    assert halfway.desk.rows(sync_connection) == []
+
+
+def test_a_login_that_an_outage_ended_halfway_is_finished_with_the_same_address_once(halfway: Halfway) -> None:
+    halfway.desk.vendors.control.forget_token_calls()
+    done = halfway.finish()
+    assert halfway.desk.vendors.control.token_calls()["count"] == 0
+    assert halfway.desk.choose(done.connection, MAIN).state is State.ACTIVE
+    assert [row.owner for row in halfway.desk.rows(vault_secret)] == [login_owner(done.connection.login_id or 0)]
+    with pytest.raises(LoginExpired, match="finished already"):
+        halfway.finish()
+
+
+def test_a_login_that_was_kept_for_long_is_renewed_before_it_is_finished(halfway: Halfway) -> None:
+    store, control = halfway.desk.store, halfway.desk.vendors.control
+    with store.begin() as transaction:
+        transaction.execute(update(vault_secret).values(obtained_at=store.now() - timedelta(minutes=20)))
+        transaction.execute(update(login_attempt).values(expires_at=store.now() - timedelta(minutes=1)))
+    control.shift_clock(1200)
+    try:
+        done = halfway.finish()
+        assert halfway.desk.choose(done.connection, MAIN).state is State.ACTIVE
+    finally:
+        control.reset_clock()
+
+
+def test_a_second_outage_loses_no_login_either(halfway: Halfway) -> None:
+    halfway.desk.vendors.control.add_fault("status", vendor="exact", path="current/Me", status=503, times=None)
+    with pytest.raises(VendorUnavailable):
+        halfway.finish()
+    halfway.desk.vendors.control.clear_faults()
+    assert halfway.finish().user_name == "Dana Demo"
 
 
 def test_a_code_that_the_vendor_calls_too_old_is_told_so(sqlite_desk: Desk) -> None:
@@ -308,7 +375,7 @@ def test_disconnecting_keeps_the_data_and_forgets_the_tokens(rig: Rig) -> None:
 
 def test_a_login_that_another_connection_uses_is_not_forgotten(desk: Desk) -> None:
     first = desk.choose(desk.log_in().connection, MAIN)
-    second = desk.choose(desk.log_in().connection, SMALL)
+    second = desk.choose(desk.log_in().connection, SMALL, share_account=True)
     assert first.login_id == second.login_id
     connect.disconnect(desk.store, first)
     assert desk.has_tokens(second.login_id)
@@ -357,6 +424,42 @@ def test_an_administration_joined_with_another_account_is_another_connection(des
     assert north.id != south.id
     assert {north.outsmart_account, south.outsmart_account} == {"outsmart_default", "outsmart_south"}
     assert {each.state for each in connections.find(desk.store)} == {State.ACTIVE}
+
+
+@pytest.mark.parametrize("state", [State.ACTIVE, State.EXPIRED])
+def test_an_account_that_another_administration_delivers_into_is_refused_without_a_word(
+    sqlite_desk: Desk, state: State
+) -> None:
+    first = sqlite_desk.choose(sqlite_desk.log_in().connection, MAIN)
+    with sqlite_desk.store.begin() as transaction:
+        connections.change(transaction, first.id, state=state, package="another_package")
+    pending = sqlite_desk.log_in().connection
+    with pytest.raises(InvalidSettings) as error:
+        sqlite_desk.choose(pending, SMALL)
+    assert told(error)[0] == "account_taken"
+    assert "'outsmart_default' is joined with Van Dijk Installatietechniek B.V. (connection 1)" in error.value.what
+    assert "overwrite" in error.value.why
+    assert "--outsmart OTHER_CONNECTION" in error.value.remedy
+    assert sqlite_desk.again(pending).state is State.CONNECTED
+    assert sqlite_desk.choose(pending, SMALL, share_account=True).state is State.ACTIVE
+
+
+@pytest.mark.parametrize("state", [State.CONNECTED, State.DISCONNECTED])
+def test_an_account_that_no_administration_delivers_into_any_more_is_free(sqlite_desk: Desk, state: State) -> None:
+    first = sqlite_desk.choose(sqlite_desk.log_in().connection, MAIN)
+    pending = sqlite_desk.log_in().connection
+    with sqlite_desk.store.begin() as transaction:
+        connections.set_state(transaction, first.id, state)
+    assert sqlite_desk.choose(pending, SMALL).state is State.ACTIVE
+
+
+def test_an_administration_that_shares_its_account_already_is_connected_again_without_a_word(
+    sqlite_desk: Desk,
+) -> None:
+    sqlite_desk.choose(sqlite_desk.log_in().connection, MAIN)
+    small = sqlite_desk.choose(sqlite_desk.log_in().connection, SMALL, share_account=True)
+    again = sqlite_desk.choose(sqlite_desk.log_in(LIMITED).connection, SMALL)
+    assert again.id == small.id
 
 
 def test_an_administration_taken_over_by_another_person_forgets_the_first_ones_tokens(desk: Desk) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, update
 
+from outsmart_sync.errors import InvalidSettings
 from outsmart_sync.providers.packages import package
 from outsmart_sync.records.values import code_key
 from outsmart_sync.services import connect, health, history
@@ -135,6 +136,24 @@ def test_lines_of_the_log_are_chosen_newest_first(past: Past, chosen: dict[str, 
     assert past.events(**chosen) == expected
 
 
+@pytest.mark.parametrize(
+    ("chosen", "code", "known"),
+    [
+        ({"event": "nonsense"}, "unknown_event", "created, updated, excluded, rejected, waiting, held, deleted"),
+        ({"event": ""}, "unknown_event", "created"),
+        ({"category": "orders"}, "unknown_category", "relations, "),
+    ],
+    ids=str,
+)
+def test_lines_that_cannot_be_there_are_refused_and_the_known_words_are_named(
+    past: Past, chosen: dict[str, Any], code: str, known: str
+) -> None:
+    with pytest.raises(InvalidSettings) as error:
+        past.events(**chosen)
+    assert error.value.code == code
+    assert known in error.value.remedy
+
+
 def test_a_line_says_cause_and_remedy_and_what_changed(past: Past) -> None:
     rejected, updated, *_ = history.events(past.store)
     assert rejected.connection == "Firm 1"
@@ -167,7 +186,7 @@ def test_status_counts_the_records_and_says_when_a_category_last_came_to_its_end
     (relations, *others) = first.categories
     assert [each.name for each in first.categories] == [each.name for each in package("exact_online").imports]
     assert relations.records == {"synced": 1, "rejected": 1}
-    assert [each.records for each in others] == [{}, {}]
+    assert [each.records for each in others if each.records] == []
     assert relations.last_success is not None
     assert relations.last_success < past.store.now() - timedelta(minutes=90)  # the later run failed
     assert second.categories[0].last_success is None

@@ -68,9 +68,22 @@ def test_a_connection_that_is_not_active_takes_no_part(store: Store, state: Stat
 def test_a_scheduled_run_with_nothing_to_do_is_none_the_worse(store: Store) -> None:
     opened = planning.open_run(store, "exact_online", "run", Options())
     assert opened.shards == []
-    assert planning.close_run(store, opened.run_id) == []
+    with store.read() as transaction:  # no task follows that could close it
+        row = transaction.execute(run.select()).one()
+    assert (row.state, row.finished_at is None) == (RunState.IDLE, False)
+
+
+def test_a_run_with_nothing_to_do_cleans_up_like_any_other(store: Store) -> None:
+    connection = connected(store, "1")
+    old = planning.open_run(store, "exact_online", "old", Options())
+    job = runs.begin_step(store, old.run_id, connection.id, "relations", "extract")
+    with store.begin() as transaction:
+        runs.change_category(transaction, job, started_at=store.now() - timedelta(days=9))
+        runs.save_progress(transaction, job, "accounts", runs.Progress(None, "1", 1, 1))
+        connections.set_state(transaction, connection.id, State.DISCONNECTED)
+    planning.open_run(store, "exact_online", "idle", Options())
     with store.read() as transaction:
-        assert transaction.execute(run.select()).one().state == RunState.IDLE
+        assert runs.progress_of(transaction, job) == {}
 
 
 def test_a_cleared_task_finds_the_same_plan_whatever_was_changed_since(store: Store) -> None:

@@ -16,8 +16,8 @@ from outsmart_sync.store.tables import call_budget, category_state, cursor, run
 from services.scheduled import connections_of, opened, scheduled
 from support import MAIN, SMALL, Rig
 
-EVERYTHING: dict[str, Any] = {name: {"enabled": True} for name in ("relations", "materials", "hour_types")}
 CATEGORIES = [category.name for category in package("exact_online").imports]
+EVERYTHING: dict[str, Any] = {"licence": "pro"} | {name: {"enabled": True} for name in CATEGORIES}
 
 
 def polled(rig: Rig, name: str, **options: Any) -> list[Work]:

@@ -57,7 +57,7 @@ def refused(store: Store, changes: Mapping[str, Any]) -> str:
 
 def test_a_new_connection_has_every_setting_and_everything_switched_off(store: Store) -> None:
     found = document(store, connected(store))
-    assert set(found) == {"licence", "relations", "materials", "hour_types"}
+    assert set(found) == {"licence", *(each.name for each in EXACT.imports)}
     assert {name: found[name] for name in DEFAULTS} == DEFAULTS
     assert settings.read(store, connected_again(store)).enabled(EXACT) == []
 
@@ -90,7 +90,8 @@ def test_a_change_is_of_one_connection(store: Store) -> None:
 
 def test_the_categories_that_are_on_come_in_the_packages_order(store: Store) -> None:
     connection = connected(store)
-    changes = {name: {"enabled": True} for name in ("hour_types", "materials", "relations")}
+    changes: dict[str, Any] = {"licence": EXACT.tiers[-1]}
+    changes |= {each.name: {"enabled": True} for each in reversed(EXACT.imports)}
     enabled = settings.save(store, connection, changes).enabled(EXACT)
     assert [each.name for each in enabled] == [each.name for each in EXACT.imports]
 
@@ -175,6 +176,41 @@ def test_what_is_no_setting_is_refused_with_an_example(text: str) -> None:
 )
 def test_a_value_where_a_category_belongs_is_named_in_any_order(sqlite_store: Store, texts: list[str]) -> None:
     assert "relations needs settings of its own" in refused(sqlite_store, settings.parse_all(texts))
+
+
+@pytest.mark.parametrize("code", ["\x85", "a\u2028b", "\u2029", "é", "0100", "A, B"], ids=ascii)
+def test_a_code_that_is_shown_is_loaded_as_it_was(tmp_path: Path, code: str) -> None:
+    file = tmp_path / "settings.yaml"
+    file.write_text(settings.as_yaml({"materials": {"item_groups": [code]}}), encoding="utf-8")
+    assert settings.load(file) == {"materials": {"item_groups": [code]}}
+
+
+LOADED: dict[str, tuple[str, list[str]]] = {
+    "numbers": ("[0100, 09, 1e3, 1_000]", ["0100", "09", "1e3", "1_000"]),
+    "words that YAML knows": ("[no, ON, null, ~, 2024-01-01]", ["no", "ON", "null", "~", "2024-01-01"]),
+    "quoted": ("['0100', \"A, B\"]", ["0100", "A, B"]),
+    "one of them": ("0100", ["0100"]),
+    "a list in lines": ("\n    - 0100\n    - B", ["0100", "B"]),
+    "none": ("[]", []),
+}
+
+
+@pytest.mark.parametrize(("written", "groups"), LOADED.values(), ids=LOADED)
+def test_a_code_in_a_file_is_the_text_that_is_written_there(
+    sqlite_store: Store, tmp_path: Path, written: str, groups: list[str]
+) -> None:
+    file = tmp_path / "settings.yaml"
+    file.write_text(f"materials:\n  enabled: true\n  item_groups: {written}\n")
+    saved = settings.save(sqlite_store, connected(sqlite_store), settings.load(file))
+    assert saved.categories["materials"]["item_groups"] == groups
+    assert saved.categories["materials"]["enabled"] is True
+
+
+@pytest.mark.parametrize("written", ["1", "~", "", "maybe", "[true]"])
+def test_a_switch_in_a_file_that_is_none_is_refused(sqlite_store: Store, tmp_path: Path, written: str) -> None:
+    file = tmp_path / "settings.yaml"
+    file.write_text(f"materials:\n  enabled: {written}\n")
+    assert "materials.enabled must be true or false" in refused(sqlite_store, settings.load(file))
 
 
 FILES = {

@@ -6,15 +6,26 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from sqlalchemy import delete, update
 
-from outsmart_sync.errors import AccessDenied, Busy, RateLimited, StagingGone, StoreUnusable
+from outsmart_sync.errors import AccessDenied, Busy, RateLimited, StagingGone, StoreUnusable, SyncError
 from outsmart_sync.pipeline.job import Options, Step
 from outsmart_sync.services import health, planning, steps, sync
 from outsmart_sync.services.planning import OpenRun
 from outsmart_sync.store import cursors, leases, runs
 from outsmart_sync.store.runs import RunState
-from outsmart_sync.store.tables import call_budget, category_state, lease, mirror, record_log, run, staging
+from outsmart_sync.store.tables import (
+    call_budget,
+    category_state,
+    endpoint_error,
+    lease,
+    mirror,
+    record_log,
+    run,
+    staging,
+)
+from outsmart_sync.store.vault import KEYS_VARIABLE
 from services.scheduled import connections_of, opened, scheduled, step
 from support import MAIN, SMALL, Rig
 
@@ -48,6 +59,69 @@ def test_a_category_that_is_refused_is_red_once_and_tried_again_only_by_hand(
     assert rig.sync("relations")["relations"].state is RunState.DONE
     assert health.status(rig.store)[0].categories[0].stopped == ""
     assert (1, "relations") in scheduled(rig, "third")
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
+def test_a_category_that_is_refused_says_at_its_end_how_it_is_taken_up_again(sqlite_rig: Rig, status: int) -> None:
+    sqlite_rig.connect(**RELATIONS)
+    sqlite_rig.vendors.control.add_fault("status", vendor="exact", path="Accounts", status=status, times=None)
+    failed = scheduled(sqlite_rig, "first")[1, "relations"]
+    said = "sync Relations by hand once: outsmart-sync sync exact-online --connection 1 --category relations"
+    assert failed.error_text.endswith(said)
+    assert health.status(sqlite_rig.store)[0].categories[0].stopped == failed.error_text
+
+
+AT_HOME = {
+    "another key": (KEYS_VARIABLE, Fernet.generate_key().decode(), "vault_locked"),
+    "no key": (KEYS_VARIABLE, None, "vault_locked"),
+    "no connection": ("AIRFLOW_CONN_EXACT_ONLINE_DEFAULT", None, "connection_missing"),
+    "a connection that cannot be read": ("AIRFLOW_CONN_EXACT_ONLINE_DEFAULT", "{", "not_configured"),
+    "a connection without a secret": (
+        "AIRFLOW_CONN_EXACT_ONLINE_DEFAULT",
+        '{"conn_type": "exact_online", "login": "x"}',
+        "not_configured",
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "value", "code"), AT_HOME.values(), ids=AT_HOME)
+def test_what_is_wrong_on_this_machine_is_red_each_time_and_needs_no_hand_once_it_is_mended(
+    sqlite_rig: Rig, monkeypatch: pytest.MonkeyPatch, name: str, value: str | None, code: str
+) -> None:
+    sqlite_rig.connect(**RELATIONS)
+    sqlite_rig.vendors.control.forget_calls()
+    with monkeypatch.context() as wrong:
+        if value is None:
+            wrong.delenv(name)
+        else:
+            wrong.setenv(name, value)
+        for run_name in ("first", "second"):
+            failed = scheduled(sqlite_rig, run_name)[1, "relations"]
+            assert (failed.state, failed.error_code) == (RunState.FAILED, code)
+    assert sqlite_rig.rows(category_state) == []
+    assert sqlite_rig.vendors.control.calls(vendor="exact") == []
+    assert scheduled(sqlite_rig, "third")[1, "relations"].state is RunState.DONE
+
+
+def test_a_closed_endpoint_is_called_again_by_the_schedule_when_it_opens(sqlite_rig: Rig) -> None:
+    sqlite_rig.connect(**RELATIONS)
+    store = sqlite_rig.store
+    scheduled(sqlite_rig, "first")
+    (budget,) = sqlite_rig.rows(call_budget)
+    since = store.now() - timedelta(minutes=20)
+    closed = {"key": budget.key, "status": 400, "count": 5, "since": since, "text": "no"}
+    streams = ("bulk/CRM/Accounts", "crm/Accounts", "sync/CRM/Accounts")
+    with store.begin() as transaction:
+        transaction.execute(endpoint_error.insert(), [closed | {"endpoint": each} for each in streams])
+    failed = scheduled(sqlite_rig, "second", full=True)[1, "relations"]
+    assert (failed.state, failed.error_code) == (RunState.FAILED, "endpoint_closed")
+    (row,) = sqlite_rig.rows(category_state)
+    assert row.until == since + timedelta(hours=1)
+    assert scheduled(sqlite_rig, "third") == {}
+    with store.begin() as transaction:
+        transaction.execute(update(category_state).values(until=store.now()))
+        transaction.execute(update(endpoint_error).values(since=since - timedelta(hours=1)))
+    assert scheduled(sqlite_rig, "fourth")[1, "relations"].state in (RunState.DONE, RunState.IDLE)
 
 
 def test_a_category_is_postponed_when_the_day_is_used_up_and_taken_up_again_after(rig: Rig) -> None:
@@ -240,6 +314,22 @@ def test_calls_and_seconds_of_every_step_are_counted(sqlite_rig: Rig) -> None:
     assert done.seconds > 0
 
 
+def test_a_steps_figures_are_those_that_are_not_zero_without_calls(
+    sqlite_rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    sqlite_rig.connect(**RELATIONS)
+    once = opened(sqlite_rig, "once")
+    first, *_ = results = [step(sqlite_rig, once, which).figures() for which in Step]
+    last = results[-1]
+    assert first == {"staged": first["staged"]}
+    assert last["created"] > 0
+    assert min(last.values()) > 0
+    assert {"staged", "calls", "outsmart_calls"}.isdisjoint(last)
+    (line,) = [each.getMessage() for each in caplog.records if each.getMessage().startswith("Relations: ")]
+    assert "created" in line
+    assert "calls" not in line
+
+
 class Breaks:
     """A gateway of which every door breaks in the same way."""
 
@@ -262,3 +352,61 @@ def test_a_sync_that_cannot_go_on_ends_its_run_and_gives_its_leases_back(sqlite_
     assert (row.state, row.finished_at is not None) == (RunState.FAILED, True)
     assert {each.owner for each in sqlite_rig.rows(lease)} <= {""}
     assert sqlite_rig.sync()["relations"].state is RunState.DONE
+
+
+class Defective:
+    """A gateway that has a defect for one connection, and opens every other one."""
+
+    def __init__(self, rig: Rig, connection_id: int) -> None:
+        self._gateway = rig.gateway
+        self._connection_id = connection_id
+
+    def door(self, connection: Any) -> Any:
+        if connection.id == self._connection_id:
+            raise KeyError("Name")
+        return self._gateway.door(connection)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._gateway, name)
+
+
+def test_a_defect_in_a_step_is_noted_on_its_category_and_goes_on_up(sqlite_rig: Rig) -> None:
+    connection = sqlite_rig.connect(**RELATIONS)
+    run_id = opened(sqlite_rig, "once").run_id
+    with pytest.raises(KeyError):
+        steps.run_step(sqlite_rig.store, Defective(sqlite_rig, connection.id), Step.EXTRACT, run_id, 1, "relations")
+    (found,) = runs.category_runs(sqlite_rig.store, run_id)
+    assert (found.state, found.error_code, found.finished_at is None) == (RunState.FAILED, "internal_error", False)
+    assert "defect" in found.error_text
+    assert found.error_text.endswith("(KeyError)")
+    assert sqlite_rig.rows(category_state) == []
+
+
+def test_a_defect_in_one_connection_does_not_stop_the_others_and_the_run_has_failed(sqlite_rig: Rig) -> None:
+    broken = sqlite_rig.connect(MAIN, **RELATIONS, materials={"enabled": True})
+    well = sqlite_rig.connect(SMALL, **RELATIONS)
+    run_id = sync.import_now(sqlite_rig.store, Defective(sqlite_rig, broken.id), "exact_online", "x", Options())
+    found = {(each.connection_id, each.category): each.state for each in runs.category_runs(sqlite_rig.store, run_id)}
+    assert found == {
+        (broken.id, "relations"): RunState.FAILED,
+        (broken.id, "materials"): RunState.FAILED,
+        (well.id, "relations"): RunState.DONE,
+    }
+    assert sqlite_rig.rows(run)[0].state == RunState.FAILED
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        (("It failed: no text", "", "Mend it."), "It failed: no text. Mend it."),
+        (("It failed.", "Why so", "Mend it"), "It failed. Why so. Mend it"),
+        (("Who is it?", "It says 'x'", ""), "Who is it? It says 'x'"),
+        (("It says 'no.'", "", "Run: this"), "It says 'no.' Run: this"),
+        (("It failed", "", ""), "It failed"),
+        (("", "", ""), ""),
+    ],
+    ids=str,
+)
+def test_the_parts_of_an_error_are_sentences(parts: tuple[str, str, str], said: str) -> None:
+    what, why, remedy = parts
+    assert str(SyncError(what, why=why, remedy=remedy)) == said

@@ -82,7 +82,7 @@ def with_work(polled: Any) -> list[WorkItem]:
 
 
 @task(multiple_outputs=False)
-def step(name: str, category: str, item: WorkItem) -> dict[str, Any]:
+def step(name: str, category: str, item: WorkItem) -> dict[str, int]:
     """Run one step of one category of one connection."""
     get_current_context()[LABEL] = item["label"]  # type: ignore[literal-required]
     if category not in item["categories"]:
@@ -93,7 +93,7 @@ def step(name: str, category: str, item: WorkItem) -> dict[str, Any]:
     result = steps.run_step(store, gateway, Step(name), item["run_id"], item["connection_id"], category)
     if result.skip:
         raise AirflowSkipException(result.skip)
-    return {"staged": result.staged, **{str(outcome): count for outcome, count in result.outcomes.items()}}
+    return result.figures()
 
 
 @task

@@ -15,7 +15,7 @@ from airflow.providers.http.hooks.http import HttpHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import mask_secret
 
-from outsmart_sync.errors import NotConfigured, SyncError
+from outsmart_sync.errors import CONNECTION_MISSING, NotConfigured, SyncError
 from outsmart_sync.providers import web
 
 if TYPE_CHECKING:
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from airflow.sdk import Connection
 
 _Session = TypeVar("_Session", bound="requests.Session")
-
-CONNECTION_MISSING = "connection_missing"
-"""Code of the error for an Airflow connection that nobody has set up."""
 
 
 class VendorHook(HttpHook):

@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from sqlalchemy import delete, select, update
 
-from outsmart_sync.errors import ConfigurationError, InvalidSettings, LoginExpired
+from outsmart_sync.errors import ConfigurationError, InvalidSettings, LoginExpired, TransientError
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.store import connections, logins
 from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.store.tables import category_state, setting, sync_connection
-from outsmart_sync.store.tokens import TOKENS, login_owner, pair_values
+from outsmart_sync.store.tokens import TOKENS, TokenPair, login_owner, pair_of, pair_values
 from outsmart_sync.store.vault import Vault
 
 if TYPE_CHECKING:
     from outsmart_sync.records.exchange import Administration
-    from outsmart_sync.services.gateway import Gateway
+    from outsmart_sync.services.gateway import Gateway, PackageDoor
     from outsmart_sync.store.store import Store
 
 log = logging.getLogger(__name__)
 
 OUTSMART_CONN_ID = "outsmart_default"
+
+_SPARE = 60
+"""Seconds before a kept access token ends from which on it is renewed first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +118,17 @@ def finish_login(store: Store, gateway: Gateway, return_address: str, *, state: 
         LoginExpired: The login was cancelled, is too old, or was finished already.
         NotConfigured: The app's connection is incomplete.
         VaultLocked: The login could not be stored: there is no key.
-        TransientError: The package does not answer.
+        TransientError: The package does not answer; the same address can finish the login later.
     """
     Vault(store).require_key()
     attempt, code = _answer(store, return_address, state)
     door = gateway.login_door(attempt.package, attempt.conn_id, attempt.country)
-    pair = door.exchange_code(code)
-    found = door.look_around(pair)
+    pair = _fresh_pair(store, door, attempt, code)
+    try:
+        found = door.look_around(pair)
+    except TransientError as error:
+        error.remedy = _finish_again(attempt)
+        raise
     with store.begin() as connection:
         login_id = logins.keep(
             connection,
@@ -131,10 +139,45 @@ def finish_login(store: Store, gateway: Gateway, return_address: str, *, state: 
             user_name=found.user_name,
         )
     Vault(store).write(login_owner(login_id), TOKENS, pair_values(pair))
+    Vault(store).forget(logins.attempt_owner(attempt.state))
     revived = _revive(store, login_id)
     pending = _pending(store, attempt, login_id)
     log.info("%s connected to %s", found.user_name, attempt.package)
     return Connected(pending, found.user_name, found.administrations, revived)
+
+
+def _fresh_pair(store: Store, door: PackageDoor, attempt: logins.Attempt, code: str) -> TokenPair:
+    """The pair that the answer's code is good for; kept before anything else, as the code works only once.
+
+    The package ends the person's earlier login when it hands the pair out, so one that got lost would cost both.
+    """
+    vault, owner = Vault(store), logins.attempt_owner(attempt.state)
+    kept = vault.read(owner, TOKENS)
+    if kept is None:
+        pair = door.exchange_code(code)
+    else:
+        pair = pair_of(kept.values)
+        if store.now() - kept.obtained_at < timedelta(seconds=pair.lasts - _SPARE):
+            return pair
+        pair = _renewed(door, pair, attempt)
+    vault.write(owner, TOKENS, pair_values(pair))
+    return pair
+
+
+def _renewed(door: PackageDoor, pair: TokenPair, attempt: logins.Attempt) -> TokenPair:
+    try:
+        return door.renew(pair)
+    except TransientError as error:
+        error.remedy = _finish_again(attempt)
+        raise
+
+
+def _finish_again(attempt: logins.Attempt) -> str:
+    command = package_of(attempt.package).command
+    return (
+        "The login itself went well and is kept: finish it in a few minutes with the same address again, with: "
+        f"outsmart-sync connect {command} --return-address ADDRESS"
+    )
 
 
 def administrations_of(gateway: Gateway, connection: SyncConnection) -> list[Administration]:
@@ -147,16 +190,26 @@ def administrations_of(gateway: Gateway, connection: SyncConnection) -> list[Adm
     return gateway.door(connection).look_around().administrations
 
 
-def choose_administration(store: Store, gateway: Gateway, connection: SyncConnection, code: str) -> SyncConnection:
+def choose_administration(
+    store: Store, gateway: Gateway, connection: SyncConnection, code: str, *, share_account: bool = False
+) -> SyncConnection:
     """Fix the administration of a connection that awaits one.
 
     An administration that was connected before resumes: its cursors, links and log are found again.
+
+    Args:
+        store: The store.
+        gateway: Opens the package.
+        connection: The connection that awaits its administration.
+        code: The package's code of the administration.
+        share_account: Another administration may already deliver into the same OutSmart account.
 
     Returns:
         The connection that is active now; not the given one when an earlier one resumes.
 
     Raises:
-        InvalidSettings: The connection has an administration already, or the login gives no access to this one.
+        InvalidSettings: The connection has an administration already, the login gives no access to this one, or
+            another administration delivers into the OutSmart account.
     """
     code = code.strip()
     if connection.administration:
@@ -177,7 +230,40 @@ def choose_administration(store: Store, gateway: Gateway, connection: SyncConnec
             else "Log in as a user that has access to it and tick it on the package's page.",
             code="unknown_administration",
         )
+    if not share_account:
+        _require_account_free(store, connection, chosen)
     return _activate(store, connection, chosen)
+
+
+def _require_account_free(store: Store, pending: SyncConnection, chosen: Administration) -> None:
+    """Refuse a second administration of an OutSmart account; one that is joined with it already may stay."""
+    joined = [
+        each
+        for each in connections.find(store, outsmart_account=pending.outsmart_account)
+        if each.state in (State.ACTIVE, State.EXPIRED)
+    ]
+    if not joined or any(_is_of(each, pending, chosen) for each in joined):
+        return
+    names = " and ".join(f"{each.label} (connection {each.id})" for each in joined)
+    command = f"outsmart-sync connect {package_of(pending.package).command}"
+    raise InvalidSettings(
+        f"The OutSmart account '{pending.outsmart_account}' is joined with {names} already, so {chosen.name} was not "
+        "connected.",
+        why="Both would write the same relations and materials there, found by their codes, and overwrite each other.",
+        remedy="Log in again and join another account: "
+        f"{command} --country {pending.country} --outsmart OTHER_CONNECTION. Or, if both belong in one account and no "
+        f"code is in both: {command} --connection {pending.id} --administration {chosen.code} --share-account",
+        code="account_taken",
+    )
+
+
+def _is_of(connection: SyncConnection, pending: SyncConnection, chosen: Administration) -> bool:
+    """Whether a connection is that of the chosen administration."""
+    return (connection.package, connection.country, connection.administration) == (
+        pending.package,
+        pending.country,
+        chosen.code,
+    )
 
 
 def disconnect(store: Store, connection: SyncConnection) -> None:
@@ -221,6 +307,8 @@ def _answer(store: Store, return_address: str, expected: str | None) -> tuple[lo
     if expected is not None and state != expected:
         raise LoginExpired("This answer belongs to another login.", remedy=again, code="login_state")
     attempt, usable = logins.take(store, state)
+    if attempt is not None and attempt.used:
+        usable = Vault(store).has(logins.attempt_owner(state), TOKENS)  # an outage ended it between its two halves
     if attempt is None:
         raise LoginExpired(
             "This login is not known here.",

@@ -20,6 +20,9 @@ class PackageDoor(Protocol):
     def exchange_code(self, code: str) -> TokenPair:
         """The token pair of a finished login."""
 
+    def renew(self, pair: TokenPair) -> TokenPair:
+        """A new pair for one that no administration uses yet."""
+
     def look_around(self, pair: TokenPair | None = None) -> Login:
         """Who logged in, and which administrations may be chosen; with the stored login, or with a fresh pair."""
 

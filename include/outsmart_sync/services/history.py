@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy import or_, select
 
+from outsmart_sync.errors import InvalidSettings
 from outsmart_sync.pipeline.outcomes import explain
+from outsmart_sync.providers.packages import packages
 from outsmart_sync.records.values import Payload, code_key, decode
 from outsmart_sync.store import connections, runs
 from outsmart_sync.store.tables import mirror, record_log, run
@@ -17,6 +20,9 @@ from outsmart_sync.store.tables import mirror, record_log, run
 if TYPE_CHECKING:
     from outsmart_sync.store.runs import CategoryRun
     from outsmart_sync.store.store import Store
+
+EVENTS = ("created", "updated", "excluded", "rejected", "waiting", "held", "deleted")
+"""What lines of the sync log can tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,7 @@ class Event:
         run_id: In which run.
         record: Record type.
         code: The record's code.
-        event: What happened: created, updated, excluded, rejected, waiting, held, deleted.
+        event: What happened, one of :data:`EVENTS`.
         text: Why.
         remedy: What to do.
         changes: Field → [old, new].
@@ -127,7 +133,13 @@ def events(
     event: str | None = None,
     limit: int = 100,
 ) -> list[Event]:
-    """Lines of the sync log, newest first."""
+    """Lines of the sync log, newest first.
+
+    Raises:
+        InvalidSettings: There is no such event or category.
+    """
+    _check_known("event", event, EVENTS)
+    _check_known("category", category, {each.name: None for one in packages().values() for each in one.imports})
     query = select(record_log).order_by(record_log.c.id.desc()).limit(limit)
     for column, value in (
         ("run_id", run_id),
@@ -140,6 +152,13 @@ def events(
     names = _names(store)
     with store.read() as connection:
         return [_event(row, names) for row in connection.execute(query)]
+
+
+def _check_known(what: str, name: str | None, known: Iterable[str]) -> None:
+    if name is not None and name not in known:
+        raise InvalidSettings(
+            f"There is no {what} '{name}'.", remedy=f"Choose one of: {', '.join(known)}.", code=f"unknown_{what}"
+        )
 
 
 def history(store: Store, record: str, code: str, connection_id: int | None = None) -> list[RecordStatus]:

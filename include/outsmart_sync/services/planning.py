@@ -68,6 +68,8 @@ def open_run(store: Store, package_name: str, external_id: str, options: Options
     run_id = kept or runs.open_run(store, external_id, package=package.name, direction=IMPORT, options=asdict(options))
     runs.save_plan(store, run_id, plan)
     log.info("Run %s: %s connections take part", run_id, len(plan))
+    if not plan:
+        close_run(store, run_id)  # no task comes after this one that knows of it
     return OpenRun(run_id, _shards_of(plan))
 
 

@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 LICENCE = "licence"
 ENABLED = "enabled"
 _OF_CONNECTION = ""
+_RARE_BREAKS = "\x85\u2028\u2029"
+
+
+class _TextLoader(yaml.SafeLoader):
+    """Reads every value as the text it is written as: YAML would make a number of a code such as 0100."""
+
+
+_TextLoader.yaml_implicit_resolvers = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +113,13 @@ def save(store: Store, connection: SyncConnection, changes: Mapping[str, Any]) -
 
 
 def load(path: Path) -> dict[str, Any]:
-    """The changes in a YAML file, in the form that :meth:`Settings.as_document` shows.
+    """The changes in a YAML file, in the form that :meth:`Settings.as_document` shows; every value is text.
 
     Raises:
         InvalidSettings: The file cannot be read or is no such document.
     """
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = yaml.load(path.read_text(encoding="utf-8"), Loader=_TextLoader)  # noqa: S506 - a safe loader
     except OSError as error:
         raise InvalidSettings(f"{path} cannot be read: {error.strerror}.") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -123,7 +131,10 @@ def load(path: Path) -> dict[str, Any]:
 
 def as_yaml(document: Mapping[str, Any]) -> str:
     """A document as the text that :func:`load` reads."""
-    return yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True)
+    text = yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True)
+    if not any(mark in text for mark in _RARE_BREAKS):
+        return text
+    return yaml.safe_dump(dict(document), sort_keys=False)  # escaped: YAML reads such line breaks as blanks
 
 
 def parse(text: str) -> dict[str, Any]:

@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 
 LEASE_LASTS = timedelta(minutes=3)
 
+_CALLS = ("calls", "outsmart_calls")
+
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
@@ -49,6 +51,13 @@ class StepResult:
     counts: Counts | None = None
     skip: str = ""
 
+    def figures(self) -> dict[str, int]:
+        """What came of the step, by name; calls are not among it, as they are counted when it has ended."""
+        if self.counts is None:
+            return {"staged": self.staged, **{str(outcome): number for outcome, number in self.outcomes.items()}}
+        counts = asdict(self.counts)
+        return {name: number for name, number in counts.items() if number and name not in _CALLS}
+
 
 def run_step(
     store: Store, gateway: Gateway, step: Step, run_id: int, connection_id: int, category_name: str
@@ -58,6 +67,7 @@ def run_step(
     Raises:
         SyncError: As the step does; the category's row says why. A wait that is too long is no error: the category is
             postponed and the result says so.
+        Exception: A defect; the category's row says that there is one.
     """
     connection = connections.require(store, connection_id)
     category = package_of(connection.package).category(category_name)
@@ -71,6 +81,9 @@ def run_step(
     except SyncError as error:
         if trouble.note_failure(store, job_id, connection, category, error):
             return StepResult(skip=str(error))
+        raise
+    except Exception as error:
+        trouble.note_defect(store, job_id, connection, category, error)
         raise
     finally:
         doors.close()
@@ -129,10 +142,11 @@ def _upsert(store: Store, doors: Doors, job: Job) -> StepResult:
     if doors.destination is None:
         log.warning("No OutSmart account is configured for this connection: the import ends in the mirror")
     counts = upserting.upsert(store, job, doors.destination)
-    totals = ", ".join(f"{number} {name}" for name, number in asdict(counts).items() if number)
+    result = StepResult(counts=counts)
+    totals = ", ".join(f"{number} {name}" for name, number in result.figures().items())
     report = log.warning if counts.rejected or counts.held else log.info
     report("%s: %s", job.category.label, totals or "nothing")
-    return StepResult(counts=counts)
+    return result
 
 
 _STEPS: dict[Step, Callable[[Any, Doors, Job], StepResult]] = {
@@ -176,7 +190,7 @@ def _set_state(store: Store, job: Job, state: RunState) -> None:
 
 def _count(store: Store, job_id: int, seconds: float, doors: Doors) -> None:
     try:
-        calls = {"calls": doors.source_calls, "outsmart_calls": doors.destination_calls}
+        calls = dict(zip(_CALLS, (doors.source_calls, doors.destination_calls), strict=True))
         runs.count_calls(store, job_id, seconds=seconds, **calls)
     except SyncError as error:  # the step's own error is the one to hear of
         log.warning("The step's calls could not be counted: %s", error)

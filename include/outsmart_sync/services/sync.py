@@ -32,19 +32,21 @@ def import_now(store: Store, gateway: Gateway, package_name: str, external_id: s
     """
     opened = open_run(store, package_name, external_id, replace(options, by_hand=True))
     plan = runs.read_plan(store, opened.run_id)
+    defects = 0
     try:
         for connection_id, (_, categories) in plan.items():
             for category in categories:
-                _run_category(store, gateway, opened.run_id, connection_id, category)
+                defects += not _run_category(store, gateway, opened.run_id, connection_id, category)
     except BaseException:  # also Ctrl-C: the next run must not wait for this one's leases
         with suppress(SyncError):
             close_run(store, opened.run_id, failed=True)
         raise
-    close_run(store, opened.run_id)
+    close_run(store, opened.run_id, failed=defects > 0)
     return opened.run_id
 
 
-def _run_category(store: Store, gateway: Gateway, run_id: int, connection_id: int, category: str) -> None:
+def _run_category(store: Store, gateway: Gateway, run_id: int, connection_id: int, category: str) -> bool:
+    """Run a category's steps as far as they go; returns False when a defect ended them."""
     for step in Step:
         try:
             result = run_step(store, gateway, step, run_id, connection_id, category)
@@ -52,6 +54,10 @@ def _run_category(store: Store, gateway: Gateway, run_id: int, connection_id: in
             raise
         except SyncError as error:
             log.warning("%s: %s", category, error)  # its row in the store tells it too
-            return
+            return True
+        except Exception:
+            log.exception("%s of connection %s stopped at a defect; the others go on", category, connection_id)
+            return False
         if result.skip:
-            return
+            return True
+    return True

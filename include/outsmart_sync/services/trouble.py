@@ -9,14 +9,19 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, select
 
 from outsmart_sync.errors import (
+    CONNECTION_MISSING,
     Busy,
     ConfigurationError,
     LoginExpired,
+    NotConfigured,
+    RequestRefused,
     StagingGone,
     StoreUnusable,
     SyncError,
     TransientError,
+    VaultLocked,
 )
+from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.services import connect
 from outsmart_sync.store import dialect, runs
 from outsmart_sync.store.connections import SyncConnection
@@ -32,6 +37,9 @@ log = logging.getLogger(__name__)
 
 LONGEST_WAIT = timedelta(minutes=2)
 """A limit that begins anew later than this postpones the category instead of holding a worker."""
+
+_COSTS_NO_CALL = frozenset({VaultLocked.code, NotConfigured.code, CONNECTION_MISSING, StagingGone.code})
+"""Codes of what is found out on this machine: trying again costs no call, so no later run is kept from it."""
 
 
 def stopped(store: Store, connection: SyncConnection, category: str, options: Options) -> str | None:
@@ -56,18 +64,42 @@ def note_failure(
     postponed = postpone_if_long(store, connection, [category.name], error)
     if isinstance(error, LoginExpired):
         connect.login_lost(store, connection, error)
-    elif isinstance(error, ConfigurationError) and not isinstance(error, StagingGone):
-        _keep_state(store, connection, category.name, "blocked", error, None)
-    with store.begin() as transaction:
-        runs.change_category(
-            transaction,
-            job_id,
-            state=RunState.POSTPONED if postponed else RunState.FAILED,
-            error_code=error.code,
-            error_text=str(error),
-            finished_at=dialect.now(transaction),
-        )
+    elif isinstance(error, ConfigurationError) and error.code not in _COSTS_NO_CALL:
+        _block(store, connection, category, error)
+    _note(store, job_id, RunState.POSTPONED if postponed else RunState.FAILED, error.code, str(error))
     return postponed
+
+
+def note_defect(
+    store: Store, job_id: int, connection: SyncConnection, category: ImportCategory, error: Exception
+) -> None:
+    """Keep that a step failed at something that nobody foresaw."""
+    told = SyncError(
+        f"{category.label} of {connection.label} stopped at something that was not foreseen.",
+        remedy="This is a defect in OutSmart Sync: send the log of this step to whoever maintains it.",
+        code="internal_error",
+        technical=type(error).__name__,
+    )
+    try:
+        _note(store, job_id, RunState.FAILED, told.code, f"{told} ({told.technical})")
+    except SyncError as unnoted:  # the defect is the one to hear of
+        log.warning("The defect could not be noted: %s", unnoted)
+
+
+def _note(store: Store, job_id: int, state: RunState, code: str, text: str) -> None:
+    with store.begin() as transaction:
+        now = dialect.now(transaction)
+        runs.change_category(transaction, job_id, state=state, error_code=code, error_text=text, finished_at=now)
+
+
+def _block(store: Store, connection: SyncConnection, category: ImportCategory, error: ConfigurationError) -> None:
+    """Leave a category out of scheduled runs until the time the error names, else until it is synced by hand."""
+    until = error.until if isinstance(error, RequestRefused) else None
+    if until is None:
+        package = package_of(connection.package).command
+        command = f"outsmart-sync sync {package} --connection {connection.id} --category {category.name}"
+        error.remedy = f"{error.remedy} Once it is mended, sync {category.label} by hand once: {command}".lstrip()
+    _keep_state(store, connection, category.name, "blocked", error, until)
 
 
 def postpone_if_long(store: Store, connection: SyncConnection, categories: list[str], error: SyncError) -> bool:

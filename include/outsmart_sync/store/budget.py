@@ -211,9 +211,11 @@ def _day_used_up(ends: datetime, kept: int) -> RateLimited:
 
 
 def _endpoint_closed(row: Row[Any], window: timedelta) -> RequestRefused:
+    opens: datetime = row.since + window
     return RequestRefused(
         f"{row.endpoint} has answered {row.count} times with error {row.status}, so it is not called for now.",
         why=f"Its last answer was: {row.text}",
-        remedy=f"Mend the cause; calls start again after {row.since + window:%H:%M} UTC, or when you sync by hand.",
+        remedy=f"Mend the cause; calls start again after {opens:%H:%M} UTC, or when you sync by hand.",
         code="endpoint_closed",
+        until=opens,
     )

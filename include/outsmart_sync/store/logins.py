@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, insert, select, update
 
 from outsmart_sync.store import dialect
-from outsmart_sync.store.tables import login, login_attempt
+from outsmart_sync.store.tables import login, login_attempt, vault_secret
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from outsmart_sync.store.store import Store
 
 ATTEMPT_LASTS = timedelta(minutes=15)
+
+ATTEMPT_KEPT = timedelta(hours=24)
+"""For so long after that, a login whose first half went well can be finished."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +48,21 @@ class Attempt:
     used: bool
 
 
+def attempt_owner(state: str) -> str:
+    """The vault's owner of the pair that a login brought, until it is finished."""
+    return f"attempt:{state}"
+
+
 def begin(
     store: Store, *, package: str, country: str, conn_id: str, outsmart_account: str, outsmart_conn_id: str
 ) -> Attempt:
-    """Begin a login; attempts that have expired are forgotten."""
+    """Begin a login; attempts that have expired are forgotten, with what they left in the vault."""
     state = secrets.token_urlsafe(32)
     with store.begin() as connection:
         now = dialect.now(connection)
-        connection.execute(delete(login_attempt).where(login_attempt.c.expires_at < now - ATTEMPT_LASTS))
+        gone = delete(login_attempt).where(login_attempt.c.expires_at < now - ATTEMPT_KEPT)
+        owners = [attempt_owner(old) for old in connection.execute(gone.returning(login_attempt.c.state)).scalars()]
+        connection.execute(delete(vault_secret).where(vault_secret.c.owner.in_(owners)))
         values = {
             "state": state,
             "package": package,

@@ -232,6 +232,11 @@ def pair_values(pair: TokenPair, previous: str = "") -> dict[str, str]:
     return {"access": pair.access, "refresh": pair.refresh, "lasts": str(pair.lasts), "previous": previous}
 
 
+def pair_of(values: Mapping[str, str]) -> TokenPair:
+    """The vault's fields as a token pair."""
+    return TokenPair(values["access"], values["refresh"], int(values["lasts"]))
+
+
 def login_owner(login_id: int) -> str:
     """The vault's owner of a login's pair."""
     return f"login:{login_id}"

@@ -80,6 +80,12 @@ class Vault:
             return None
         return Secret(self._decrypt(row.ciphertext), row.version, row.obtained_at)
 
+    def has(self, owner: str, kind: str) -> bool:
+        """Whether there is such a secret; no key is needed."""
+        query = select(vault_secret.c.version).where(vault_secret.c.owner == owner, vault_secret.c.kind == kind)
+        with self._store.read() as connection:
+            return connection.execute(query).one_or_none() is not None
+
     def write(self, owner: str, kind: str, values: Mapping[str, str], *, replaces: int | None = None) -> bool:
         """Store a secret.
 

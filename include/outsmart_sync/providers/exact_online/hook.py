@@ -118,11 +118,15 @@ class ExactOnlineHook(VendorHook):
         """The token pair of a finished login."""
         return self._masked(oauth.exchange_code(self.app, code))
 
+    def renew(self, pair: TokenPair) -> TokenPair:
+        """A new pair for one that no administration uses yet; the old one is dead from then on."""
+        return self._masked(oauth.refresh(self.app, pair.refresh))
+
     def look_around(self, pair: TokenPair | None = None) -> Login:
         """Who has logged in, and which administrations may be chosen.
 
         Args:
-            pair: A fresh pair that is not stored yet; None: the sync connection's login.
+            pair: A fresh pair that is no sync connection's yet; None: the sync connection's login.
         """
         if pair is None:
             client = self.get_conn()

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import requests
 from airflow.sdk.log import mask_secret
 
-from outsmart_sync.errors import NotConfigured, RequestRefused, VendorUnavailable
+from outsmart_sync.errors import CONNECTION_MISSING, NotConfigured, RequestRefused, VendorUnavailable
 from outsmart_sync.providers import web
 from outsmart_sync.providers.outsmart.client import API_URL, OutSmartClient, Tokens
 from outsmart_sync.providers.outsmart.delivery import OutSmartAccount
-from outsmart_sync.providers.vendor_hook import CONNECTION_MISSING, VendorHook
+from outsmart_sync.providers.vendor_hook import VendorHook
 from outsmart_sync.store.vault import Vault
 
 if TYPE_CHECKING:
