@@ -8,7 +8,7 @@ import uuid
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from dotenv import find_dotenv, load_dotenv
@@ -25,6 +25,9 @@ from outsmart_sync.store import address, connections, schema
 from outsmart_sync.store.runs import RunState
 from outsmart_sync.store.store import Store
 from outsmart_sync.store.vault import Vault
+
+if TYPE_CHECKING:
+    from outsmart_sync.services.gateway import Gateway
 
 app = typer.Typer(name="outsmart-sync", no_args_is_help=True, add_completion=False, help=__doc__, rich_markup_mode=None)
 settings_app = typer.Typer(no_args_is_help=True, help="Show and change what is synced.")
@@ -232,9 +235,21 @@ def sync_now(
     if as_json:
         _print_json(run)
     else:
+        if preview:
+            out.print("Preview: nothing was written; this is what a sync would do.")
         _print_run(store, run)
+        _tell_undelivered(store, gateway, {each.connection_id for each in run.categories})
     if run.state == RunState.FAILED:
         raise typer.Exit(1)
+
+
+def _tell_undelivered(store: Store, gateway: Gateway, connection_ids: set[int]) -> None:
+    for each in (connections.require(store, number) for number in sorted(connection_ids)):
+        if not gateway.delivers(each):
+            out.print(
+                f"{each.label}: nothing was delivered. There is no Airflow connection '{each.outsmart_conn_id}', so "
+                "what was read is kept in the store; the first run that finds the connection delivers it."
+            )
 
 
 @app.command()

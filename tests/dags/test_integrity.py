@@ -12,6 +12,9 @@ from typing import Any
 
 import pytest
 
+from outsmart_sync.errors import InvalidSettings
+from outsmart_sync.orchestration.params import require_known
+
 ROOT = Path(__file__).resolve().parents[2]
 DAG_FILES = sorted((ROOT / "dags").glob("*.py"))
 
@@ -111,3 +114,10 @@ def test_a_dag_file_is_named_after_a_provider_and_direction_and_is_short(path: P
     assert direction in ("import", "export")
     assert (ROOT / "include" / "outsmart_sync" / "providers" / package).is_dir()
     assert len(ast.parse(path.read_text(encoding="utf-8")).body) < 15
+
+
+def test_a_run_that_is_triggered_with_a_misspelt_field_is_refused() -> None:
+    with pytest.raises(InvalidSettings, match=r"unknown fields: previw.*The fields are categories"):
+        require_known({"previw": True})
+    require_known({"preview": True})
+    require_known(None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -82,6 +83,8 @@ class Desk(Rig):
 def desk_of(store: Store, vendors: SandboxProcess, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     for name, value in connection_environment(vendors, store, NORTH).items():
         monkeypatch.setenv(name, value)
+    for name in ("OUTSMART_SOUTH", "OUTSMART_LIMITED"):  # further accounts that connections may be joined with
+        monkeypatch.setenv(f"AIRFLOW_CONN_{name}", os.environ["AIRFLOW_CONN_OUTSMART_DEFAULT"])
     browser = Browser()
     yield Desk(store, vendors, browser)
     browser.close()

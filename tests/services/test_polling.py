@@ -125,3 +125,13 @@ def test_after_a_poll_without_work_nothing_is_lost(rig: Rig) -> None:
     rig.vendors.control.touch_exact(SMALL, "logistics/Items", 3)
     (work,) = polled(rig, "three")
     assert work.categories
+
+
+def test_a_cursor_that_is_too_old_is_work_even_when_nothing_is_new(rig: Rig) -> None:
+    """Exact forgets deletions after two months, so quiet streams say nothing then."""
+    synced(rig, SMALL)
+    assert polled(rig, "quiet") == []
+    with rig.store.begin() as transaction:
+        transaction.execute(update(cursor).values(moved_at=rig.store.now() - timedelta(days=70)))
+    (work,) = polled(rig, "after seventy days")
+    assert set(work.categories) == set(CATEGORIES)

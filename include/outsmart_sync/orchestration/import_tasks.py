@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from airflow.sdk import get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from outsmart_sync.orchestration.params import options_from
+from outsmart_sync.orchestration.params import options_from, require_known
 from outsmart_sync.pipeline.job import Step
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def open_run(package: str) -> list[Shard]:
 
     context = get_current_context()
     dag_run = context["dag_run"]
+    require_known(dag_run.conf)
     by_hand = dag_run.run_type.value == "manual"
     opened = planning.open_run(
         _store(), package, f"{dag_run.dag_id}/{dag_run.run_id}", options_from(context["params"], by_hand=by_hand)

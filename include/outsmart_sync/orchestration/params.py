@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from airflow.sdk import Param
 
+from outsmart_sync.errors import InvalidSettings
 from outsmart_sync.pipeline.job import Options
 from outsmart_sync.records.catalogue import Package
+
+_FIELDS = ("categories", "connection", "full", "preview", "codes")
 
 
 def import_params(package: Package) -> dict[str, Param]:
@@ -50,6 +54,21 @@ def import_params(package: Package) -> dict[str, Param]:
             description="One a line, such as debtor numbers; needs exactly one category.",
         ),
     }
+
+
+def require_known(conf: Mapping[str, Any] | None) -> None:
+    """Refuse a run that was triggered with a field the form does not have, such as a misspelt ``preview``.
+
+    Raises:
+        InvalidSettings: There is one.
+    """
+    if unknown := sorted(set(conf or {}) - set(_FIELDS)):
+        raise InvalidSettings(
+            f"The run was triggered with unknown fields: {', '.join(unknown)}.",
+            why="Nothing was done: a misspelt preview would have written.",
+            remedy=f"The fields are {', '.join(_FIELDS)}.",
+            code="unknown_field",
+        )
 
 
 def options_from(params: Any, *, by_hand: bool) -> Options:

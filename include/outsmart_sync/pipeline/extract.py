@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, delete, func, select
@@ -16,6 +18,7 @@ from outsmart_sync.pipeline import outsmart_read, parts, pending, scope, witness
 from outsmart_sync.pipeline.ahead import ahead
 from outsmart_sync.records.exchange import DELETIONS, Deletion, ReadPage
 from outsmart_sync.records.staged import Origin, StagedRow
+from outsmart_sync.records.values import code_key
 from outsmart_sync.store import cursors, dialect, runs, staged_rows
 from outsmart_sync.store.runs import Progress
 from outsmart_sync.store.tables import mirror, staging
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from outsmart_sync.pipeline.job import Job
     from outsmart_sync.pipeline.ports import Destination, Source
     from outsmart_sync.records.catalogue import ImportCategory, Stream
+    from outsmart_sync.store.cursors import Cursor
     from outsmart_sync.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -103,11 +107,18 @@ def _cursors(store: Store, job: Job, source: Source) -> dict[str, str]:
         now = dialect.now(connection)
     names = stream_names(job.category)
     positions = {stream: cursor.value for stream, cursor in kept.items() if stream in names}
-    age = max(((now - kept[name].moved_at).total_seconds() / _SECONDS_PER_DAY for name in positions), default=0.0)
+    age = cursor_age(kept, names, now)
     if source.expired(age):
         log.warning("The last sync was %.0f days ago, longer than the package keeps deletions: all is read again", age)
         return {}
     return positions
+
+
+def cursor_age(kept: Mapping[str, Cursor], names: Iterable[str], now: datetime) -> float:
+    """Days since the cursor that has stood still longest was moved or confirmed."""
+    return max(
+        ((now - kept[name].moved_at).total_seconds() / _SECONDS_PER_DAY for name in names if name in kept), default=0
+    )
 
 
 def stream_names(category: ImportCategory) -> tuple[str, ...]:
@@ -227,25 +238,26 @@ def _marked(
 def _look_up(store: Store, job: Job, source: Source) -> None:
     """Only the records with the wanted codes, then their children and parts."""
     parents = _stage_found(store, job, source, job.category.streams[0], job.options.codes)
-    if missing := len(job.options.codes) - len(parents):
-        log.warning(
-            "%s of the %s codes are not in the package, or not of this category", missing, len(job.options.codes)
-        )
+    found = {code_key(code or "") for code in parents.values()}
+    if missing := [code for code in job.options.codes if code_key(code) not in found]:
+        log.warning("Not in the package, or not of this category: %s", ", ".join(missing))
     for stream in job.category.streams[1:]:
         if parents:
             _stage_found(store, job, source, stream, tuple(parents))
 
 
-def _stage_found(store: Store, job: Job, source: Source, stream: Stream, keys: tuple[str, ...]) -> list[str]:
-    ids: list[str] = []
+def _stage_found(
+    store: Store, job: Job, source: Source, stream: Stream, keys: tuple[str, ...]
+) -> dict[str, str | None]:
+    found: dict[str, str | None] = {}
     for page in source.lookup(job.category, stream, job.today, keys):
-        ids += [row.provider_id for row in page.mapped.rows]
+        found |= {row.provider_id: row.code for row in page.mapped.rows}
         with store.begin() as connection:
             _stage_page(connection, job, stream, page)
         log.info("%s: %s found", stream.name, page.fetched)
     with store.begin() as connection:
-        _note(connection, job, stream.name, Progress(None, "", 1, len(ids)))
-    return ids
+        _note(connection, job, stream.name, Progress(None, "", 1, len(found)))
+    return found
 
 
 def _finish(store: Store, job: Job) -> int:

@@ -220,6 +220,7 @@ def choose_administration(
             remedy="Disconnect it and connect anew to choose another administration; what is in OutSmart stays.",
             code="administration_fixed",
         )
+    gateway.delivers(connection)  # an OutSmart connection that was named must be there
     offered = administrations_of(gateway, connection)
     chosen = next((administration for administration in offered if administration.code == code), None)
     if chosen is None:

@@ -15,7 +15,7 @@ from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.records.catalogue import ImportCategory
 from outsmart_sync.services import planning, trouble
 from outsmart_sync.services.doors import Doors
-from outsmart_sync.store import connections, cursors, runs
+from outsmart_sync.store import connections, cursors, dialect, runs
 from outsmart_sync.store.connections import SyncConnection
 
 if TYPE_CHECKING:
@@ -78,7 +78,9 @@ def _poll_connection(
     try:
         jobs = [doors.job(store, run_id, package.category(name), options) for name in names]
         busy, quiet = set[str](), dict[ImportCategory, dict[str, str]]()
+        ages: dict[ImportCategory, float] = {}
         with store.read() as transaction:
+            now = dialect.now(transaction)
             for job in jobs:
                 kept = cursors.read_all(transaction, connection.id, job.category.name)
                 streams = extracting.stream_names(job.category)
@@ -86,6 +88,10 @@ def _poll_connection(
                     busy.add(job.category.name)
                 else:
                     quiet[job.category] = {name: kept[name].value for name in streams}
+                    ages[job.category] = extracting.cursor_age(kept, streams, now)
+        for category in [each for each in quiet if doors.source.expired(ages[each])]:
+            busy.add(category.name)  # what happened so long ago, the package no longer tells: all is read again
+            del quiet[category]
         if quiet:
             busy |= _ask(store, connection, doors.source, quiet)
         return [name for name in names if name in busy]

@@ -181,7 +181,17 @@ def test_a_missing_connection_is_named_with_the_variable_that_would_hold_it() ->
 
 def test_an_account_is_configured_when_there_is_a_connection_for_it(north: SandboxProcess) -> None:
     assert OutSmartHook().is_configured()
-    assert not OutSmartHook("outsmart_nowhere").is_configured()
+
+
+def test_without_the_default_connection_there_is_no_account_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AIRFLOW_CONN_OUTSMART_DEFAULT", raising=False)
+    assert not OutSmartHook().is_configured()
+
+
+def test_a_connection_that_somebody_named_has_to_be_there() -> None:
+    """Else a misspelt name would quietly end an import in the mirror."""
+    with pytest.raises(NotConfigured, match="no Airflow connection 'outsmart_nowhere'"):
+        OutSmartHook("outsmart_nowhere").is_configured()
 
 
 def test_a_connection_that_cannot_be_read_is_not_taken_for_a_missing_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -72,8 +72,8 @@ class OutSmartHook(VendorHook):
         try:
             return self.connection is not None
         except NotConfigured as error:
-            if error.code == CONNECTION_MISSING:
-                return False
+            if error.code == CONNECTION_MISSING and self.http_conn_id == self.default_conn_name:
+                return False  # a name that somebody chose must exist; a missing default means: not yet
             raise
 
     def check(self) -> str:
