@@ -6,10 +6,12 @@ import os
 import random
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import event
 
@@ -85,7 +87,16 @@ def restart_postgresql(folder: str) -> None:
     for _ in range(30):  # it is given ten seconds each time, which a busy machine may exceed
         with suppress(subprocess.SubprocessError):
             server.ensure_postgres_running()
+            break
+    wait_until_recovered(server.get_uri())
+
+
+def wait_until_recovered(uri: str) -> None:
+    """The server refuses everybody until it has read its log again; others of this session use it as well."""
+    for _ in range(600):
+        with suppress(psycopg.OperationalError), psycopg.connect(uri):
             return
+        time.sleep(0.1)
     raise AssertionError("PostgreSQL does not come up again")
 
 

@@ -491,6 +491,7 @@ class Lost:
 def lost(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> Lost:
     """The login ends at the vendor, and a scheduled run finds out."""
     desk = Desk(rig.store, rig.vendors, Browser())
+    monkeypatch.setenv("AIRFLOW_CONN_OUTSMART_LIMITED", os.environ["AIRFLOW_CONN_OUTSMART_DEFAULT"])
     on = {"relations": {"enabled": True}}
     main, small = rig.connect(MAIN, **on), rig.connect(SMALL, **on)
     others = desk.choose(desk.log_in(LIMITED, outsmart_conn_id="outsmart_limited").connection, SMALL)

@@ -130,7 +130,7 @@ login_attempt = Table(
 vault_secret = Table(
     "vault_secret",
     metadata,
-    Column("owner", String(60), primary_key=True),  # login:<id> or connection:<id>
+    Column("owner", String(60), primary_key=True),  # login:<id>, attempt:<state> or connection:<id>
     Column("kind", String(40), primary_key=True),
     Column("ciphertext", Text, nullable=False),
     Column("version", Integer, nullable=False),
