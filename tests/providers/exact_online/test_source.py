@@ -469,7 +469,7 @@ def test_a_deletion_is_news_for_its_own_category_and_passed_by_the_others(
     last = {DELETIONS: str(last_deletion(calm, MAIN))}
     assert news.categories == {"relations"}
     assert news.passed == {"materials": last, "hour_types": last, "employees": last}
-    assert source.calls == 6
+    assert source.calls == 7
 
 
 def test_a_deletion_that_a_category_has_passed_is_no_news_again(calm: SandboxProcess, source: ExactSource) -> None:
