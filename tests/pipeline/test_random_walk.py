@@ -12,7 +12,7 @@ import pytest
 from pipeline.walking import Walk
 from pipeline.world import World
 
-ROUNDS = int(os.environ.get("OUTSMART_SYNC_WALK_ROUNDS", "25"))
+ROUNDS = int(os.environ.get("OUTSMART_SYNC_WALK_ROUNDS", "10"))
 SEED = int(os.environ.get("OUTSMART_SYNC_WALK_SEED", "20"))
 
 
