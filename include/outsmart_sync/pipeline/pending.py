@@ -55,7 +55,7 @@ def has_pending(connection: Connection, job: Job) -> bool:
     return any(
         connection.execute(select(exists().where(scope.mirrored(job, record.name), condition))).scalar_one()
         for record in job.category.records
-        for condition in (_due(job), _ready(job, record), _released(job, record))
+        for condition in _come_up(job, record)
     )
 
 
@@ -64,7 +64,7 @@ def stage(connection: Connection, job: Job) -> int:
     kept = cursors.read_all(connection, job.connection_id, job.category.name)
     count = 0
     for record in job.category.records:
-        conditions = [_due(job), _ready(job, record), _released(job, record)]
+        conditions = _come_up(job, record)
         if RULES in kept and kept[RULES].value != job.rules:
             conditions.append(mirror.c.judged_by != job.rules)
         for rows in _chunks(connection, job, record, or_(*conditions)):
@@ -124,6 +124,11 @@ def _origin(job: Job, record: Record, row: Row[Any]) -> str:
         return Origin.LEFT
     folded = record is job.category.record and job.category.fold is not None
     return Origin.BASE if folded else Origin.PENDING
+
+
+def _come_up(job: Job, record: Record) -> list[ColumnElement[bool]]:
+    """Each of the ways in which a record comes up for judgement without being read."""
+    return [_due(job), _ready(job, record), _released(job, record)]
 
 
 def _due(job: Job) -> ColumnElement[bool]:
