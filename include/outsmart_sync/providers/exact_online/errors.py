@@ -47,7 +47,7 @@ API_OUTCOMES = (
         AccessDenied,
         "licence_ended",
         "The Exact Online subscription of this administration has ended or is blocked.",
-        "Renew it with Exact; the sync goes on after you start it by hand once.",
+        "Renew it with Exact.",
     ),
     # https://support.zapfloorhq.com/knowledge-base/troubleshooting-erros-for-syncing-invoices-to-exact-online
     Outcome(
@@ -56,7 +56,7 @@ API_OUTCOMES = (
         AccessDenied,
         "no_right",
         "The Exact Online user may not do this: a user right, a module or the access to this company is missing.",
-        "Give the user that connected the right in Exact, or connect with a user that has it; then sync by hand.",
+        "Give the user that connected the right in Exact, or connect with a user that has it.",
     ),
     Outcome(
         404, (), RequestRefused, "not_found", "Exact Online does not know the address that was called: {text}", _DEFECT
