@@ -166,6 +166,50 @@ def test_a_record_made_anew_in_a_later_run_takes_over_too(world: World) -> None:
     assert world.outsmart("materials")["X1"]["description"] == "new"
 
 
+def test_a_duplicate_takes_the_place_of_the_one_that_kept_it_out(world: World) -> None:
+    first = world.item("ab")
+    world.price(first, 12.5)
+    world.counts("materials")
+    world.item("AB", Description="second")
+    assert world.counts("materials").held == 1
+    world.delete("logistics/Items", first)
+    world.counts("materials")
+    assert world.counts("materials").updated == 1
+    there = world.outsmart("materials")
+    assert set(there) == {"ab"}
+    assert (there["ab"]["description"], there["ab"]["price"]) == ("second", "12,50")
+    assert world.kept("material", "ab").title == "second"
+    assert len(world.rows(mirror, record="material")) == 1
+
+
+def test_records_made_anew_under_one_code_at_once_are_all_held_and_take_no_place(world: World) -> None:
+    old = world.item("ab", Description="old")
+    world.counts("materials")
+    world.delete("logistics/Items", old)
+    second, third = world.item("ab", Description="second"), world.item("AB", Description="third")
+    for _ in range(2):
+        assert world.counts("materials").held in (0, 2)
+        assert {code: row["description"] for code, row in world.outsmart("materials").items()} == {"ab": "old"}
+    world.touch("logistics/Items", second)
+    assert world.counts("materials").held == 1
+    world.delete("logistics/Items", third)
+    world.counts("materials")
+    world.counts("materials")
+    assert {code: row["description"] for code, row in world.outsmart("materials").items()} == {"ab": "second"}
+
+
+def test_a_deleted_record_that_never_came_to_outsmart_keeps_no_other_from_its_place(world: World) -> None:
+    first = world.item("ab", Description="first")
+    world.counts("materials")
+    second = world.item("AB", Description="second")
+    assert world.counts("materials").held == 1
+    world.delete("logistics/Items", first, second)
+    world.counts("materials")
+    world.item("Ab", Description="third")
+    assert world.counts("materials").updated == 1
+    assert {code: row["description"] for code, row in world.outsmart("materials").items()} == {"ab": "third"}
+
+
 def test_a_changed_code_is_held_even_before_the_first_delivery_of_a_record_that_outsmart_has(world: World) -> None:
     account = world.account("100", City=None)
     world.relation_by_hand("100", city="")

@@ -16,11 +16,12 @@ ROUNDS = int(os.environ.get("OUTSMART_SYNC_WALK_ROUNDS", "10"))
 SEED = int(os.environ.get("OUTSMART_SYNC_WALK_SEED", "20"))
 
 
+@pytest.mark.parametrize("codes", [False, True], ids=["everything", "codes"])
 @pytest.mark.parametrize("seed", [SEED])
 def test_after_any_history_a_run_brings_outsmart_to_what_the_rules_say_and_the_next_writes_nothing(
-    quick_world: World, seed: int
+    quick_world: World, seed: int, *, codes: bool
 ) -> None:
-    walk = Walk(quick_world, seed)
+    walk = Walk(quick_world, seed, codes=codes)
     for _ in range(ROUNDS):
         walk.round()
     walk.note("final run")

@@ -15,12 +15,13 @@ from sqlalchemy import Text, and_, case, cast, exists, func, literal, not_, null
 from outsmart_sync.pipeline import marks, scope
 from outsmart_sync.pipeline.outcomes import DUPLICATE, REFUSED, MirrorState, Outcome
 from outsmart_sync.pipeline.outsmart_read import was_read
+from outsmart_sync.records.staged import Origin
 from outsmart_sync.records.values import Payload, code_key, decode
 from outsmart_sync.store import staged_rows
 from outsmart_sync.store.tables import mirror, staging
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Connection, Row
+    from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect
 
     from outsmart_sync.pipeline.job import Job
     from outsmart_sync.records.record import Record
@@ -85,24 +86,38 @@ def _take_back(connection: Connection, job: Job) -> None:
 
 
 def _link(connection: Connection, job: Job, record: Record) -> None:
-    """Point every row to its record in the mirror: by id, else by the code of one whose id is unknown or gone."""
+    """Point every row to its record in the mirror: by id, else by the code of one in the destination that is vacant.
+
+    A record that has not come to the destination may find its place there vacant later: what kept it out was deleted,
+    or somebody made a record with its code by hand.
+    """
     rows = and_(scope.staged(job), staging.c.record == record.name)
     if connection.execute(select(~exists().where(scope.mirrored(job, record.name)))).scalar_one():
         return
-    by_id = (
+    connection.execute(update(staging).where(rows).values(mirror_id=_by_id(job, record)))
+    free = scope.vacant(job)
+    same_code = and_(scope.mirrored(job, record.name), mirror.c.code_key == staging.c.code_key)
+    by_code = (
+        select(func.min(mirror.c.id))
+        .where(same_code, free, scope.in_destination(job))
+        .having(func.count() == 1)
+        .scalar_subquery()
+    )
+    taken = exists().where(same_code, not_(free), scope.taken_over(job))
+    there = exists().where(_own.c.id == staging.c.mirror_id, scope.in_destination(job, _own))
+    connection.execute(
+        update(staging)
+        .where(rows, staging.c.origin != Origin.DELETED, not_(there), staging.c.code_key != "", not_(taken))
+        .values(mirror_id=func.coalesce(by_code, staging.c.mirror_id))
+    )
+
+
+def _by_id(job: Job, record: Record) -> ScalarSelect[int]:
+    """The mirror's record with a row's own id."""
+    return (
         select(mirror.c.id)
         .where(scope.mirrored(job, record.name), mirror.c.provider_id == staging.c.provider_id)
         .scalar_subquery()
-    )
-    connection.execute(update(staging).where(rows).values(mirror_id=by_id))
-    free = scope.vacant(job)
-    same_code = and_(scope.mirrored(job, record.name), mirror.c.code_key == staging.c.code_key)
-    by_code = select(func.min(mirror.c.id)).where(same_code, free).having(func.count() == 1).scalar_subquery()
-    taken = exists().where(same_code, not_(free), scope.taken_over(job))
-    connection.execute(
-        update(staging)
-        .where(rows, staging.c.mirror_id.is_(None), staging.c.code_key != "", not_(taken))
-        .values(mirror_id=by_code)
     )
 
 
@@ -158,7 +173,9 @@ def _hold_changed_codes(connection: Connection, job: Job, record: Record) -> Non
 
 def _hold_duplicates(connection: Connection, job: Job, record: Record) -> None:
     """Several records with one code: the one that is already in the destination goes on, the others are shown."""
-    linked = exists().where(_own.c.id == staging.c.mirror_id, scope.taken_over(job, _own))
+    linked = exists().where(
+        _own.c.id == staging.c.mirror_id, _own.c.provider_id == staging.c.provider_id, scope.taken_over(job, _own)
+    )
     candidates = and_(scope.open_rows(job, record.name), staging.c.code_key != "", not_(linked))
     twins = {
         *_rivals_in_run(connection, job, record, candidates),
@@ -208,7 +225,7 @@ def _rivals_in_mirror(
 
 
 def _unlink_all_but_one(connection: Connection, job: Job, record: Record) -> None:
-    """Of several rows that found one record by its code, the one that goes on keeps it."""
+    """Of several rows that found one record by its code, the one that goes on keeps it; one that is held takes none."""
     first = func.row_number().over(
         partition_by=staging.c.mirror_id,
         order_by=(case((staging.c.outcome.is_(None), 0), else_=1), staging.c.seq),
@@ -216,12 +233,16 @@ def _unlink_all_but_one(connection: Connection, job: Job, record: Record) -> Non
     by_code = and_(
         scope.staged(job), staging.c.record == record.name, _other.c.provider_id.is_distinct_from(staging.c.provider_id)
     )
-    ranked = select(staging.c.seq, first.label("place")).join(_other, _other.c.id == staging.c.mirror_id).where(by_code)
-    numbered = ranked.subquery()
+    held = func.coalesce(staging.c.outcome == Outcome.HELD, False).label("held")
+    found = select(staging.c.seq, held, first.label("place")).join(_other, _other.c.id == staging.c.mirror_id)
+    numbered = found.where(by_code).subquery()
     connection.execute(
         update(staging)
-        .where(scope.staged(job), staging.c.seq.in_(select(numbered.c.seq).where(numbered.c.place > 1)))
-        .values(mirror_id=None)
+        .where(
+            scope.staged(job),
+            staging.c.seq.in_(select(numbered.c.seq).where(or_(numbered.c.held, numbered.c.place > 1))),
+        )
+        .values(mirror_id=_by_id(job, record))
     )
 
 

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import Text, and_, case, cast, func, insert, literal, not_, null, or_, select, update
+from sqlalchemy import Text, and_, case, cast, delete, func, insert, literal, not_, null, or_, select, update
 
 from outsmart_sync.pipeline import marks, scope
 from outsmart_sync.pipeline.outcomes import MirrorState, Outcome
@@ -73,6 +73,7 @@ def merge(connection: Connection, job: Job, rows: ColumnElement[bool], *, state_
     if job.delivers:
         delivered = staging.c.content_hash if state_of_written else _adopted_hash()
         values["delivered_hash"] = delivered
+    _give_up_notes(connection, job, rows)
     updated = connection.execute(
         update(mirror).where(rows, mirror.c.id == staging.c.mirror_id).values(**values, **_code())
     )
@@ -93,6 +94,16 @@ def merge(connection: Connection, job: Job, rows: ColumnElement[bool], *, state_
         )
     )
     return int(updated.rowcount) + int(inserted.rowcount)
+
+
+def _give_up_notes(connection: Connection, job: Job, rows: ColumnElement[bool]) -> None:
+    """A record that takes a vacant place leaves the one where it was only noted as not delivered."""
+    left = (
+        select(_known.c.id)
+        .join(staging, and_(staging.c.record == _known.c.record, staging.c.provider_id == _known.c.provider_id))
+        .where(rows, _known.c.connection_id == job.connection_id, _known.c.id != staging.c.mirror_id)
+    )
+    connection.execute(delete(mirror).where(mirror.c.id.in_(left)))
 
 
 def _state() -> ColumnElement[Any]:
