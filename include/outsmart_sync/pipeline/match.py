@@ -99,7 +99,13 @@ def _link(connection: Connection, job: Job, record: Record) -> None:
     same_code = and_(scope.mirrored(job, record.name), mirror.c.code_key == staging.c.code_key)
     by_code = (
         select(func.min(mirror.c.id))
-        .where(same_code, free, scope.in_destination(job))
+        .where(
+            same_code,
+            free,
+            scope.in_destination(job),
+            # What we brought there for a record that is gone now is for one that goes there, not for one that does not.
+            or_(mirror.c.provider_id.is_(None), staging.c.outcome.is_(None)),
+        )
         .having(func.count() == 1)
         .scalar_subquery()
     )
