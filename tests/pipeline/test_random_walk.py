@@ -6,6 +6,7 @@ Another or a longer walk: set ``OUTSMART_SYNC_WALK_SEED`` and ``OUTSMART_SYNC_WA
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import pytest
 
@@ -33,3 +34,12 @@ def test_after_any_history_a_run_brings_outsmart_to_what_the_rules_say_and_the_n
         assert quick_world.writes() == [], walk.story()
         assert quick_world.everything() == before, walk.story()
     assert walk.outsmart() == outsmart
+
+
+def _changes(before: dict[str, list[Any]], after: dict[str, list[Any]]) -> list[Any]:
+    """Table → rows that are not the same."""
+    return [
+        (table, [row for row in before[table] if row not in after[table]], [row for row in rows if row not in before[table]])
+        for table, rows in after.items()
+        if rows != before[table]
+    ]
