@@ -144,7 +144,7 @@ def _bind(connection: Connection, job: Job, record: Record) -> int:
     bound = _bound(job, record)
     alike = mirror.c.code == staging.c.code
     live = mirror.c.source_gone_at.is_(None)
-    score = case((and_(live, scope.in_destination(job)), 4), else_=0) + case((alike, 2), else_=0)
+    score = case((scope.in_destination(job), 4), else_=0) + case((alike, 2), else_=0)
     score += case((live, 1), else_=0)
     best = score.desc()
     pairs = (
