@@ -17,7 +17,7 @@ from sqlalchemy import and_, delete, func, select
 from outsmart_sync.pipeline import outsmart_read, parts, pending, scope, witness
 from outsmart_sync.pipeline.ahead import ahead
 from outsmart_sync.records.exchange import DELETIONS, Deletion, ReadPage
-from outsmart_sync.records.staged import Origin, StagedRow
+from outsmart_sync.records.staged import Origin, StagedRow, aliases
 from outsmart_sync.records.values import code_key
 from outsmart_sync.store import cursors, dialect, runs, staged_rows
 from outsmart_sync.store.runs import Progress
@@ -196,8 +196,26 @@ def _deleted(connection: Connection, job: Job, deletions: list[Deletion]) -> lis
         if stream.record is None:
             rows += parts.gone(connection, job, stream.name, ids)
         else:
-            rows += _marked(connection, job, stream.record.name, ids, Origin.DELETED)
+            known = _by_alias(connection, job, stream.record.name, ids) if stream.alias else ids
+            rows += _marked(connection, job, stream.record.name, known, Origin.DELETED)
     return rows
+
+
+def _by_alias(
+    connection: Connection, job: Job, record: str, versions: dict[str, int | None]
+) -> dict[str, int | None]:
+    """Deletions that name a row's second id, by its first one; deletions are few, and so are the rows looked through."""
+    found = dict(versions)
+    tables = (
+        (staging, and_(scope.staged(job), staging.c.record == record)),
+        (mirror, and_(scope.mirrored(job, record), mirror.c.provider_id.is_not(None))),
+    )
+    for table, mine in tables:
+        for row in connection.execute(select(table.c.provider_id, table.c.tags).where(mine)):
+            for alias in aliases(row.tags):
+                if alias in versions:
+                    found[row.provider_id] = versions[alias]
+    return found
 
 
 def _marked(

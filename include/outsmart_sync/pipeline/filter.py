@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, exists, func, not_, or_, select, update
 
-from outsmart_sync.pipeline import marks, scope
+from outsmart_sync.pipeline import marks, references, scope
 from outsmart_sync.pipeline.outcomes import MirrorState, Outcome
 from outsmart_sync.records.catalogue import Choice, Switch
 from outsmart_sync.records.record import UNREADABLE
 from outsmart_sync.records.staged import Origin, tag
 from outsmart_sync.records.values import decode
-from outsmart_sync.store import dialect, staged_rows
+from outsmart_sync.store import dialect, ledger, staged_rows
 from outsmart_sync.store.tables import mirror, staging
 
 if TYPE_CHECKING:
@@ -45,6 +45,9 @@ def filter_rows(store: Store, job: Job) -> None:
             _by_origin(connection, job, record)
             _by_choices(connection, job, record)
             _by_use(connection, job, record)
+            _by_exports(connection, job, record)
+            if references.judge(connection, job, record, staging.c.outcome.is_(None)):
+                log.info("Some %s records wait for others", record.label)
             _decide(connection, job, record, staging.c.code_key == "", Outcome.REJECTED, "code_missing")
             if record.parent is not None:
                 _by_parent(connection, job, record)
@@ -109,6 +112,14 @@ def _by_use(connection: Connection, job: Job, record: Record) -> None:
     if "inactive" not in lets:
         out_of_use = or_(staging.c.valid_from > job.today, staging.c.valid_until < job.today)
         _decide(connection, job, record, and_(out_of_use, new), Outcome.EXCLUDED, "inactive")
+
+
+def _by_exports(connection: Connection, job: Job, record: Record) -> None:
+    """What our own export made, or is just making, is no news from the package."""
+    kind = job.category.stream_of(record.name).exported_as
+    if kind and job.account:
+        own = ledger.is_own_export(connection, job.account, kind)
+        _decide(connection, job, record, own, Outcome.EXCLUDED, "own_export")
 
 
 def _known(job: Job, record: Record) -> ColumnElement[bool]:

@@ -65,6 +65,7 @@ class Job:
         today: The administration's calendar day.
         currency: The administration's currency; '' when unknown.
         delivers: An OutSmart account is configured; else the import ends in the mirror.
+        account: Our name of that account: the ledger goes by it.
     """
 
     id: int
@@ -76,6 +77,7 @@ class Job:
     today: date
     currency: str
     delivers: bool
+    account: str = ""
 
     @property
     def rules(self) -> str:

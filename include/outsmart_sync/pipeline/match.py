@@ -274,7 +274,7 @@ def _compare(connection: Connection, job: Job, record: Record) -> None:
 def _compare_with_outsmart(store: Store, job: Job, record: Record) -> None:
     """Where OutSmart's own values are fresh, they decide: equal ones cost no call, edited ones are brought back."""
     with store.read() as connection:
-        if not was_read(connection, job, record):
+        if record.made_once or not was_read(connection, job, record):
             return
     query = (
         select(staging.c.seq, staging.c.payload, mirror.c.outsmart, _parent_code(job, record).label("parent_code"))
@@ -323,7 +323,11 @@ def _is_there(record: Record, row: Row[Any]) -> bool:
 
 def holds(record: Record, there: Payload, wanted: Payload) -> bool:
     """Whether a record already has every value that we would write, apart from line ends and its code's spelling."""
-    return all(_plain(there.get(name)) == _plain(value) for name, value in wanted.items() if name != record.code)
+    return all(
+        _plain(there.get(name)) == _plain(value)
+        for name, value in wanted.items()
+        if name != record.code and record.travels(name)
+    )
 
 
 def _plain(value: str | bool | None) -> str | bool | None:

@@ -201,12 +201,28 @@ def _note_deletions(connection: Connection, job: Job, here: ColumnElement[bool])
 
 
 def log_events(connection: Connection, job: Job, rows: ColumnElement[bool]) -> None:
-    """One line of the sync log for each of these rows."""
+    """One line of the sync log for each of these rows: what became of it, and why."""
     event = case(
         (staging.c.outcome == Outcome.CREATE, literal("created")),
         (staging.c.outcome == Outcome.UPDATE, literal("updated")),
         else_=staging.c.outcome,
     )
+    _log(connection, job, rows, event, staging.c.reason, staging.c.detail)
+
+
+def log_event(connection: Connection, job: Job, rows: ColumnElement[bool], event: str, detail: str) -> None:
+    """One line of the sync log for each of these rows, beside what became of it."""
+    _log(connection, job, rows, literal(event), literal(event), literal(detail))
+
+
+def _log(
+    connection: Connection,
+    job: Job,
+    rows: ColumnElement[bool],
+    event: ColumnElement[Any],
+    reason: ColumnElement[Any],
+    detail: ColumnElement[Any],
+) -> None:
     columns: dict[str, Any] = {
         "connection_id": literal(job.connection_id),
         "run_id": literal(job.run_id),
@@ -215,8 +231,8 @@ def log_events(connection: Connection, job: Job, rows: ColumnElement[bool]) -> N
         "provider_id": staging.c.provider_id,
         "code": staging.c.code,
         "event": event,
-        "reason": staging.c.reason,
-        "detail": staging.c.detail,
+        "reason": reason,
+        "detail": detail,
         "at": literal(dialect.now(connection), record_log.c.at.type),
     }
     connection.execute(
@@ -287,5 +303,5 @@ def changes(record: Record, before: Payload, after: Payload) -> dict[str, list[s
     return {
         name: [before.get(name), value]
         for name, value in after.items()
-        if name != record.code and before.get(name) != value
+        if name != record.code and record.travels(name) and before.get(name) != value
     }

@@ -52,6 +52,12 @@ DUPLICATE = "duplicate_code"
 REFUSED = "refused"
 """Reason of a record that OutSmart did not take."""
 
+REFERENCE_LEFT_OUT = "reference_left_out"
+"""Reason of a record that refers to one which the filters leave out."""
+
+UNSURE = "unsure"
+"""Reason of a document of which is not known whether it was made."""
+
 REASONS: dict[str, Reason] = {
     "type_not_chosen": Reason(
         "Its type is not among the chosen ones.", "Choose the type in the settings to import it."
@@ -84,6 +90,35 @@ REASONS: dict[str, Reason] = {
     ),
     "parent_missing": Reason(
         "It waits for its relation, which has not been read yet.", "It goes by itself once the relation is there."
+    ),
+    "reference_open": Reason(
+        "It waits for {detail}, which has not reached OutSmart.", "It goes by itself once that is there."
+    ),
+    "reference_missing": Reason(
+        "It waits for its {detail}, which has not been read yet.",
+        "It goes by itself once that is there; see to it that its category is switched on.",
+    ),
+    REFERENCE_LEFT_OUT: Reason(
+        "It belongs to {detail}, which is not imported.", "It comes along when that is imported."
+    ),
+    "own_export": Reason("It was made by our own export of a work order."),
+    UNSURE: Reason(
+        "It was sent to OutSmart and no clear answer came ({detail}).",
+        "It is looked for in the next runs, and sent again only when two of them have not found it.",
+    ),
+    "several_documents": Reason(
+        "OutSmart has several with the number {detail}.", "Remove all but one of them in OutSmart."
+    ),
+    "document_started": Reason(
+        "It was changed in the bookkeeping package after the work order had been fetched or completed: {detail}.",
+        "Change it by hand in OutSmart, where it still matters.",
+    ),
+    "document_gone": Reason(
+        "The work order was removed in OutSmart; it is not made again.",
+        "Make a new document in the bookkeeping package if the work is still to be done.",
+    ),
+    "order_cancelled": Reason(
+        "It was cancelled in the bookkeeping package; {detail}.", "Tell the technician if the work has begun."
     ),
     "missing_field": Reason("OutSmart needs: {detail}.", "Fill it in in the bookkeeping package."),
     "unreadable": Reason(

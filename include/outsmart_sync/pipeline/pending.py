@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Boolean, ColumnElement, and_, exists, false, literal_column, or_, select
 from sqlalchemy.orm import aliased
 
-from outsmart_sync.pipeline import scope
-from outsmart_sync.pipeline.outcomes import DUPLICATE, MirrorState
+from outsmart_sync.pipeline import references, scope
+from outsmart_sync.pipeline.outcomes import DUPLICATE, UNSURE, MirrorState
 from outsmart_sync.records.mapping import next_change, staged_record
 from outsmart_sync.records.record import UNREADABLE, Record, is_active
 from outsmart_sync.records.staged import Origin, StagedRow
@@ -128,7 +128,12 @@ def _origin(job: Job, record: Record, row: Row[Any]) -> str:
 
 def _come_up(job: Job, record: Record) -> list[ColumnElement[bool]]:
     """Each of the ways in which a record comes up for judgement without being read."""
-    return [_due(job), _ready(job, record), _released(job, record)]
+    ways = [_due(job), _ready(job, record), _released(job, record)]
+    if record.references:
+        ways.append(references.ready(job, record))
+    if record.made_once:
+        ways.append(and_(_OPEN, mirror.c.state == MirrorState.WAITING, mirror.c.reason == UNSURE))
+    return ways
 
 
 def _due(job: Job) -> ColumnElement[bool]:

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, exists, func, select, update
 
-from outsmart_sync.errors import Busy, StagingGone
-from outsmart_sync.pipeline import marks, merging, parts, scope, witness
+from outsmart_sync.errors import StagingGone
+from outsmart_sync.pipeline import documents, marks, merging, overtaken, parts, references, scope, witness
 from outsmart_sync.pipeline.extract import FINISHED, stream_names
 from outsmart_sync.pipeline.match import count_outcomes
 from outsmart_sync.pipeline.outcomes import REFUSED, Outcome
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from outsmart_sync.pipeline.job import Job
     from outsmart_sync.pipeline.ports import Destination
+    from outsmart_sync.records.catalogue import Referred
     from outsmart_sync.records.exchange import Refused
     from outsmart_sync.records.record import Record
     from outsmart_sync.store.runs import CategoryRun
@@ -66,6 +67,8 @@ def upsert(store: Store, job: Job, destination: Destination | None) -> runs.Coun
     for record in job.category.records:
         if destination is None:
             _merge_all(store, job, record)
+        elif record.made_once:
+            documents.deliver(store, job, record, destination)
         else:
             _deliver_all(store, job, record, destination)
         # Before the children go: a parent that was not delivered may be in OutSmart all the same, and is linked here.
@@ -145,11 +148,12 @@ def _merge_all(store: Store, job: Job, record: Record) -> None:
         last = connection.execute(select(func.max(staging.c.seq)).where(_to_write(job, record))).scalar_one()
     for start in range(first, -1 if last is None else last + 1, MERGED_AT_ONCE):
         began = time.monotonic()
-        _require_latest(store, job)
+        overtaken.require_latest(store, job)
         end = min(start + MERGED_AT_ONCE, last + 1)
         rows = and_(_to_write(job, record), staging.c.seq >= start, staging.c.seq < end)
         with store.begin() as connection:
             _wait_without_parent(connection, job, record, rows)
+            references.judge(connection, job, record, rows)
             merging.log_changes(connection, job, record, rows)
             merging.log_events(connection, job, and_(rows, staging.c.outcome == Outcome.CREATE))
             merged = merging.merge(connection, job, rows, state_of_written=True)
@@ -187,17 +191,20 @@ class _Parcel:
 def _deliver_all(store: Store, job: Job, record: Record, destination: Destination) -> None:
     with store.begin() as connection:
         after = marks.reached(connection, job, marks.DELIVERED, record)
-        _wait_without_parent(connection, job, record, and_(_to_write(job, record), staging.c.seq > after))
+        undelivered = and_(_to_write(job, record), staging.c.seq > after)
+        _wait_without_parent(connection, job, record, undelivered)
+        references.judge(connection, job, record, undelivered)
     chunk = 0
     while True:
         began = time.monotonic()
         with store.read() as connection:
             rows = connection.execute(_rows_to_deliver(job, record).where(staging.c.seq > after)).all()
+            found = references.resolve(connection, job, record, [decode(row.payload) for row in rows])
         if not rows:
             return
         chunk, after = chunk + 1, rows[-1].seq
-        parcels = [_Parcel(row, body_of(record, row)) for row in rows]
-        _require_latest(store, job)
+        parcels = [_Parcel(row, body_of(record, row, others)) for row, others in zip(rows, found, strict=True)]
+        overtaken.require_latest(store, job)
         refused = destination.write(record, [parcel.body for parcel in parcels])
         with store.begin() as connection:
             _keep_delivered(connection, job, record, parcels, refused)
@@ -245,7 +252,7 @@ def _rows_to_deliver(job: Job, record: Record) -> Any:
     )
 
 
-def body_of(record: Record, row: Row[Any]) -> Payload:
+def body_of(record: Record, row: Row[Any], found: Mapping[str, Referred]) -> Payload:
     """What is sent: the package's values; for a demanded field that it lacks, OutSmart's own or the default."""
     there = decode(row.outsmart) if row.outsmart else {}
     body: Payload = {}
@@ -254,8 +261,9 @@ def body_of(record: Record, row: Row[Any]) -> Payload:
             value = there.get(field.name, field.default)
             if value is not None:
                 body[field.name] = value
-    body |= decode(row.payload)
-    body[record.code] = row.code
+    body |= references.body_of(record, decode(row.payload), found)
+    if not record.keys:
+        body[record.code] = row.code
     if record.parent is not None:
         body[record.parent.field] = row.parent_code
     return body
@@ -297,23 +305,6 @@ def _keep_bodies(connection: Connection, job: Job, record: Record, accepted: Seq
         .where(scope.mirrored(job, record.name), mirror.c.provider_id == bindparam("id_"))
         .values(outsmart=bindparam("outsmart_"), code=bindparam("code_")),
         held,
-    )
-
-
-def _require_latest(store: Store, job: Job) -> None:
-    """Before something is written: what a process staged that stood still may be older than what is there by now.
-
-    Raises:
-        Busy: Another run has synced the category since.
-    """
-    later = runs.overtaken_by(store, job.id)
-    if later is None:
-        return
-    raise Busy(
-        f"Run {later} has synced {job.category.label} while this one stood still.",
-        why="The machine slept, or was too busy for longer than a category is kept for one run.",
-        remedy="Nothing needs doing: the later run has brought what was new.",
-        code="overtaken",
     )
 
 

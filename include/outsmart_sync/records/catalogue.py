@@ -70,13 +70,17 @@ class Stream:
         key: Column of the stable id.
         fields: OutSmart field → where its value comes from. A part uses names of its own.
         parent: Column with the package's id of the record it belongs to.
-        blocked: Column that marks a row as blocked.
+        blocked: Column that marks a row as blocked, or as cancelled.
+        is_blocked: Whether that column's value says so.
+        alias: Column of a second id, under which the package's list of deletions names a row.
         valid: Columns of the first and last day in use.
         tags: What filters choose by.
         belongs: Which rows are of this category; None: all.
         derived_code: The record's code is made from its id by this function, for types that have no code at the source.
         whole: The package offers no list of changes: the stream is read whole whenever it is read, and what is missing
             in it is gone.
+        compose: Puts together what is sent of a record; None: its own fields, and the codes of what it refers to.
+        exported_as: Our own exports make such documents too, under this name in the ledger: they never come back.
     """
 
     name: str
@@ -85,17 +89,21 @@ class Stream:
     fields: Mapping[str, Source]
     parent: str | None = None
     blocked: str | None = None
+    is_blocked: Callable[[Any], bool] = bool
+    alias: str | None = None
     valid: tuple[str, str] | None = None
     tags: Tags | None = None
     belongs: Belongs | None = None
     derived_code: Callable[[str], str] | None = None
     whole: bool = False
+    compose: Compose | None = None
+    exported_as: str = ""
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Every column of the package that this stream needs, sorted."""
         columns = {self.key, *(column for source in self.fields.values() for column in source.columns)}
-        columns.update(column for column in (self.parent, self.blocked, *(self.valid or ())) if column)
+        columns.update(column for column in (self.parent, self.blocked, self.alias, *(self.valid or ())) if column)
         for rule in (self.tags, self.belongs):
             columns.update(rule.columns if rule else ())
         return tuple(sorted(columns))
@@ -136,6 +144,24 @@ class Folded:
     payload: Payload
     due_on: date | None
 
+
+@dataclass(frozen=True, slots=True)
+class Referred:
+    """A record that another one refers to.
+
+    Attributes:
+        record: Its type.
+        code: Its code in OutSmart.
+        payload: Its fields, as far as we know them: OutSmart's own where they were read or delivered.
+    """
+
+    record: str
+    code: str
+    payload: Payload
+
+
+Compose = Callable[[Payload, Mapping[str, Referred], Mapping[str, Any]], Payload]
+"""Puts together what is sent: payload, references by name, the category's settings → OutSmart's fields."""
 
 Fold = Callable[[Payload, list[Part], FoldContext], Folded]
 """Folds a record's parts into its payload. Must be idempotent: the payload may already hold an earlier result."""

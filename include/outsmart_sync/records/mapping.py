@@ -15,7 +15,7 @@ from typing import Any
 
 from outsmart_sync.records.catalogue import Row, Stream
 from outsmart_sync.records.record import UNREADABLE, Record, is_active
-from outsmart_sync.records.staged import Origin, StagedRow, tag, tags_text
+from outsmart_sync.records.staged import ALIAS, Origin, StagedRow, tag, tags_text
 from outsmart_sync.records.values import Payload, code_key, content_hash, encode
 
 log = logging.getLogger(__name__)
@@ -99,7 +99,7 @@ class Mapper:
         if stream.derived_code:
             payload[record.code] = stream.derived_code(row[stream.key])
         try:
-            tags = tags_text([tag(kind, value) for kind, value in stream.tags.rule(row)]) if stream.tags else ""
+            tags = self._tags(row)
         except _UNREADABLE:
             tags = ""
         return staged_record(
@@ -108,7 +108,7 @@ class Mapper:
             payload,
             version=self._version(row),
             tags=tags,
-            blocked=bool(row[stream.blocked]) if stream.blocked else False,
+            blocked=self._blocked(row),
             valid=(None, None),
             due_on=None,
             parent_id=row[stream.parent] if stream.parent else None,
@@ -130,6 +130,15 @@ class Mapper:
                     break
         return payload
 
+    def _tags(self, row: Row) -> str:
+        tags = [tag(kind, value) for kind, value in self.stream.tags.rule(row)] if self.stream.tags else []
+        if self.stream.alias and (alias := row[self.stream.alias]):
+            tags.append(tag(ALIAS, str(alias)))
+        return tags_text(tags)
+
+    def _blocked(self, row: Row) -> bool:
+        return self.stream.is_blocked(row[self.stream.blocked]) if self.stream.blocked else False
+
     def _validity(self, row: Row) -> tuple[date | None, date | None]:
         if self.stream.valid is None:
             return None, None
@@ -144,7 +153,7 @@ class Mapper:
         if stream.derived_code:
             payload[record.code] = stream.derived_code(provider_id)
         valid_from, valid_until = self._validity(row)
-        blocked = bool(row[stream.blocked]) if stream.blocked else False
+        blocked = self._blocked(row)
         if record.active:
             payload[record.active] = is_active(
                 self.today, blocked=blocked, valid_from=valid_from, valid_until=valid_until
@@ -154,7 +163,7 @@ class Mapper:
             provider_id,
             payload,
             version=self._version(row),
-            tags=tags_text([tag(kind, value) for kind, value in stream.tags.rule(row)]) if stream.tags else "",
+            tags=self._tags(row),
             blocked=blocked,
             valid=(valid_from, valid_until),
             due_on=next_change(self.today, valid_from, valid_until),
@@ -205,7 +214,8 @@ def staged_record(
     ``unreadable`` names, as problems, what could not be read of it.
     """
     text = encode(payload)
-    code = str(payload.get(record.code, ""))
+    unresolved = record.keys and any(reference.key in payload for reference in record.references)
+    code = "" if unresolved else record.code_of(payload)
     title = str(payload.get(record.title, ""))
     problems = record.problems(payload)
     return StagedRow(  # by position: by name costs twice as much, a hundred thousand times

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
 
 from outsmart_sync.records.values import Payload
+
+BETWEEN_KEYS = " | "
+"""Stands between the values that together are a record's code."""
 
 UNREADABLE = "!"
 """Marks, behind a field's name, a problem that no value of OutSmart's can mend: the package's own cannot be read."""
@@ -51,6 +55,34 @@ class Parent:
     field: str
 
 
+REFERS = "@"
+"""Begins the names in a payload that are not OutSmart's: ids of other records at the package, and what only we need."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Another record that a record names by its code, where the package names it by its id.
+
+    A payload holds the id under ``@`` and the reference's name; the code is put in when the record is delivered.
+
+    Attributes:
+        name: Its name in the payload, without the ``@``.
+        fields: Record type → OutSmart's field for its code. The first type that knows the id is meant.
+        label: The word a person uses for it, singular.
+        waits: The record waits until the other one is there; else it goes without.
+    """
+
+    name: str
+    fields: Mapping[str, str]
+    label: str
+    waits: bool = True
+
+    @property
+    def key(self) -> str:
+        """Where a payload holds the id."""
+        return f"{REFERS}{self.name}"
+
+
 @dataclass(frozen=True)
 class Record:
     """One record type of OutSmart.
@@ -63,6 +95,12 @@ class Record:
         fields: Every field we may write.
         parent: The record this one belongs to.
         active: Flag field that marks a record as in use; None: OutSmart has none for this type.
+        references: Other records that it names by their codes, besides its parent.
+        keys: Fields whose values together are the record's code; empty: ``code`` alone. Then ``code`` does not travel.
+        made_once: OutSmart makes another one whenever it is sent, whatever its number: see ``pipeline.documents``.
+        kind: The name under which OutSmart's wire knows it, where several of our types are one there; '': its own name.
+        prefix: What the codes of this type begin with, where several of our types are one at OutSmart.
+        changeable: Fields that OutSmart lets us change in a record that is made once.
     """
 
     name: str
@@ -72,6 +110,22 @@ class Record:
     fields: tuple[Field, ...]
     parent: Parent | None = None
     active: str | None = None
+    references: tuple[Reference, ...] = ()
+    keys: tuple[str, ...] = ()
+    made_once: bool = False
+    kind: str = ""
+    prefix: str = ""
+    changeable: tuple[str, ...] = ()
+
+    def code_of(self, payload: Payload) -> str:
+        """The record's code: that of one field, or of several together."""
+        if not self.keys:
+            return str(payload.get(self.code, ""))
+        return BETWEEN_KEYS.join(str(payload.get(name, "")) for name in self.keys)
+
+    def travels(self, name: str) -> bool:
+        """Whether a payload's entry is one of OutSmart's fields."""
+        return not name.startswith(REFERS) and not (self.keys and name == self.code)
 
     def field(self, name: str) -> Field:
         """The field of this name.
@@ -87,24 +141,28 @@ class Record:
     def problems(self, payload: Payload) -> str:
         """What OutSmart would refuse in a payload, as ``field`` or ``field>length`` separated by commas; '' if nothing.
 
-        The parent's code is not looked for: it is resolved later, by ``match_by_code``.
+        The parent's code is not looked for: it is resolved later, by ``match_by_code``. Of a record that is made once,
+        only what is there is judged: the rest is put together when it is delivered (:meth:`lacks`).
         """
         required, limited = self._judged
-        problems = [name for name in required if name not in payload]
+        problems = [] if self.made_once else [name for name in required if name not in payload]
         for name, length in limited:
             value = payload.get(name)
             if isinstance(value, str) and len(value) > length:
                 problems.append(f"{name}>{length}")
         return ",".join(problems)
 
+    def lacks(self, body: Payload) -> list[str]:
+        """Labels of the fields without which OutSmart refuses a record, and that a body to be sent does not have."""
+        return [field.label for field in self.fields if field.required and not body.get(field.name)]
+
     @cached_property
     def _judged(self) -> tuple[list[str], list[tuple[str, int]]]:
         """Fields that must be there, and fields that must not be too long; kept, since this runs once per row."""
-        parent_field = self.parent.field if self.parent else None
+        put_in = {self.parent.field} if self.parent else set[str]()
+        put_in.update(field for reference in self.references for field in reference.fields.values())
         required = [
-            field.name
-            for field in self.fields
-            if field.required and field.default is None and field.name != parent_field
+            field.name for field in self.fields if field.required and field.default is None and field.name not in put_in
         ]
         return required, [(field.name, field.max_length) for field in self.fields if field.max_length]
 

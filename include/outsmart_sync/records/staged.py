@@ -63,6 +63,16 @@ class Origin:
     """Still there, but no longer of this category."""
 
 
+ALIAS = "id"
+"""Kind of the tag with a second id of the row at the package."""
+
+
+def aliases(tags: str) -> list[str]:
+    """The second ids among a row's tags."""
+    begin = f"{ALIAS}:"
+    return [each.removeprefix(begin) for each in tags.split("|") if each.startswith(begin)]
+
+
 def tag(kind: str, value: str) -> str:
     """One tag as filters look for it, without the closing bar."""
     return f"|{kind}:{value.replace('|', '¦')}"

@@ -87,4 +87,5 @@ class Doors:
             today=store.now().astimezone(ZoneInfo(package.timezone)).date(),
             currency=connection.currency,
             delivers=self.delivers,
+            account=connection.outsmart_account,
         )

@@ -116,8 +116,13 @@ def bulk_insert(connection: Connection, table: Table, columns: Sequence[str], ro
 
 def contains(connection: Connection, haystack: ColumnElement[str], needle: str) -> ColumnElement[bool]:
     """Whether a text holds another one, case counting and without wildcards."""
-    position = func.strpos if connection.dialect.name == "postgresql" else func.instr
-    return position(haystack, needle) > 0
+    return position(connection, haystack, needle) > 0
+
+
+def position(connection: Connection, haystack: ColumnElement[str], needle: Any) -> ColumnElement[int]:
+    """Where a text holds another one, counted from 1; 0: nowhere."""
+    find = func.strpos if connection.dialect.name == "postgresql" else func.instr
+    return find(haystack, needle)
 
 
 def analyze(connection: Connection, table: Table, added: int) -> None:

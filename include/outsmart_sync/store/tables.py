@@ -178,6 +178,24 @@ cursor = Table(
     Column("moved_at", Utc, nullable=False),
 )
 
+# One line for each document that is made once: written before it is sent, so that nothing is made twice. It outlives
+# connections: it goes by the OutSmart account.
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("account", String(250), primary_key=True),
+    Column("kind", String(60), primary_key=True),
+    Column("key", String(120), primary_key=True),
+    _connection_id(),
+    Column("state", String(12), nullable=False),
+    Column("remote_id", String(60), nullable=False, server_default=""),
+    Column("token", String(60), nullable=False, server_default=""),  # by which an unclear one is looked for
+    Column("misses", Integer, nullable=False, server_default="0"),  # runs that looked for an unclear one in vain
+    Column("run_id", BigId, nullable=False),
+    Column("changed_at", Utc, nullable=False),
+    Index("ix_ledger_remote", "account", "kind", "remote_id"),
+)
+
 run = Table(
     "run",
     metadata,

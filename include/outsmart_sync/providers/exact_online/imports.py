@@ -6,12 +6,12 @@ SyncCRMContacts, SyncCRMAddresses, SyncLogisticsItems, SyncLogisticsSalesItemPri
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from outsmart_sync.providers.exact_online import values
 from outsmart_sync.providers.exact_online.prices import sale_price
+from outsmart_sync.providers.exact_online.sales_orders import SALES_ORDERS_IMPORT
+from outsmart_sync.providers.exact_online.stream import ExactStream
 from outsmart_sync.providers.exact_online.values import code_from_id, coordinate, is_reference, number, text
-from outsmart_sync.records.catalogue import Belongs, Choice, ImportCategory, Package, Row, Stream, Switch, Tags
+from outsmart_sync.records.catalogue import Belongs, Choice, ImportCategory, Package, Row, Switch, Tags
 from outsmart_sync.records.category import CATEGORY
 from outsmart_sync.records.employee import EMPLOYEE
 from outsmart_sync.records.hour_type import HOUR_TYPE
@@ -21,25 +21,6 @@ from outsmart_sync.records.warehouse import WAREHOUSE
 
 DELIVERY_ADDRESS = 4
 """Address types: 1 visit, 2 postal, 3 invoice, 4 delivery (name=CRMAddresses)."""
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class ExactStream(Stream):
-    """A sync stream of Exact and its ordinary twin; of a ``whole`` list there is only the ordinary endpoint.
-
-    Attributes:
-        path: Sync endpoint, filtered by Timestamp alone, 1,000 rows a page; of a whole list its ordinary endpoint.
-        single: Ordinary endpoint for looking a few records up, 60 rows a page.
-        lookup: Column of the ordinary endpoint by which one record is found.
-        padded: The look-up column is padded as account codes are.
-        deleted_type: Entity type under which sync/Deleted reports it (name=SyncDeleted); None: it does not.
-    """
-
-    path: str
-    single: str
-    lookup: str
-    padded: bool = False
-    deleted_type: int | None = None
 
 
 def _account_types(row: Row) -> list[tuple[str, str]]:
@@ -290,6 +271,7 @@ PACKAGE = Package(
         HOUR_TYPES_IMPORT,
         EMPLOYEES_IMPORT,
         WAREHOUSES_IMPORT,
+        SALES_ORDERS_IMPORT,
     ),
     tiers=("none", "basic", "pro"),
 )

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 
 from outsmart_sync.errors import VendorUnavailable
-from outsmart_sync.providers.exact_online.imports import ExactStream
+from outsmart_sync.providers.exact_online.stream import ExactStream
 from outsmart_sync.providers.exact_online.values import exact_date, padded_code, quoted
 from outsmart_sync.records.exchange import DELETIONS, Deletion, DeletionsPage, News, ReadPage
 from outsmart_sync.records.mapping import Mapper
@@ -81,6 +81,9 @@ class ExactSource:
         for start in range(0, len(keys), _KEYS_PER_CALL):
             chosen = keys[start : start + _KEYS_PER_CALL]
             literals = [_code_literal(exact, key) if by_code else f"guid'{key}'" for key in chosen]
+            literals = [literal for literal in literals if literal]
+            if not literals:
+                continue
             filters = " or ".join(f"{exact.lookup} eq {literal}" for literal in literals)
             address = self._client.address(exact.single, select=exact.columns, filters=filters)
             for page in self._client.pages(address):
@@ -186,6 +189,10 @@ def _mapper(category: ImportCategory, stream: ExactStream, today: date, version:
 
 
 def _code_literal(stream: ExactStream, code: str) -> str:
+    """A code as a filter takes it; '' when no record of this stream can have it."""
+    if stream.number_prefix:
+        number = code.strip().upper().removeprefix(stream.number_prefix)
+        return number if number.isdecimal() and number.isascii() else ""
     return quoted(padded_code(code) if stream.padded else code)
 
 

@@ -58,6 +58,21 @@ def number(*columns: str) -> Source:
     return Source(columns, _number)
 
 
+def day(*columns: str) -> Source:
+    """A plain date, as ISO text."""
+    return Source(columns, _day)
+
+
+def id_of(*columns: str) -> Source:
+    """The id of another record; the zero id means none."""
+    return Source(columns, lambda value: str(value) if is_reference(value) else None)
+
+
+def prefixed(prefix: str, column: str) -> Source:
+    """A number with our prefix before it: the package numbers each kind of order by itself."""
+    return Source((column,), lambda value: f"{prefix}{int(value)}")
+
+
 def coordinate(column: str) -> Source:
     """A latitude or longitude; Exact writes 0 where it knows none."""
     return Source((column,), lambda value: _number(value) if value else None)
@@ -89,6 +104,11 @@ def quoted(value: str) -> str:
 
 def _text(value: Any) -> str | None:
     return str(value).strip() or None
+
+
+def _day(value: Any) -> str | None:
+    found = exact_date(value)
+    return found.isoformat() if found else None
 
 
 def _number(value: Any) -> str:

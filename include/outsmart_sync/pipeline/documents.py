@@ -1,0 +1,307 @@
+"""Delivers documents that OutSmart makes anew whenever they are sent, such as work orders: each exactly once.
+
+Before one is sent, a line in the ledger says so. Where an earlier line has no end (a crash, an answer that never came),
+it is looked for by its number first: found, it is linked; not found in two different runs, it is sent again.
+
+What changes at the package later is carried over while nobody has begun the work, as far as OutSmart can; the rest is
+told to a person. A document is never removed.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, or_, select, update
+
+from outsmart_sync.errors import RecordError, TransientError, UncertainOutcome
+from outsmart_sync.pipeline import marks, merging, overtaken, references, scope
+from outsmart_sync.pipeline.outcomes import REFUSED, UNSURE, Outcome
+from outsmart_sync.records.order import CANCELLED_STATUS, OPEN
+from outsmart_sync.records.record import REFERS
+from outsmart_sync.records.values import Payload, decode, encode
+from outsmart_sync.store import ledger
+from outsmart_sync.store.ledger import LedgerState
+from outsmart_sync.store.tables import mirror, staging
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy import ColumnElement, Connection, Row
+
+    from outsmart_sync.pipeline.job import Job
+    from outsmart_sync.pipeline.ports import Destination
+    from outsmart_sync.records.catalogue import Referred
+    from outsmart_sync.records.record import Record
+    from outsmart_sync.store.store import Store
+
+log = logging.getLogger(__name__)
+
+REMOTE_ID = f"{REFERS}id"
+"""Entry of what OutSmart holds: its own id of the document."""
+
+_AT_ONCE = 100
+_WRITTEN = (Outcome.CREATE, Outcome.UPDATE)
+
+
+def deliver(store: Store, job: Job, record: Record, destination: Destination) -> None:
+    """Bring what was matched to OutSmart, one document after the other.
+
+    Raises:
+        ConfigurationError: OutSmart refuses our tokens.
+        TransientError: OutSmart does not answer; this may be run again and goes on where it stopped.
+        Busy: Another run has brought everything in the meantime.
+    """
+    with store.begin() as connection:
+        after = marks.reached(connection, job, marks.DELIVERED, record)
+        here = _to_do(job, record)
+        references.judge(connection, job, record, and_(here, staging.c.outcome.in_(_WRITTEN), staging.c.seq > after))
+    delivery = _Delivery(store, job, record, destination)
+    while True:
+        with store.read() as connection:
+            rows = connection.execute(_rows(job, record).where(staging.c.seq > after)).all()
+            found = references.resolve(connection, job, record, [decode(row.payload) for row in rows])
+        if not rows:
+            return
+        overtaken.require_latest(store, job)
+        for row, others in zip(rows, found, strict=True):
+            delivery.bring(row, others)
+            after = row.seq
+
+
+def _to_do(job: Job, record: Record) -> ColumnElement[bool]:
+    outcomes = staging.c.outcome.in_((*_WRITTEN, Outcome.DELETED))
+    return and_(scope.staged(job), staging.c.record == record.name, outcomes)
+
+
+def _rows(job: Job, record: Record) -> Any:
+    known = mirror.alias("known")
+    return (
+        select(
+            staging.c.seq,
+            staging.c.code,
+            staging.c.payload,
+            staging.c.outcome,
+            known.c.outsmart,
+            known.c.delivered_hash,
+            known.c.reason.label("known_reason"),
+            known.c.source_gone_at,
+        )
+        .select_from(staging.outerjoin(known, known.c.id == staging.c.mirror_id))
+        .where(_to_do(job, record), or_(staging.c.outcome != Outcome.DELETED, known.c.delivered_hash.is_not(None)))
+        .order_by(staging.c.seq)
+        .limit(_AT_ONCE)
+    )
+
+
+@dataclass(frozen=True)
+class _Delivery:
+    """One record type's documents on their way."""
+
+    store: Store
+    job: Job
+    record: Record
+    destination: Destination
+
+    def bring(self, row: Row[Any], others: Mapping[str, Referred]) -> None:
+        """Make, change or cancel one document, and note what became of it."""
+        payload = decode(row.payload)
+        cancelled = row.outcome == Outcome.DELETED or payload.get(OPEN) is False
+        body = {**self._composed(payload, others), self.record.code: row.code}
+        there = decode(row.outsmart) if row.outsmart else {}
+        if row.outcome == Outcome.CREATE:
+            self._create(row, body)
+        elif row.delivered_hash is None:
+            self._keep(
+                row, self._written({**body, **_identity(there)})
+            )  # somebody made it before: it is ours from now on
+        elif cancelled:
+            self._cancel(row, there)
+        else:
+            self._change(row, body, there)
+
+    def _composed(self, payload: Payload, others: Mapping[str, Referred]) -> Payload:
+        compose = self.job.category.stream_of(self.record.name).compose
+        own = {name: value for name, value in payload.items() if self.record.travels(name)}
+        return compose(own, others, self.job.settings) if compose else references.body_of(self.record, payload, others)
+
+    # Making.
+
+    def _create(self, row: Row[Any], body: Payload) -> None:
+        if lacking := self.record.lacks(body):
+            self._keep(row, self._decided(Outcome.REJECTED, "missing_field", ", ".join(lacking)))
+            return
+        with self.store.begin() as connection:
+            line = ledger.find(connection, self.job.account, self._kind, row.code)
+            if line is None:
+                self._begin(connection, row)
+        if line is None:
+            self._send(row, body)
+        elif line.state is LedgerState.DONE:
+            self._adopt(row, body, line.remote_id)
+        else:
+            self._look_for(row, body, line)
+
+    def _begin(self, connection: Connection, row: Row[Any]) -> None:
+        ledger.begin(
+            connection,
+            self.job.account,
+            self._kind,
+            row.code,
+            connection_id=self.job.connection_id,
+            run_id=self.job.run_id,
+        )
+
+    def _send(self, row: Row[Any], body: Payload) -> None:
+        try:
+            remote_id = self.destination.create(self.record, body)
+        except RecordError as error:
+            detail = error.what.rstrip(".") or error.technical
+            self._keep(row, self._decided(Outcome.REJECTED, REFUSED, detail), forget=True)
+            log.warning("%s %s refused by OutSmart: %s", self.record.label, row.code, error.technical)
+        except UncertainOutcome as error:
+            with self.store.begin() as connection:
+                ledger.uncertain(connection, self.job.account, self._kind, row.code, self.job.run_id)
+            self._keep(row, self._decided(Outcome.WAITING, UNSURE, error.technical or error.what))
+            log.warning("%s %s: whether OutSmart made it is unknown: %s", self.record.label, row.code, error.technical)
+        except TransientError:
+            with self.store.begin() as connection:
+                ledger.refused(connection, self.job.account, self._kind, row.code)
+            raise
+        else:
+            self._adopt(row, body, remote_id)
+
+    def _look_for(self, row: Row[Any], body: Payload, line: ledger.Line) -> None:
+        """Nobody knows whether it was made: look before making it again."""
+        found = self.destination.find(self.record, row.code)
+        if len(found) == 1:
+            log.info("%s %s was made after all: it is linked", self.record.label, row.code)
+            self._adopt(row, body, found[0].remote_id)
+        elif found:
+            self._keep(row, self._decided(Outcome.HELD, "several_documents", row.code))
+        else:
+            with self.store.begin() as connection:
+                misses = ledger.missed(connection, line, self.job.run_id)
+                again = misses >= ledger.MISSES_UNTIL_SENT_AGAIN
+                if again:
+                    self._begin(connection, row)
+            if again:
+                self._send(row, body)
+            else:
+                self._keep(row, self._decided(Outcome.WAITING, UNSURE, "not found so far"))
+
+    def _adopt(self, row: Row[Any], body: Payload, remote_id: str) -> None:
+        self._keep(row, self._written({**body, REMOTE_ID: remote_id}), remote_id=remote_id)
+
+    # Changing.
+
+    def _change(self, row: Row[Any], body: Payload, there: Payload) -> None:
+        """Carry over what changed since it was sent, while nobody has begun."""
+        changed = {name: body.get(name, "") for name in {*body, *_own(there)} if body.get(name) != there.get(name)}
+        changed.pop(self.record.code, None)
+        if not changed:
+            self._keep(row, self._written({**body, **_identity(there)}))
+            return
+        document = self.destination.get(self.record, str(there.get(REMOTE_ID, "")))
+        if document is None or document.stage != "new":
+            reason = "document_gone" if document is None else "document_started"
+            self._keep(row, self._decided(Outcome.EXCLUDED, reason, self._labels(changed)))
+            return
+        possible = {name: value for name, value in changed.items() if name in self.record.changeable}
+        if possible:
+            self.destination.change(self.record, document.remote_id, possible)
+        rest = self._labels(name for name in changed if name not in possible)
+        if rest:
+            log.warning("%s %s: to be changed by hand in OutSmart: %s", self.record.label, row.code, rest)
+        self._keep(row, self._written({**body, **_identity(there)}, by_hand=rest))
+
+    def _cancel(self, row: Row[Any], there: Payload) -> None:
+        """Cancelled or deleted at the package: OutSmart is told, once, while nobody has begun; nothing is removed."""
+        if row.known_reason == "order_cancelled" or row.source_gone_at is not None:
+            self._keep(row, self._decided(None, "", ""))
+            return
+        status = str(self.job.settings.get(CANCELLED_STATUS) or "")
+        document = self.destination.get(self.record, str(there.get(REMOTE_ID, "")))
+        if document is None:
+            done = "the work order is not in OutSmart any more"
+        elif document.stage != "new":
+            done = "the work order has been fetched or completed, and stays as it is"
+        elif not status:
+            done = "no work status is chosen for that, so the work order stays as it is"
+        else:
+            self.destination.change(self.record, document.remote_id, {"work_status": status})
+            done = f"the work order has the work status {status} now"
+        log.warning("%s %s was cancelled or deleted at the source: %s", self.record.label, row.code, done)
+        outcome = None if row.outcome == Outcome.DELETED else Outcome.EXCLUDED
+        self._keep(row, self._decided(outcome, "order_cancelled", done))
+
+    # Noting.
+
+    @property
+    def _kind(self) -> str:
+        return self.record.kind or self.record.name
+
+    def _labels(self, names: Any) -> str:
+        labels = {field.name: field.label for field in self.record.fields}
+        return ", ".join(sorted(labels.get(name, name) for name in names))
+
+    def _written(self, body: Payload, by_hand: str = "") -> Callable[[Connection, Row[Any]], None]:
+        """It is in OutSmart as the package has it."""
+
+        def note(connection: Connection, row: Row[Any]) -> None:
+            here = self._only(row)
+            merging.log_changes(connection, self.job, self.record, here)
+            merging.log_events(connection, self.job, and_(here, staging.c.outcome == Outcome.CREATE))
+            if by_hand:
+                merging.log_event(connection, self.job, here, "change_by_hand", by_hand)
+            merging.merge(connection, self.job, here, state_of_written=True)
+            held = select(staging.c.provider_id).where(here).scalar_subquery()
+            connection.execute(
+                update(mirror)
+                .where(scope.mirrored(self.job, self.record.name), mirror.c.provider_id == held)
+                .values(outsmart=encode(body), code=row.code)
+            )
+
+        return note
+
+    def _decided(self, outcome: Outcome | None, reason: str, detail: str) -> Callable[[Connection, Row[Any]], None]:
+        """It was not written; None: its outcome stays as it is, and only the log hears of it."""
+
+        def note(connection: Connection, row: Row[Any]) -> None:
+            if outcome is not None:
+                values = {"outcome": outcome.value, "reason": reason, "detail": detail}
+                connection.execute(update(staging).where(self._only(row)).values(**values))
+            elif reason:
+                merging.log_event(connection, self.job, self._only(row), reason, detail)
+
+        return note
+
+    def _only(self, row: Row[Any]) -> ColumnElement[bool]:
+        return and_(scope.staged(self.job), staging.c.seq == row.seq)
+
+    def _keep(
+        self,
+        row: Row[Any],
+        note: Callable[[Connection, Row[Any]], None],
+        *,
+        remote_id: str = "",
+        forget: bool = False,
+    ) -> None:
+        """One transaction: what became of a document, in ledger, mirror and log, and that it is done with."""
+        with self.store.begin() as connection:
+            if remote_id:
+                ledger.done(connection, self.job.account, self._kind, row.code, remote_id, self.job.run_id)
+            if forget:
+                ledger.refused(connection, self.job.account, self._kind, row.code)
+            note(connection, row)
+            marks.note(connection, self.job, marks.DELIVERED, self.record, row.seq)
+
+
+def _own(there: Payload) -> list[str]:
+    return [name for name in there if not name.startswith(REFERS)]
+
+
+def _identity(there: Payload) -> Payload:
+    return {name: value for name, value in there.items() if name.startswith(REFERS)}

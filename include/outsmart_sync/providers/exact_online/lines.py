@@ -1,0 +1,42 @@
+"""The lines of Exact's orders, folded into their headers as the material of a work order."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from outsmart_sync.records.catalogue import FoldContext, Folded, Part
+from outsmart_sync.records.values import Payload
+from outsmart_sync.records.work_order import MaterialLine, encode_materials
+
+LINE, CODE, NAME, UNIT, QUANTITY, PRICE, WAREHOUSE = "line", "code", "name", "unit", "quantity", "price", "warehouse"
+"""Names of a line's fields, whatever kind of order it belongs to."""
+
+
+def as_materials(payload: Payload, lines: list[Part], _: FoldContext) -> Folded:
+    """A header with its lines as material, in the order's own sequence; a line without an article is left out.
+
+    Quantities and prices are the order's own, exactly.
+    """
+    folded = {name: value for name, value in payload.items() if name != "materials"}
+    chosen = [line for line in sorted(lines, key=_place) if line.payload.get(CODE)]
+    if chosen:
+        folded["materials"] = encode_materials(_material(line) for line in chosen)
+    return Folded(folded, None)
+
+
+def _place(line: Part) -> tuple[Decimal, str]:
+    return line.number(LINE) or Decimal(0), line.provider_id
+
+
+def _material(line: Part) -> MaterialLine:
+    def text(name: str, default: str = "") -> str:
+        return str(line.payload.get(name, default))
+
+    return MaterialLine(
+        code=text(CODE),
+        name=text(NAME) or text(CODE),
+        unit=text(UNIT),
+        quantity=text(QUANTITY, "0"),
+        price=text(PRICE, "0"),
+        warehouse=text(WAREHOUSE),
+    )

@@ -1,0 +1,28 @@
+"""How a stream of Exact's is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from outsmart_sync.records.catalogue import Stream
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ExactStream(Stream):
+    """A sync stream of Exact and its ordinary twin; of a ``whole`` list there is only the ordinary endpoint.
+
+    Attributes:
+        path: Sync endpoint, filtered by Timestamp alone, 1,000 rows a page; of a whole list its ordinary endpoint.
+        single: Ordinary endpoint for looking a few records up, 60 rows a page.
+        lookup: Column of the ordinary endpoint by which one record is found.
+        padded: The look-up column is padded as account codes are.
+        number_prefix: The look-up column is a number, to which we put this before it is a code.
+        deleted_type: Entity type under which sync/Deleted reports it (name=SyncDeleted); None: it does not.
+    """
+
+    path: str
+    single: str
+    lookup: str
+    padded: bool = False
+    number_prefix: str = ""
+    deleted_type: int | None = None

@@ -1,0 +1,135 @@
+"""The ledger of documents that are made once: what is being sent, what was, and what became of it.
+
+A line is written before a document is sent. So after a crash, or an answer that never came, the next attempt knows that
+there may be one already, and looks before it makes another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from sqlalchemy import and_, delete, exists, or_, select, update
+
+from outsmart_sync.store import dialect
+from outsmart_sync.store.tables import ledger, staging
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement, Connection
+
+MISSES_UNTIL_SENT_AGAIN = 2
+"""Runs that must have looked for an unclear document in vain before it is sent again."""
+
+
+class LedgerState(StrEnum):
+    """Where a document stands."""
+
+    SENDING = "sending"
+    """About to be sent, or sent: nobody has said how it ended."""
+    UNCERTAIN = "uncertain"
+    """Sent, without an answer that says whether it was made."""
+    DONE = "done"
+    """Made."""
+
+
+UNCLEAR = (LedgerState.SENDING, LedgerState.UNCERTAIN)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One document's line.
+
+    Attributes:
+        account: The OutSmart account, by our name.
+        kind: What it is, such as ``work_order``.
+        key: Its number there.
+        state: Where it stands.
+        remote_id: Its id where it was made; '' while that is not known.
+        misses: Runs that looked for it in vain.
+        run_id: The run that wrote the line last.
+    """
+
+    account: str
+    kind: str
+    key: str
+    state: LedgerState
+    remote_id: str
+    misses: int
+    run_id: int
+
+
+def find(connection: Connection, account: str, kind: str, key: str) -> Line | None:
+    """A document's line; None: it was never sent."""
+    columns = [ledger.c[name] for name in Line.__slots__]
+    row = connection.execute(select(*columns).where(_line(account, kind, key))).one_or_none()
+    return None if row is None else Line(row[0], row[1], row[2], LedgerState(row[3]), row[4], row[5], row[6])
+
+
+def begin(
+    connection: Connection, account: str, kind: str, key: str, *, connection_id: int, run_id: int, token: str = ""
+) -> None:
+    """Note that a document is about to be sent; commit before it is."""
+    values = {
+        "connection_id": connection_id,
+        "state": LedgerState.SENDING.value,
+        "remote_id": "",
+        "token": token,
+        "misses": 0,
+        "run_id": run_id,
+        "changed_at": dialect.now(connection),
+    }
+    statement = dialect.upsert(connection, ledger).values(account=account, kind=kind, key=key, **values)
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=[ledger.c.account, ledger.c.kind, ledger.c.key], set_=values)
+    )
+
+
+def uncertain(connection: Connection, account: str, kind: str, key: str, run_id: int) -> None:
+    """Note that no clear answer came."""
+    _change(connection, account, kind, key, state=LedgerState.UNCERTAIN.value, run_id=run_id)
+
+
+def missed(connection: Connection, line: Line, run_id: int) -> int:
+    """Note that an unclear document was looked for in vain; a run counts once. Returns how many did."""
+    looked_already = line.misses > 0 and line.run_id == run_id
+    misses = line.misses if looked_already else line.misses + 1
+    _change(
+        connection,
+        line.account,
+        line.kind,
+        line.key,
+        state=LedgerState.UNCERTAIN.value,
+        misses=misses,
+        run_id=run_id,
+    )
+    return misses
+
+
+def done(connection: Connection, account: str, kind: str, key: str, remote_id: str, run_id: int) -> None:
+    """Note that a document was made."""
+    _change(connection, account, kind, key, state=LedgerState.DONE.value, remote_id=remote_id, run_id=run_id)
+
+
+def refused(connection: Connection, account: str, kind: str, key: str) -> None:
+    """Forget a document of which is known that it was not made."""
+    connection.execute(delete(ledger).where(_line(account, kind, key)))
+
+
+def is_own_export(connection: Connection, account: str, kind: str) -> ColumnElement[bool]:
+    """Whether a staged row is a document that our own export made, or is just making."""
+    mine = and_(ledger.c.account == account, ledger.c.kind == kind)
+    made = exists().where(mine, ledger.c.remote_id == staging.c.provider_id)
+    position = dialect.position(connection, staging.c.payload, ledger.c.token)
+    unclear = exists().where(mine, ledger.c.state.in_(UNCLEAR), ledger.c.token != "", position > 0)
+    return or_(made, unclear)
+
+
+def _line(account: str, kind: str, key: str) -> ColumnElement[bool]:
+    return and_(ledger.c.account == account, ledger.c.kind == kind, ledger.c.key == key)
+
+
+def _change(connection: Connection, account: str, kind: str, key: str, **values: object) -> None:
+    connection.execute(
+        update(ledger).where(_line(account, kind, key)).values(**values, changed_at=dialect.now(connection))
+    )
