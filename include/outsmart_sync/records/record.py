@@ -12,6 +12,9 @@ from outsmart_sync.records.values import Payload
 UNREADABLE = "!"
 """Marks, behind a field's name, a problem that no value of OutSmart's can mend: the package's own cannot be read."""
 
+KEY_SEPARATOR = " | "
+"""Stands between the parts of a code that is made of several fields."""
+
 
 class Kind(StrEnum):
     """What a field holds."""
@@ -63,6 +66,8 @@ class Record:
         fields: Every field we may write.
         parent: The record this one belongs to.
         active: Flag field that marks a record as in use; None: OutSmart has none for this type.
+        keys: Fields whose values together are the record's code, for types without a code of their own; ``code`` then
+            names a field that holds them joined and does not travel. Empty: ``code`` alone identifies a record.
     """
 
     name: str
@@ -72,6 +77,14 @@ class Record:
     fields: tuple[Field, ...]
     parent: Parent | None = None
     active: str | None = None
+    keys: tuple[str, ...] = ()
+
+    def code_of(self, payload: Payload) -> str:
+        """The code of a record; '' when it has none."""
+        if not self.keys:
+            return str(payload.get(self.code, ""))
+        parts = [str(payload.get(name, "")).strip() for name in self.keys]
+        return KEY_SEPARATOR.join(parts) if any(parts) else ""
 
     def field(self, name: str) -> Field:
         """The field of this name.
