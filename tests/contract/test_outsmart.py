@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from outsmart_sync.providers.exact_online.imports import PACKAGE
-from outsmart_sync.providers.outsmart import delivery
+from outsmart_sync.providers.outsmart import wire as wires
 from outsmart_sync.records.category import CATEGORY
 from outsmart_sync.records.employee import EMPLOYEE
 from outsmart_sync.records.hour_type import HOUR_TYPE
@@ -27,12 +27,12 @@ each_record = pytest.mark.parametrize("record", RECORDS.values(), ids=RECORDS)
 
 
 def list_of(record: Record) -> OutSmartList:
-    return OUTSMART[delivery._WIRES[record.name].endpoint]
+    return OUTSMART[wires.WIRES[record.name].endpoint]
 
 
 def test_every_record_type_is_looked_at_and_has_a_list() -> None:
     imported = {record.name for category in PACKAGE.imports for record in category.records}
-    assert imported == set(RECORDS) == set(delivery._WIRES)
+    assert imported == set(RECORDS) == set(wires.WIRES)
 
 
 @each_record
@@ -64,7 +64,7 @@ def test_no_text_is_let_through_that_is_longer_than_outsmart_takes(record: Recor
 
 @each_record
 def test_the_fields_that_only_the_wire_knows_exist(record: Record) -> None:
-    wire = delivery.to_wire(record, dict.fromkeys((field.name for field in record.fields), "x"))
+    wire = wires.to_wire(record, dict.fromkeys((field.name for field in record.fields), "x"))
     assert set(wire) <= set(list_of(record).fields)
 
 

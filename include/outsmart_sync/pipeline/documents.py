@@ -19,6 +19,7 @@ from sqlalchemy import and_, or_, select, update
 from outsmart_sync.errors import RecordError, TransientError, UncertainOutcome
 from outsmart_sync.pipeline import marks, merging, overtaken, references, scope
 from outsmart_sync.pipeline.outcomes import REFUSED, UNSURE, Outcome
+from outsmart_sync.records.exchange import Stage
 from outsmart_sync.records.order import CANCELLED_STATUS, OPEN
 from outsmart_sync.records.record import REFERS
 from outsmart_sync.records.values import Payload, decode, encode
@@ -205,7 +206,7 @@ class _Delivery:
             self._keep(row, self._written({**body, **_identity(there)}))
             return
         document = self.destination.get(self.record, str(there.get(REMOTE_ID, "")))
-        if document is None or document.stage != "new":
+        if document is None or document.stage is not Stage.NEW:
             reason = "document_gone" if document is None else "document_started"
             self._keep(row, self._decided(Outcome.EXCLUDED, reason, self._labels(changed)))
             return
@@ -226,7 +227,7 @@ class _Delivery:
         document = self.destination.get(self.record, str(there.get(REMOTE_ID, "")))
         if document is None:
             done = "the work order is not in OutSmart any more"
-        elif document.stage != "new":
+        elif document.stage is not Stage.NEW:
             done = "the work order has been fetched or completed, and stays as it is"
         elif not status:
             done = "no work status is chosen for that, so the work order stays as it is"
@@ -241,7 +242,7 @@ class _Delivery:
 
     @property
     def _kind(self) -> str:
-        return self.record.kind or self.record.name
+        return self.record.at_outsmart
 
     def _labels(self, names: Any) -> str:
         labels = {field.name: field.label for field in self.record.fields}

@@ -201,9 +201,7 @@ def _deleted(connection: Connection, job: Job, deletions: list[Deletion]) -> lis
     return rows
 
 
-def _by_alias(
-    connection: Connection, job: Job, record: str, versions: dict[str, int | None]
-) -> dict[str, int | None]:
+def _by_alias(connection: Connection, job: Job, record: str, versions: dict[str, int | None]) -> dict[str, int | None]:
     """Deletions that name a row's second id, by its first one; deletions are few, and so are the rows looked through."""
     found = dict(versions)
     tables = (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from outsmart_sync.records.catalogue import ImportCategory, Stream
-    from outsmart_sync.records.exchange import DeletionsPage, News, ReadPage, Refused
+    from outsmart_sync.records.exchange import DeletionsPage, Document, News, ReadPage, Refused
     from outsmart_sync.records.record import Record
     from outsmart_sync.records.values import Payload
 
@@ -53,6 +53,61 @@ class Destination(Protocol):
         Raises:
             ConfigurationError: The account's tokens are refused.
             TransientError: No answer; writing again is safe.
+        """
+
+    def find(self, record: Record, number: str) -> list[Document]:
+        """Every document that has our number; several, when it was made more than once.
+
+        Raises:
+            ConfigurationError: The account's tokens are refused.
+            TransientError: No answer; whether there is one is unknown.
+        """
+
+    def get(self, record: Record, remote_id: str) -> Document | None:
+        """The document with this id of the account's; None: it was removed there.
+
+        Raises:
+            ConfigurationError: The account's tokens are refused.
+            TransientError: No answer; whether it is there is unknown.
+        """
+
+    def documents(self, record: Record, prefix: str) -> Iterator[Document]:
+        """Every document whose number begins with a prefix, while they arrive.
+
+        None of them counts before the iterator has ended: only then is it known that the list came whole.
+
+        Raises:
+            ConfigurationError: The account's tokens are refused.
+            TransientError: No answer, or one that was cut off.
+        """
+
+    def create(self, record: Record, payload: Payload) -> str:
+        """Make one document, with a single call; returns its id.
+
+        Raises:
+            RecordError: It was refused; nothing is stored.
+            UncertainOutcome: No clear answer: it may be stored or not. Look it up, never repeat it blindly.
+            TransientError: Nothing was sent, so nothing is stored.
+            ConfigurationError: The account's tokens are refused; nothing is stored.
+        """
+
+    def change(self, record: Record, remote_id: str, changes: Payload) -> None:
+        """Change fields of a document, as far as its type allows (``CHANGEABLE`` of its declaration).
+
+        Safe to repeat. An empty value changes nothing.
+
+        Raises:
+            RecordError: It was refused, or the document is gone.
+            ConfigurationError: The account's tokens are refused.
+            TransientError: No answer; changing it again is safe.
+        """
+
+    def invoices(self) -> Iterator[Payload]:
+        """Every invoice of the account, as ``records/invoice.py`` declares it, while they arrive.
+
+        Raises:
+            ConfigurationError: The account's tokens are refused.
+            TransientError: No answer, or one that was cut off.
         """
 
     def close(self) -> None:

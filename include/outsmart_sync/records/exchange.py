@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from outsmart_sync.errors import RecordError
 from outsmart_sync.records.mapping import MappedPage
+from outsmart_sync.records.values import Payload
 
 DELETIONS = "deletions"
 """Name under which a category keeps its cursor in the package's list of deleted records."""
@@ -66,6 +68,34 @@ class Refused:
 
     index: int
     error: RecordError
+
+
+class Stage(StrEnum):
+    """How far OutSmart's people are with a document."""
+
+    NEW = "new"
+    """Nobody has begun: it may still be changed."""
+    STARTED = "started"
+    """Somebody works on it: it is left alone."""
+    FINISHED = "finished"
+    """The work is done: it is left alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A record at the destination that is made once: sending it again would make a second one.
+
+    Attributes:
+        remote_id: The destination's own id of it.
+        number: Our number, by which it is found again.
+        stage: How far it is there.
+        payload: Its fields in canonical form.
+    """
+
+    remote_id: str
+    number: str
+    stage: Stage
+    payload: Payload
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,11 @@ from functools import cached_property
 
 from outsmart_sync.records.values import Payload
 
-BETWEEN_KEYS = " | "
-"""Stands between the values that together are a record's code."""
-
 UNREADABLE = "!"
 """Marks, behind a field's name, a problem that no value of OutSmart's can mend: the package's own cannot be read."""
+
+KEY_SEPARATOR = " | "
+"""Stands between the parts of a code that is made of several fields."""
 
 
 class Kind(StrEnum):
@@ -118,10 +118,16 @@ class Record:
     changeable: tuple[str, ...] = ()
 
     def code_of(self, payload: Payload) -> str:
-        """The record's code: that of one field, or of several together."""
+        """The record's code, that of one field or of several together; '' when it has none."""
         if not self.keys:
             return str(payload.get(self.code, ""))
-        return BETWEEN_KEYS.join(str(payload.get(name, "")) for name in self.keys)
+        parts = [str(payload.get(name, "")).strip() for name in self.keys]
+        return KEY_SEPARATOR.join(parts) if any(parts) else ""
+
+    @property
+    def at_outsmart(self) -> str:
+        """The name under which OutSmart's wire knows the type."""
+        return self.kind or self.name
 
     def travels(self, name: str) -> bool:
         """Whether a payload's entry is one of OutSmart's fields."""
@@ -160,6 +166,8 @@ class Record:
     def _judged(self) -> tuple[list[str], list[tuple[str, int]]]:
         """Fields that must be there, and fields that must not be too long; kept, since this runs once per row."""
         put_in = {self.parent.field} if self.parent else set[str]()
+        if self.keys:
+            put_in.add(self.code)
         put_in.update(field for reference in self.references for field in reference.fields.values())
         required = [
             field.name for field in self.fields if field.required and field.default is None and field.name not in put_in

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outsmart_sync.errors import AccessDenied, RecordError, TransientError
-from outsmart_sync.providers.outsmart.delivery import OutSmartAccount, from_wire, to_wire
+from outsmart_sync.providers.outsmart.delivery import OutSmartAccount
+from outsmart_sync.providers.outsmart.wire import from_wire, to_wire
 from outsmart_sync.records.hour_type import HOUR_TYPE
 from outsmart_sync.records.material import MATERIAL
 from outsmart_sync.records.record import Kind, Record

@@ -7,26 +7,21 @@ arrives and never held in memory.
 from __future__ import annotations
 
 import logging
+import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import ijson
 import msgspec
 import requests
+from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from outsmart_sync.errors import SyncError
 from outsmart_sync.providers import web
 from outsmart_sync.providers.outcomes import Outcome, Reaction, error_of, outcome_of
-from outsmart_sync.providers.outsmart.errors import (
-    HTTP_OUTCOMES,
-    OK,
-    READ_OUTCOMES,
-    UNREACHABLE,
-    UNREADABLE,
-    WRITE_OUTCOMES,
-)
+from outsmart_sync.providers.outsmart.errors import CHANGING, CREATING, READING, WRITING, Meaning
 
 log = logging.getLogger(__name__)
 
@@ -77,22 +72,39 @@ class OutSmartClient:
         self._sleep = sleep
         self.calls = 0
 
-    def get_list(self, endpoint: str) -> Iterator[dict[str, Any]]:
+    def get_list(self, endpoint: str, query: Mapping[str, str] | None = None) -> Iterator[dict[str, Any]]:
         """Every record of a list, while it arrives.
 
         What was handed out must not be used before the iterator has ended: only then is the envelope's code known.
+
+        Args:
+            endpoint: The list.
+            query: Parameters besides the tokens.
 
         Raises:
             ConfigurationError: Tokens or request are not in order.
             TransientError: No answer, or one that was cut off.
         """
-        response = self._repeated(lambda: self._send("GET", endpoint, stream=True))
+        response = self._repeated(lambda: self._send("GET", endpoint, READING, query, stream=True))
         try:
             yield from self._parsed(endpoint, response)
         except _Failed as failed:
             raise failed.error from failed.__cause__
         finally:
             response.close()
+
+    def get(self, endpoint: str, query: Mapping[str, str]) -> Any:
+        """One record.
+
+        Returns:
+            The envelope's ``response``.
+
+        Raises:
+            RecordError: There is no such work order; the error's code is ``errors.GONE``.
+            ConfigurationError: Tokens or request are not in order.
+            TransientError: No answer, or one that was cut off.
+        """
+        return self._repeated(lambda: self._asked("GET", endpoint, READING, query))
 
     def post(self, endpoint: str, records: list[dict[str, str]]) -> Any:
         """Insert or update records by code: all of them are stored, or none.
@@ -108,7 +120,37 @@ class OutSmartClient:
             TransientError: No answer; whether the records were stored is unknown.
         """
         body = msgspec.json.encode(records)
-        return self._repeated(lambda: self._envelope(endpoint, self._send("POST", endpoint, body=body)))
+        return self._repeated(lambda: self._asked("POST", endpoint, WRITING, None, body))
+
+    def create(self, endpoint: str, record: Mapping[str, Any]) -> Any:
+        """Store a record that is added and not updated: sent once, whatever happens.
+
+        Returns:
+            The envelope's ``response``.
+
+        Raises:
+            RecordError: It was refused; nothing was stored.
+            ConfigurationError: Tokens or request are not in order; nothing was stored.
+            TransientError: No connection came about, so nothing was sent.
+            UncertainOutcome: Anything else; whether it was stored is unknown.
+        """
+        try:
+            return self._asked("POST", endpoint, CREATING, None, msgspec.json.encode([record]))
+        except _Failed as failed:
+            raise failed.error from failed.__cause__
+
+    def change(self, endpoint: str, query: Mapping[str, str], lines: list[dict[str, str]] | None = None) -> None:
+        """Change one record: with a GET, as OutSmart wants it, or with a POST of lines.
+
+        Safe to repeat, and repeated after a failure that says nothing about the record. That nothing changed is fine.
+
+        Raises:
+            RecordError: It was refused, or there is no such record.
+            ConfigurationError: Tokens or request are not in order.
+            TransientError: No answer; whether it was changed is unknown.
+        """
+        method, body = ("GET", None) if lines is None else ("POST", msgspec.json.encode(lines))
+        self._repeated(lambda: self._asked(method, endpoint, CHANGING, query, body))
 
     def close(self) -> None:
         """End the session."""
@@ -125,15 +167,36 @@ class OutSmartClient:
                 self._sleep(pause)
         raise AssertionError("unreachable")
 
+    def _asked(
+        self, method: str, endpoint: str, meaning: Meaning, query: Mapping[str, str] | None, body: bytes | None = None
+    ) -> Any:
+        """The ``response`` of one call."""
+        response = self._send(method, endpoint, meaning, query, body=body)
+        what = f"{method} {endpoint}"
+        try:
+            envelope = msgspec.json.decode(response.content)
+            code, messages = int(envelope["code"]), list(envelope.get("messages") or [])
+        except (msgspec.DecodeError, KeyError, TypeError, ValueError):
+            raise _Failed(meaning.unreadable, f"{what}: unreadable answer") from None
+        _require_fine(what, code, messages, meaning)
+        return envelope.get("response")
+
     def _send(
-        self, method: str, endpoint: str, *, body: bytes | None = None, stream: bool = False
+        self,
+        method: str,
+        endpoint: str,
+        meaning: Meaning,
+        query: Mapping[str, str] | None,
+        *,
+        body: bytes | None = None,
+        stream: bool = False,
     ) -> requests.Response:
         self.calls += 1
         try:
             response = self._session.request(
                 method,
                 f"{self._api_url}/{endpoint}",
-                params={"token": self._tokens.account, "software_token": self._tokens.software},
+                params={"token": self._tokens.account, "software_token": self._tokens.software, **(query or {})},
                 data=body,
                 headers={
                     "Accept": "application/json",
@@ -145,22 +208,14 @@ class OutSmartClient:
                 stream=stream,
             )
         except requests.RequestException as error:
+            row = meaning.unsent if _is_unsent(error) else meaning.unanswered
             # The library's text holds the address, and that the tokens.
-            raise _Failed(UNREACHABLE, f"{method} {endpoint}: {type(error).__name__}") from None
+            raise _Failed(row, f"{method} {endpoint}: {type(error).__name__}") from None
         if response.status_code != requests.codes.ok:
-            row = outcome_of(HTTP_OUTCOMES, response.status_code, "")
+            row = outcome_of(meaning.http, response.status_code, "")
             response.close()
             raise _Failed(row, f"{method} {endpoint}: HTTP {response.status_code}")
         return response
-
-    def _envelope(self, endpoint: str, response: requests.Response) -> Any:
-        try:
-            envelope = msgspec.json.decode(response.content)
-            code, messages = int(envelope["code"]), list(envelope.get("messages") or [])
-        except (msgspec.DecodeError, KeyError, TypeError, ValueError):
-            raise _Failed(UNREADABLE, f"POST {endpoint}: unreadable answer") from None
-        _require_ok(f"POST {endpoint}", code, messages, WRITE_OUTCOMES)
-        return envelope.get("response")
 
     def _parsed(self, endpoint: str, response: requests.Response) -> Iterator[dict[str, Any]]:
         records, codes, messages = (ijson.sendable_list() for _ in range(3))
@@ -178,14 +233,25 @@ class OutSmartClient:
                 reader.close()
             code = int(codes[0])
         except (ijson.JSONError, requests.RequestException):
-            raise _Failed(UNREADABLE, f"GET {endpoint}: unreadable answer") from None
+            raise _Failed(READING.unreadable, f"GET {endpoint}: unreadable answer") from None
         except (IndexError, TypeError, ValueError):
-            raise _Failed(UNREADABLE, f"GET {endpoint}: no envelope code") from None
-        _require_ok(f"GET {endpoint}", code, messages, READ_OUTCOMES)
+            raise _Failed(READING.unreadable, f"GET {endpoint}: no envelope code") from None
+        _require_fine(f"GET {endpoint}", code, messages, READING)
 
 
-def _require_ok(what: str, code: int, messages: list[Any], table: tuple[Outcome, ...]) -> None:
-    if code == OK:
+def _is_unsent(error: requests.RequestException) -> bool:
+    """Whether no connection came about, so that nothing can have arrived."""
+    if isinstance(error, requests.ConnectTimeout | requests.exceptions.ProxyError):
+        return True
+    failed = error.args[0] if error.args else None
+    if not isinstance(failed, MaxRetryError):
+        return False
+    cause = failed.reason.args[0] if failed.reason and failed.reason.args else None
+    return isinstance(failed.reason, NewConnectionError) or isinstance(cause, ssl.SSLCertVerificationError)
+
+
+def _require_fine(what: str, code: int, messages: list[Any], meaning: Meaning) -> None:
+    if code in meaning.fine:
         return
     text = "; ".join(str(message) for message in messages)
-    raise _Failed(outcome_of(table, code, text), f"{what}: code {code}: {text or 'no text'}", text)
+    raise _Failed(outcome_of(meaning.codes, code, text), f"{what}: code {code}: {text or 'no text'}", text)

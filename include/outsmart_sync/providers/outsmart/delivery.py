@@ -1,53 +1,25 @@
-"""Records to and from OutSmart: endpoints, wire forms, and batches of which one bad record stops nothing.
+"""An account as the pipeline sees it: records to and from it, in batches of which one bad record stops nothing.
 
-Endpoints and fields: https://knowledge.out-smart.com/openapi and
-https://github.com/CloudEcosystemDev/outsmart-component . A list is stored whole or not at all, so a refused list is
-halved until the bad record stands alone.
+A list is stored whole or not at all, so a refused list is halved until the bad record stands alone.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from outsmart_sync.errors import RecordError
-from outsmart_sync.records.exchange import Refused
-from outsmart_sync.records.record import Kind, Record
-from outsmart_sync.records.values import Payload, decimal_text, parse_decimal
+from outsmart_sync.providers.outsmart.documents import Transactions, WorkOrders
+from outsmart_sync.providers.outsmart.wire import WIRES, from_wire, to_wire
+from outsmart_sync.records.exchange import Document, Refused
+from outsmart_sync.records.invoice import INVOICE
+from outsmart_sync.records.record import Record
+from outsmart_sync.records.transaction import TRANSACTION
+from outsmart_sync.records.values import Payload
+from outsmart_sync.records.work_order import WORK_ORDER
 
 if TYPE_CHECKING:
     from outsmart_sync.providers.outsmart.client import OutSmartClient
-
-log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _Wire:
-    """How a record type travels.
-
-    Attributes:
-        endpoint: Where it is read and written.
-        split: Field whose line OutSmart keeps in two, and the second of the two.
-    """
-
-    endpoint: str
-    split: tuple[str, str] | None = None
-
-
-_WIRES = {
-    # The package gives one address line. It goes into `street` whole and `house_number` is emptied: cutting the number
-    # out of "Straße des 17. Juni 135" or "12 bis, rue X" goes wrong somewhere, and both read the same on a work order.
-    "relation": _Wire("relations", split=("street", "house_number")),
-    "contact_person": _Wire("contactpersons"),
-    "address": _Wire("addresses"),
-    "material": _Wire("materials"),
-    "hour_type": _Wire("hourtypes"),
-    "category": _Wire("categories"),
-    "employee": _Wire("employees"),
-    "warehouse": _Wire("warehouses"),
-}
 
 
 class OutSmartAccount:
@@ -59,6 +31,10 @@ class OutSmartAccount:
 
     def __init__(self, client: OutSmartClient) -> None:
         self._client = client
+        self._documents: dict[str, WorkOrders | Transactions] = {
+            WORK_ORDER.name: WorkOrders(client),
+            TRANSACTION.name: Transactions(client),
+        }
 
     @property
     def calls(self) -> int:
@@ -67,8 +43,7 @@ class OutSmartAccount:
 
     def read(self, record: Record) -> Iterator[Payload]:
         """Every record of a type that the account holds; a record without a code is passed over."""
-        wire = _WIRES[record.name]
-        for fields in self._client.get_list(wire.endpoint):
+        for fields in self._client.get_list(WIRES[record.at_outsmart].endpoint):
             payload = from_wire(record, fields)
             if payload.get(record.code):
                 yield payload
@@ -79,11 +54,52 @@ class OutSmartAccount:
         Raises:
             ConfigurationError: The account's tokens are refused.
             TransientError: No answer; writing again is safe.
+            ValueError: Records of this type are made once, by :meth:`create`: writing one again makes a second.
         """
+        if record.at_outsmart in self._documents:
+            raise ValueError(f"a {record.label} is created, not written")
         bodies = [to_wire(record, payload) for payload in payloads]
         refused: list[Refused] = []
-        self._write(_WIRES[record.name].endpoint, bodies, 0, refused)
+        self._write(WIRES[record.at_outsmart].endpoint, bodies, 0, refused)
         return refused
+
+    def find(self, record: Record, number: str) -> list[Document]:
+        """Every document with our number."""
+        return self._documents[record.at_outsmart].find(number)
+
+    def get(self, record: Record, remote_id: str) -> Document | None:
+        """The document with this id of OutSmart's; None: it was removed there."""
+        return self._documents[record.at_outsmart].get(remote_id)
+
+    def documents(self, record: Record, prefix: str) -> Iterator[Document]:
+        """Every document whose number begins with a prefix; counts only when the iterator has ended."""
+        return self._documents[record.at_outsmart].documents(prefix)
+
+    def create(self, record: Record, payload: Payload) -> str:
+        """Make one document with a single call; returns OutSmart's id of it.
+
+        Raises:
+            RecordError: It was refused; nothing is stored.
+            UncertainOutcome: It may be stored or not: look it up.
+            TransientError: Nothing was sent.
+            ConfigurationError: The account's tokens are refused.
+        """
+        return self._documents[record.at_outsmart].create(payload)
+
+    def change(self, record: Record, remote_id: str, changes: Payload) -> None:
+        """Change fields of a document; safe to repeat.
+
+        Raises:
+            RecordError: It was refused, or the document is gone.
+            ConfigurationError: The account's tokens are refused.
+            TransientError: No answer.
+            ValueError: OutSmart cannot change one of these fields.
+        """
+        self._documents[record.at_outsmart].change(remote_id, changes)
+
+    def invoices(self) -> Iterator[Payload]:
+        """Every invoice that was made in the account."""
+        return self.read(INVOICE)
 
     def close(self) -> None:
         """End the session."""
@@ -101,38 +117,3 @@ class OutSmartAccount:
             middle = len(bodies) // 2
             self._write(endpoint, bodies[:middle], first, refused)
             self._write(endpoint, bodies[middle:], first + middle, refused)
-
-
-def to_wire(record: Record, payload: Payload) -> dict[str, str]:
-    """A record as OutSmart takes it: numbers as text, flags as 0 and 1."""
-    body = {name: ("1" if value else "0") if isinstance(value, bool) else value for name, value in payload.items()}
-    split = _WIRES[record.name].split
-    if split and split[0] in body:
-        body[split[1]] = ""
-    return body
-
-
-def from_wire(record: Record, fields: dict[str, Any]) -> Payload:
-    """A record as OutSmart sends it, in canonical form; blank fields, and numbers that cannot be read, are left out."""
-    payload: Payload = {}
-    for field in record.fields:
-        value = fields.get(field.name)
-        if value is None or (text := str(value).replace("\x00", "").strip()) == "":
-            continue
-        if field.name == record.code:
-            payload[field.name] = str(value).replace(
-                "\x00", ""
-            )  # blanks and all: it is what OutSmart finds the record by
-        elif field.kind is Kind.FLAG:
-            payload[field.name] = text.lower() in ("1", "true")
-        elif field.kind is Kind.DECIMAL:
-            try:
-                payload[field.name] = decimal_text(parse_decimal(text))
-            except ValueError:
-                log.warning("%s %s: '%s' is not a number", record.label, fields.get(record.code), field.name)
-        else:
-            payload[field.name] = text
-    split = _WIRES[record.name].split
-    if split and (rest := str(fields.get(split[1]) or "").strip()):
-        payload[split[0]] = f"{payload.get(split[0], '')} {rest}".strip()
-    return payload

@@ -6,7 +6,16 @@ https://github.com/CloudEcosystemDev/outsmart-component and https://knowledge.ou
 
 from __future__ import annotations
 
-from outsmart_sync.errors import AccessDenied, NotConfigured, RecordError, RequestRefused, VendorUnavailable
+from dataclasses import dataclass, replace
+
+from outsmart_sync.errors import (
+    AccessDenied,
+    NotConfigured,
+    RecordError,
+    RequestRefused,
+    UncertainOutcome,
+    VendorUnavailable,
+)
 from outsmart_sync.providers.outcomes import Outcome, Reaction
 
 _DEFECT = "This is a defect in OutSmart Sync or a change at OutSmart: send the task's log to whoever maintains it."
@@ -14,6 +23,12 @@ _BY_ITSELF = "The sync is tried again by itself."
 
 OK = 200
 """The only envelope code that means success."""
+
+NOTHING_CHANGED = 1503
+"""What a change answers when everything is as it should be already."""
+
+GONE = "outsmart_work_order_gone"
+"""Code of the error for a work order that OutSmart does not have."""
 
 _ALWAYS = (
     Outcome(
@@ -82,7 +97,16 @@ _UNKNOWN = Outcome(
     Reaction.REPEAT,
 )
 
-READ_OUTCOMES = (*_ALWAYS, _UNKNOWN)
+_GONE = Outcome(
+    1500,
+    (),
+    RecordError,
+    GONE,
+    "OutSmart does not have this work order, or no longer.",
+    "Look in OutSmart whether somebody removed it.",
+)
+
+READ_OUTCOMES = (*_ALWAYS, _GONE, _UNKNOWN)
 """By the envelope's code, for lists that are read."""
 
 WRITE_OUTCOMES = (
@@ -144,3 +168,54 @@ UNREACHABLE = Outcome(
     "The sync is tried again by itself; if this stays, check the network of the machine that runs Airflow.",
     Reaction.REPEAT,
 )
+_NOT_SENT = Outcome(
+    None,
+    (),
+    VendorUnavailable,
+    "outsmart_unreachable",
+    "OutSmart cannot be reached, so nothing was sent.",
+    "The sync is tried again by itself; if this stays, check the network of the machine that runs Airflow.",
+)
+_UNCERTAIN = Outcome(
+    None,
+    (),
+    UncertainOutcome,
+    "outsmart_uncertain",
+    "OutSmart gave no clear answer, so it is not known whether the record was stored.",
+    "It is looked up by its number before anything is sent again.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What the answers to one kind of call mean.
+
+    Attributes:
+        codes: By the envelope's code.
+        http: By the HTTP status, where it is not 200.
+        unreadable: The answer is no envelope, or not whole.
+        unanswered: The call was sent, or may have been, and no answer came.
+        unsent: No connection came about.
+        fine: Envelope codes that mean success.
+    """
+
+    codes: tuple[Outcome, ...]
+    http: tuple[Outcome, ...] = HTTP_OUTCOMES
+    unreadable: Outcome = UNREADABLE
+    unanswered: Outcome = UNREACHABLE
+    unsent: Outcome = UNREACHABLE
+    fine: frozenset[int] = frozenset({OK})
+
+
+READING = Meaning(READ_OUTCOMES)
+WRITING = Meaning(WRITE_OUTCOMES)
+CHANGING = Meaning((_GONE, *WRITE_OUTCOMES), fine=frozenset({OK, NOTHING_CHANGED}))
+CREATING = Meaning(
+    # A fault of OutSmart's own may have come after it had stored the record; the other codes come before.
+    (replace(_UNCERTAIN, status=1007), *WRITE_OUTCOMES[:-1], _UNCERTAIN),
+    (*HTTP_OUTCOMES[:-1], _UNCERTAIN),
+    unreadable=_UNCERTAIN,
+    unanswered=_UNCERTAIN,
+    unsent=_NOT_SENT,
+)
+"""Of a record that has no code to be written by again: whatever is not clear is uncertain, and nothing is repeated."""
