@@ -57,8 +57,11 @@ _LISTS = {
     "categories": "cat_code",
     "employees": "number",
     "warehouses": "wse_code",
+    "workorders": "WorkorderNo",
 }
 _RESOURCES = (
+    "salesorder/SalesOrderLines",
+    "salesorder/SalesOrders",
     "crm/Contacts",
     "crm/Addresses",
     "crm/Accounts",
@@ -69,6 +72,7 @@ _RESOURCES = (
     "payroll/Employees",
     "inventory/Warehouses",
 )
+_KEYS = {"salesorder/SalesOrders": "OrderID"}
 _WRITTEN_BY_EVERY_STEP = ("seq", "mirror_id", "job_id")
 
 
@@ -235,6 +239,18 @@ class World:
     def warehouse(self, code: str, **values: Any) -> str:
         return self._add("inventory/Warehouses", {"Code": code, "Description": f"Warehouse {code}", **values})
 
+    def order(self, customer: str, **values: Any) -> str:
+        """An open sales order without lines; returns its OrderID."""
+        return self._add("salesorder/SalesOrders", {"OrderedBy": customer, **values})
+
+    def order_line(self, order: str, item: str, quantity: float = 1, price: float = 10, **values: Any) -> str:
+        given = {"OrderID": order, "Item": item, "Quantity": quantity, "NetPrice": price, **values}
+        return self._add("salesorder/SalesOrderLines", given)
+
+    def order_number(self, order: str) -> str:
+        """Its number as the work order has it."""
+        return f"SO-{self.control.exact_row(DIVISION, 'salesorder/SalesOrders', order)['OrderNumber']}"
+
     def change(self, resource: str, row: str, **values: Any) -> None:
         self.control.change_exact(DIVISION, resource, row, **values)
 
@@ -270,6 +286,14 @@ class World:
 
     def remove_by_hand(self, entity: str, code: str) -> None:
         self.control.delete_outsmart(ACCOUNT, entity, code)
+
+    def move_on(self, number: str, **fields: Any) -> None:
+        """What a planner or a technician does to a work order."""
+        self.control.change_work_order(ACCOUNT, number, **fields)
+
+    def work_orders(self) -> list[dict[str, Any]]:
+        """Every work order in OutSmart."""
+        return list(self.control.outsmart_records(ACCOUNT, "workorders"))
 
     def outsmart(self, entity: str) -> dict[str, dict[str, str]]:
         """What OutSmart holds: code → its filled fields."""
@@ -377,7 +401,7 @@ def empty(vendors: SandboxProcess) -> None:
     control.reset_limits()
     control.switch(hour_type_price_above_zero=False, int64_as_string=False)
     for resource in _RESOURCES:
-        ids = [row["ID"] for row in control.exact_rows(DIVISION, resource)]
+        ids = [row[_KEYS.get(resource, "ID")] for row in control.exact_rows(DIVISION, resource)]
         if ids:
             control.delete_exact(DIVISION, resource, *ids)
     for entity in _LISTS:

@@ -21,7 +21,7 @@ from outsmart_sync.pipeline import marks, merging, overtaken, references, scope
 from outsmart_sync.pipeline.outcomes import REFUSED, UNSURE, Outcome
 from outsmart_sync.records.exchange import Stage
 from outsmart_sync.records.order import CANCELLED_STATUS, OPEN
-from outsmart_sync.records.record import REFERS
+from outsmart_sync.records.record import REFERS, REMOTE_ID
 from outsmart_sync.records.values import Payload, decode, encode
 from outsmart_sync.store import ledger
 from outsmart_sync.store.ledger import LedgerState
@@ -39,9 +39,6 @@ if TYPE_CHECKING:
     from outsmart_sync.store.store import Store
 
 log = logging.getLogger(__name__)
-
-REMOTE_ID = f"{REFERS}id"
-"""Entry of what OutSmart holds: its own id of the document."""
 
 _AT_ONCE = 100
 _WRITTEN = (Outcome.CREATE, Outcome.UPDATE)

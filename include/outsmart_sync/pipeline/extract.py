@@ -202,7 +202,7 @@ def _deleted(connection: Connection, job: Job, deletions: list[Deletion]) -> lis
 
 
 def _by_alias(connection: Connection, job: Job, record: str, versions: dict[str, int | None]) -> dict[str, int | None]:
-    """Deletions that name a row's second id, by its first one; deletions are few, and so are the rows looked through."""
+    """Deletions that name a row's second id, by its first one; they are few, and so are the rows looked through."""
     found = dict(versions)
     tables = (
         (staging, and_(scope.staged(job), staging.c.record == record)),

@@ -18,6 +18,7 @@ from outsmart_sync.pipeline import scope
 from outsmart_sync.pipeline.outcomes import MirrorState
 from outsmart_sync.pipeline.pending import outsmart_read
 from outsmart_sync.records.mapping import staged_record
+from outsmart_sync.records.record import REMOTE_ID
 from outsmart_sync.records.staged import StagedRow
 from outsmart_sync.records.values import Payload
 from outsmart_sync.store import cursors, dialect, runs, staged_rows
@@ -62,7 +63,7 @@ def _read_record(store: Store, job: Job, destination: Destination, record: Recor
     with store.begin() as connection:
         staged_rows.remove(connection, job.id, ORIGIN)
     count = 0
-    payloads = destination.read(record)
+    payloads = _documents(record, destination) if record.made_once else destination.read(record)
     while chunk := list(islice(payloads, _CHUNK)):
         with store.begin() as connection:
             staged_rows.load(connection, job.id, _rows(record, chunk, count))
@@ -74,6 +75,12 @@ def _read_record(store: Store, job: Job, destination: Destination, record: Recor
         staged_rows.remove(connection, job.id, ORIGIN)
         runs.save_progress(connection, job.id, outsmart_read(record.name), Progress(None, str(job.run_id), 0, count))
     log.info("OutSmart holds %s %s records", count, record.label)
+
+
+def _documents(record: Record, destination: Destination) -> Iterator[Payload]:
+    """Documents with numbers of ours, and by which id OutSmart knows them."""
+    for document in destination.documents(record, record.prefix):
+        yield {**document.payload, record.code: document.number, REMOTE_ID: document.remote_id}
 
 
 def _rows(record: Record, payloads: list[Payload], first: int) -> Iterator[StagedRow]:
@@ -99,6 +106,9 @@ def _merge(connection: Connection, job: Job, record: Record) -> None:
     here = _read_here(job, record)
     _forget_removed(connection, job, record)
     news = or_(mirror.c.outsmart.is_distinct_from(staging.c.payload), mirror.c.code != staging.c.code)
+    if record.made_once:
+        # What we sent is what later changes are compared with; what was made of it in OutSmart is none of ours.
+        news = and_(news, mirror.c.delivered_hash.is_(None))
     connection.execute(
         update(mirror)
         .where(here, mirror.c.id == staging.c.mirror_id, news)
@@ -227,7 +237,7 @@ def _join_halves(connection: Connection, job: Job, record: Record) -> None:
 
 
 def _forget_removed(connection: Connection, job: Job, record: Record) -> None:
-    """What OutSmart no longer has was removed there by hand."""
+    """What OutSmart no longer has was removed there by hand; a document is not made again for that."""
     known = mirror.alias("known")
     # EXCEPT: no staging column is indexed for this, and every database does it in one pass all the same.
     unseen = (
@@ -239,6 +249,8 @@ def _forget_removed(connection: Connection, job: Job, record: Record) -> None:
         .except_(_bound(job, record))
     )
     connection.execute(delete(mirror).where(mirror.c.id.in_(unseen), mirror.c.provider_id.is_(None)))
+    if record.made_once:
+        return
     gone = connection.execute(update(mirror).where(mirror.c.id.in_(unseen)).values(outsmart=None, delivered_hash=None))
     if gone.rowcount:
         log.info(

@@ -66,8 +66,11 @@ def compose(own: Payload, others: Mapping[str, Referred], settings: Mapping[str,
     for reference in (CONTACT_PERSON, PROJECT, EMPLOYEE):
         if (other := others.get(reference.name)) is not None:
             body[reference.fields[other.record]] = other.code
-    for field, name in (("type_of_work", TYPE_OF_WORK), ("payment_method", PAYMENT_METHOD)):
-        _add(body, {field: settings.get(name) or ""})
+    for field, name, default in (
+        ("type_of_work", TYPE_OF_WORK, "Service"),
+        ("payment_method", PAYMENT_METHOD, "op rekening"),
+    ):
+        _add(body, {field: settings.get(name) or default})
     for side in ("customer", "invoice"):
         _add(body, {f"{side}_contact": settings.get(CONTACT) or body.get(f"{side}_name", "")})
     return body

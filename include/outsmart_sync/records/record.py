@@ -59,6 +59,10 @@ REFERS = "@"
 """Begins the names in a payload that are not OutSmart's: ids of other records at the package, and what only we need."""
 
 
+REMOTE_ID = f"{REFERS}id"
+"""Entry of what OutSmart holds of a document: its own id of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reference:
     """Another record that a record names by its code, where the package names it by its id.

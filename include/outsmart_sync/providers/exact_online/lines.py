@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from outsmart_sync.records import order
 from outsmart_sync.records.catalogue import FoldContext, Folded, Part
 from outsmart_sync.records.values import Payload
 from outsmart_sync.records.work_order import MaterialLine, encode_materials
 
 LINE, CODE, NAME, UNIT, QUANTITY, PRICE, WAREHOUSE = "line", "code", "name", "unit", "quantity", "price", "warehouse"
+PROJECT = "project"
 """Names of a line's fields, whatever kind of order it belongs to."""
 
 
 def as_materials(payload: Payload, lines: list[Part], _: FoldContext) -> Folded:
     """A header with its lines as material, in the order's own sequence; a line without an article is left out.
 
-    Quantities and prices are the order's own, exactly.
+    Quantities and prices are the order's own, exactly. A work order has one project: that of the first line with one.
     """
-    folded = {name: value for name, value in payload.items() if name != "materials"}
-    chosen = [line for line in sorted(lines, key=_place) if line.payload.get(CODE)]
+    folded = {name: value for name, value in payload.items() if name not in ("materials", order.PROJECT.key)}
+    ordered = sorted(lines, key=_place)
+    chosen = [line for line in ordered if line.payload.get(CODE)]
+    projects = (line.payload[PROJECT] for line in ordered if line.payload.get(PROJECT))
+    if project := next(projects, None):
+        folded[order.PROJECT.key] = project
     if chosen:
         folded["materials"] = encode_materials(_material(line) for line in chosen)
     return Folded(folded, None)

@@ -35,6 +35,7 @@ HEADERS = ExactStream(
     single="salesorder/SalesOrders",
     lookup="OrderNumber",
     number_prefix=SALES_ORDER.prefix,
+    sync_only=("ID",),
     deleted_type=32,
     key="OrderID",
     alias="ID",
@@ -44,7 +45,6 @@ HEADERS = ExactStream(
         INVOICE.key: id_of("InvoiceTo", "OrderedBy"),
         ADDRESS.key: id_of("DeliveryAddress"),
         CONTACT_PERSON.key: id_of("DeliverToContactPerson", "OrderedByContactPerson"),
-        PROJECT.key: id_of("Project"),
         "customer_contact": text("DeliverToContactPersonFullName", "OrderedByContactPersonFullName"),
         "invoice_contact": text("InvoiceToContactPersonFullName"),
         "short_description": text("Description"),
@@ -55,7 +55,7 @@ HEADERS = ExactStream(
     blocked="Status",
     is_blocked=lambda value: value == CANCELLED,
     tags=Tags(("Status",), _status),
-    dated="OrderDate",
+    # DATED
     compose=compose,
     exported_as="sales_order",
 )
@@ -75,6 +75,7 @@ LINES = ExactStream(
         lines.UNIT: text("UnitCode"),
         lines.QUANTITY: number("Quantity"),
         lines.PRICE: number("NetPrice"),
+        lines.PROJECT: id_of("Project"),
     },
     parent="OrderID",
 )
@@ -92,8 +93,7 @@ SALES_ORDERS_IMPORT = ImportCategory(
             default=("open", "partial"),
             reason="status_not_chosen",
         ),
-        *WORK_ORDER_SETTINGS,
-        StartDate(),
+        # SETTINGS
     ),
     fold=lines.as_materials,
     after=("relations",),

@@ -85,9 +85,12 @@ class ExactSource:
             if not literals:
                 continue
             filters = " or ".join(f"{exact.lookup} eq {literal}" for literal in literals)
-            address = self._client.address(exact.single, select=exact.columns, filters=filters)
+            columns = tuple(column for column in exact.columns if column not in exact.sync_only)
+            address = self._client.address(exact.single, select=columns, filters=filters)
+            absent = dict.fromkeys(exact.sync_only)
             for page in self._client.pages(address):
-                yield ReadPage(mapper.page(page.rows), page.next_page, "", len(page.rows))
+                rows = [{**absent, **row} for row in page.rows] if absent else page.rows
+                yield ReadPage(mapper.page(rows), page.next_page, "", len(page.rows))
 
     def deletions(self, category: ImportCategory, *, after: str | None, resume: str | None) -> Iterator[DeletionsPage]:
         """What Exact deleted after a cursor, of the category's own kinds."""

@@ -17,6 +17,7 @@ class ExactStream(Stream):
         lookup: Column of the ordinary endpoint by which one record is found.
         padded: The look-up column is padded as account codes are.
         number_prefix: The look-up column is a number, to which we put this before it is a code.
+        sync_only: Columns that the ordinary endpoint does not have.
         deleted_type: Entity type under which sync/Deleted reports it (name=SyncDeleted); None: it does not.
     """
 
@@ -25,4 +26,5 @@ class ExactStream(Stream):
     lookup: str
     padded: bool = False
     number_prefix: str = ""
+    sync_only: tuple[str, ...] = ()
     deleted_type: int | None = None

@@ -1,0 +1,245 @@
+"""Sales orders become work orders: each exactly once, and changed while nobody has begun."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from outsmart_sync.store import ledger
+from outsmart_sync.store.tables import ledger as ledger_table
+from outsmart_sync.store.tables import mirror, record_log
+from pipeline.world import DIVISION, World
+
+ORDERS, LINES = "salesorder/SalesOrders", "salesorder/SalesOrderLines"
+SALES_ORDERS = "sales_orders"
+
+
+@pytest.fixture
+def orders(world: World) -> World:
+    world.settings(licence="pro", sales_orders={"enabled": True})
+    return world
+
+
+@pytest.fixture
+def customer(orders: World) -> str:
+    account = orders.account("100", Email="office@example.com")
+    orders.counts("relations")
+    return account
+
+
+def only(world: World) -> dict[str, Any]:
+    (work_order,) = world.work_orders()
+    return work_order
+
+
+def test_an_order_becomes_a_work_order_with_its_customer_and_its_lines(orders: World, customer: str) -> None:
+    order = orders.order(customer, Description="New boiler", DeliveryDate="2026-12-01", YourRef="PO 7")
+    orders.order_line(order, orders.item("B2"), quantity=0.125, price=1234.56)
+    orders.order_line(order, orders.item("A1"), quantity=3, price=0.05)
+    assert orders.counts(SALES_ORDERS).created == 1
+    made = only(orders)
+    assert made["WorkorderNo"] == orders.order_number(order)
+    assert (made["CustomerDebtorNr"], made["CustomerName"], made["CustomerCity"]) == ("100", "Customer 100", "Delft")
+    assert (made["CustomerDebtorNrInvoice"], made["CustomerContactPerson"]) == ("100", "Customer 100")
+    assert (made["WorkDate"], made["WorkDescription"], made["status"]) == ("01-12-2026", "New boiler", "Klaargezet")
+    names = ("MaterialCode", "MaterialNr", "MaterialPrice")
+    assert [tuple(each[name].replace(",", ".") for name in names) for each in made["Materials"]] == [
+        ("B2", "0.125", "1234.56"),
+        ("A1", "3", "0.05"),
+    ]
+
+
+def test_the_next_run_makes_no_other_and_asks_outsmart_nothing(orders: World, customer: str) -> None:
+    orders.order(customer)
+    orders.counts(SALES_ORDERS)
+    orders.forget_calls()
+    assert orders.counts(SALES_ORDERS).created == 0
+    assert orders.counts(SALES_ORDERS, full=True).unchanged == 1
+    assert len(orders.work_orders()) == 1
+    assert orders.writes() == []
+
+
+def test_the_invoice_goes_to_who_pays_and_the_work_is_at_the_delivery_address(orders: World, customer: str) -> None:
+    payer = orders.account("200", City="Gouda")
+    address = orders.address(customer, "Haven 9", City="Sneek")
+    orders.counts("relations")
+    orders.order(customer, InvoiceTo=payer, DeliveryAddress=address)
+    orders.counts(SALES_ORDERS)
+    made = only(orders)
+    assert (made["CustomerDebtorNr"], made["CustomerStreet"], made["CustomerCity"]) == ("100", "Haven 9", "Sneek")
+    assert (made["CustomerDebtorNrInvoice"], made["CustomerCityInvoice"]) == ("200", "Gouda")
+    assert made["AdrCode"] in orders.outsmart("addresses")
+
+
+def test_an_order_waits_for_its_customer_and_goes_by_itself(orders: World) -> None:
+    orders.order(orders.account("100", City=None))
+    assert orders.counts("relations").rejected == 1
+    assert orders.counts(SALES_ORDERS).waiting == 1
+    (kept,) = orders.rows(mirror, record="sales_order")
+    assert (kept.state, kept.reason, kept.detail) == ("waiting", "reference_open", "relation 100")
+    (account,) = orders.control.exact_rows(DIVISION, "crm/Accounts")
+    orders.change("crm/Accounts", account["ID"], City="Delft")
+    assert SALES_ORDERS not in orders.poll()
+    orders.counts("relations")
+    assert SALES_ORDERS in orders.poll()
+    assert orders.counts(SALES_ORDERS).created == 1
+    assert only(orders)["CustomerCity"] == "Delft"
+
+
+def test_an_order_of_a_relation_that_is_left_out_comes_along_when_that_is_imported(orders: World) -> None:
+    orders.order(orders.account("100", Status="S"))
+    orders.counts("relations")
+    assert orders.counts(SALES_ORDERS).excluded == 1
+    assert orders.states("sales_order")["SO-1"] == ("excluded", "reference_left_out") or len(orders.work_orders()) == 0
+    orders.settings(relations={"types": ["customer", "suspect"]})
+    orders.counts("relations")
+    assert SALES_ORDERS in orders.poll()
+    assert orders.counts(SALES_ORDERS).created == 1
+
+
+def test_a_line_that_changed_changes_the_work_order_while_nobody_has_begun(orders: World, customer: str) -> None:
+    order = orders.order(customer)
+    line = orders.order_line(order, orders.item("A1"), quantity=1)
+    orders.counts(SALES_ORDERS)
+    orders.change(LINES, line, Quantity=4)
+    assert orders.counts(SALES_ORDERS).updated == 1
+    assert [each["MaterialNr"] for each in only(orders)["Materials"]] == ["4"]
+
+
+def test_what_outsmart_cannot_change_is_told_to_a_person(orders: World, customer: str) -> None:
+    order = orders.order(customer, Description="Old words")
+    orders.counts(SALES_ORDERS)
+    orders.change(ORDERS, order, Description="New words", DeliveryDate="2026-12-24T00:00:00")
+    assert orders.counts(SALES_ORDERS).updated == 1
+    assert (only(orders)["WorkDate"], only(orders)["WorkDescription"]) == ("24-12-2026", "Old words")
+    told = [row.detail for row in orders.rows(record_log, event="change_by_hand")]
+    assert told == ["short work description, work description"]
+    orders.counts(SALES_ORDERS, full=True)
+    assert len(orders.rows(record_log, event="change_by_hand")) == 1
+
+
+@pytest.mark.parametrize("status", ["Opgehaald", "Compleet", "Afgehandeld"])
+def test_a_work_order_that_somebody_has_begun_is_left_alone(orders: World, customer: str, status: str) -> None:
+    order = orders.order(customer, DeliveryDate="2026-12-01")
+    orders.counts(SALES_ORDERS)
+    orders.move_on(orders.order_number(order), EmployeeNr="7", status=status)
+    orders.change(ORDERS, order, DeliveryDate="2026-12-24T00:00:00")
+    assert orders.counts(SALES_ORDERS).excluded == 1
+    assert (only(orders)["WorkDate"], only(orders)["status"]) == ("01-12-2026", status)
+    (kept,) = orders.rows(mirror, record="sales_order")
+    assert (kept.reason, kept.detail) == ("document_started", "date")
+    orders.counts(SALES_ORDERS, full=True)
+    assert len(orders.rows(record_log, reason="document_started")) == 1
+
+
+@pytest.mark.parametrize("how", ["cancelled", "deleted"])
+@pytest.mark.parametrize("begun", [False, True], ids=["not begun", "begun"])
+def test_a_cancelled_order_gets_the_chosen_work_status_while_nobody_has_begun(
+    orders: World, customer: str, how: str, *, begun: bool
+) -> None:
+    orders.by_hand("workstatusses", sta_code="X", sta_name="Cancelled")
+    orders.settings(sales_orders={"cancelled_status": "X"})
+    order = orders.order(customer)
+    orders.counts(SALES_ORDERS)
+    if begun:
+        orders.move_on(orders.order_number(order), EmployeeNr="7", status="Opgehaald")
+    if how == "deleted":
+        orders.delete(ORDERS, order)
+    else:
+        orders.change(ORDERS, order, Status=45)
+    orders.counts(SALES_ORDERS)
+    assert only(orders)["WorkStatus"] == (None if begun else "X")
+    orders.forget_calls()
+    for _ in range(2):
+        orders.counts(SALES_ORDERS, full=True)
+    assert len(orders.rows(record_log, reason="order_cancelled")) == 1
+    assert not [call for call in orders.control.calls(vendor="outsmart") if "UpdateWorkorder" in call["path"]]
+
+
+def test_a_cancelled_order_that_was_never_imported_stays_out(orders: World, customer: str) -> None:
+    orders.order(customer, Status=45)
+    assert orders.counts(SALES_ORDERS).excluded == 1
+    assert orders.work_orders() == []
+
+
+@pytest.mark.parametrize("fault", ["timeout_after", "reset_after", "status"])
+def test_an_order_whose_answer_was_lost_is_made_once(orders: World, customer: str, fault: str) -> None:
+    order = orders.order(customer)
+    kind = {"status": "status", "reset_after": "truncate"}.get(fault, fault)
+    rule: dict[str, Any] = {"seconds": 0.01} if kind == "timeout_after" else {}
+    rule |= {"status": 500} if kind == "status" else {}
+    orders.control.add_fault(kind, vendor="outsmart", path="PostWorkorders", times=1, **rule)
+    orders.sync(SALES_ORDERS)
+    orders.control.clear_faults()
+    for _ in range(3):
+        orders.counts(SALES_ORDERS)
+    assert [each["WorkorderNo"] for each in orders.work_orders()] == [orders.order_number(order)]
+    (line,) = orders.rows(ledger_table)
+    assert (line.state, line.remote_id) == ("done", str(only(orders)["id"]))
+
+
+def test_a_store_that_was_lost_finds_the_work_orders_again_by_their_numbers(orders: World, customer: str) -> None:
+    orders.order(customer)
+    orders.counts(SALES_ORDERS)
+    with orders.store.begin() as connection:
+        connection.execute(mirror.delete().where(mirror.c.record == "sales_order"))
+        connection.execute(ledger_table.delete())
+    orders.forget_calls()
+    orders.counts(SALES_ORDERS, full=True)
+    assert len(orders.work_orders()) == 1
+    assert orders.writes() == []
+
+
+def test_a_work_order_that_was_removed_by_hand_is_not_made_again(orders: World, customer: str) -> None:
+    order = orders.order(customer)
+    orders.counts(SALES_ORDERS)
+    orders.remove_by_hand("workorders", orders.order_number(order))
+    orders.counts(SALES_ORDERS, full=True)
+    orders.change(ORDERS, order, Description="Changed")
+    orders.counts(SALES_ORDERS)
+    assert orders.work_orders() == []
+
+
+def test_an_order_that_our_own_export_made_is_never_imported(orders: World, customer: str) -> None:
+    made, sending = orders.order(customer), orders.order(customer, Description="Work order 12 [OS-12]")
+    account = orders.connection.outsmart_account
+    with orders.store.begin() as connection:
+        for key, token in (("11", "[OS-11]"), ("12", "[OS-12]")):
+            ledger.begin(
+                connection, account, "sales_order", key, connection_id=orders.connection.id, run_id=1, token=token
+            )
+        ledger.done(connection, account, "sales_order", "11", made, 1)
+    assert orders.counts(SALES_ORDERS).excluded == 2
+    assert orders.work_orders() == []
+    assert {row.reason for row in orders.rows(mirror, record="sales_order")} == {"own_export"}
+    assert sending
+
+
+def test_an_order_that_outsmart_refuses_is_rejected_and_stops_no_other(orders: World, customer: str) -> None:
+    orders.order(customer, Description="x" * 300)
+    fine = orders.order(customer)
+    counts = orders.counts(SALES_ORDERS)
+    assert (counts.created, counts.rejected) == (1, 1)
+    assert only(orders)["WorkorderNo"] == orders.order_number(fine)
+
+
+def test_one_order_is_imported_by_its_number(orders: World, customer: str) -> None:
+    first, second = orders.order(customer), orders.order(customer)
+    assert orders.counts(SALES_ORDERS, codes=(orders.order_number(second),)).created == 1
+    assert only(orders)["WorkorderNo"] == orders.order_number(second)
+    assert orders.counts(SALES_ORDERS).created == 1
+    assert first
+
+
+def test_without_an_outsmart_account_orders_end_in_the_mirror(
+    orders: World, customer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipeline.world import without_outsmart
+
+    without_outsmart(monkeypatch)
+    orders.order(customer)
+    orders.counts("relations", full=True)
+    assert orders.counts(SALES_ORDERS).created == 1
+    (kept,) = orders.rows(mirror, record="sales_order")
+    assert kept.state == "synced"
