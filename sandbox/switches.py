@@ -16,6 +16,8 @@ class Switches(msgspec.Struct, forbid_unknown_fields=True):
         licence_expired: Divisions whose Exact Online licence has ended.
         nightly_400: How many of the next token requests are answered with a 400 without a reason
             (https://github.com/picqer/exact-php-client/issues/497).
+        shorter_pages: Most rows in one answer of Exact Online, to see with few rows what happens between two pages;
+            0: as many as documented.
     """
 
     https_required: bool = False
@@ -23,6 +25,7 @@ class Switches(msgspec.Struct, forbid_unknown_fields=True):
     int64_as_string: bool = False
     licence_expired: tuple[int, ...] = ()
     nightly_400: int = 0
+    shorter_pages: int = 0
 
 
 class SwitchBoard:

@@ -55,13 +55,17 @@ class Reader:
             return self._read_collection(call)
         if call.key is not None:
             return self._read_one(call)
-        query = parse_query(call.resource, call.request.query)
+        query = parse_query(self._paged(call.resource), call.request.query)
         near = self._near(call)
         page = read_page(
             query, self._table(call), property_reader(call.resource, near), self._visible(call.resource, call)
         )
         call.request[ROWS] = len(page.rows)
         return answer(call.request, _content(call, query, page, self._renderer(call, query, near)))
+
+    def _paged(self, resource: Resource) -> Resource:
+        most = self._switches.now.shorter_pages
+        return structs.replace(resource, page_size=min(resource.page_size, most)) if most else resource
 
     def find(self, call: Call) -> Row:
         """The row whose key is in the address.

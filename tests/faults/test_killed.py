@@ -111,3 +111,39 @@ def test_what_a_process_does_that_wakes_up_after_its_lease_was_taken_is_made_goo
     assert result["errors"].get("relations", "overtaken") == "overtaken"
     walk.must_end_well(world.sync())
     assert world.outsmart("relations")["555000"]["name"] == "New"
+
+
+def test_killed_anywhere_while_orders_become_work_orders_each_is_made_exactly_once(
+    importer: Importer, quick_world: World
+) -> None:
+    world, dice = quick_world, random.Random(3)
+    world.settings(
+        licence="pro", materials={"enabled": False}, hour_types={"enabled": False}, sales_orders={"enabled": True}
+    )
+    customer, item = world.account("100"), world.item("A1")
+
+    def order() -> str:
+        made = world.order(customer, Description=f"Order {dice.random()}")
+        world.order_line(made, item, quantity=dice.randint(1, 9))
+        return world.order_number(made)
+
+    numbers = [order()]
+    importer.begin("whole")
+    whole = importer.end()
+    assert whole is not None
+    assert whole["errors"] == {}
+    last, killed = int(whole["statements"]), 0
+    for number in range(KILLS):
+        numbers += [order(), order()]
+        # Most of them in the last step, where the work orders are made.
+        importer.begin(f"kill:{number}", kill_at=dice.randint(last // 2, last + 10))
+        killed += importer.end() is None
+        let_leases_run_out(world)
+        world.sync()
+    assert killed > KILLS // 3
+    for _ in range(2):
+        assert {each.error_code for each in world.sync().values()} == {""}
+    assert sorted(each["WorkorderNo"] for each in world.work_orders()) == sorted(numbers)
+    world.forget_calls()
+    world.sync(full=True)
+    assert world.writes() == []

@@ -399,7 +399,7 @@ def empty(vendors: SandboxProcess) -> None:
     control = vendors.control
     control.clear_faults()
     control.reset_limits()
-    control.switch(hour_type_price_above_zero=False, int64_as_string=False)
+    control.switch(hour_type_price_above_zero=False, int64_as_string=False, shorter_pages=0)
     for resource in _RESOURCES:
         ids = [row[_KEYS.get(resource, "ID")] for row in control.exact_rows(DIVISION, resource)]
         if ids:
