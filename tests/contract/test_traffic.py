@@ -9,6 +9,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from outsmart_sync.providers.exact_online.imports import PACKAGE, ExactStream
+from outsmart_sync.providers.outsmart.wire import WIRES
 from outsmart_sync.store.store import Store
 from outsmart_sync.store.vault import KEYS_VARIABLE
 from sandbox import process
@@ -128,7 +129,7 @@ def test_outsmart_accepts_every_call(calls: list[Call]) -> None:
 
 def test_every_call_to_outsmart_is_for_a_list_of_its_description(calls: list[Call]) -> None:
     written = {call["resource"] for call in outsmart_calls(calls) if call["method"] == "POST"}
-    assert written == set(OUTSMART)
+    assert written == {WIRES[record.name].endpoint for category in PACKAGE.imports for record in category.records}
     assert {call["resource"] for call in outsmart_calls(calls)} <= set(OUTSMART)
     assert {call["method"] for call in outsmart_calls(calls)} == {"GET", "POST"}
     assert all(set(call["query"]) <= {"token", "software_token"} for call in outsmart_calls(calls))

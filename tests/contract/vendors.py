@@ -59,13 +59,13 @@ class OutSmartList:
     """A list as OutSmart's description has it.
 
     Attributes:
-        key: Field that a record is inserted or updated by.
+        key: Fields that a record is inserted or updated by.
         required: Fields that every record must have.
         fields: Kind by name: text, number or flag.
         limits: Most characters of some fields.
     """
 
-    key: str
+    key: tuple[str, ...]
     required: tuple[str, ...]
     fields: dict[str, str]
     limits: dict[str, int]
@@ -104,7 +104,15 @@ def _read(name: str) -> Any:
 
 
 EXACT = {each["path"]: _exact(each) for each in _read("exact_online.json")["resources"]}
+_OUTSMART = _read("outsmart.json")
 OUTSMART = {
-    name: OutSmartList(each["key"], tuple(each["required"]), each["fields"], each["limits"])
-    for name, each in _read("outsmart.json")["lists"].items()
+    name: OutSmartList(
+        (each["key"],) if isinstance(each["key"], str) else tuple(each["key"]),
+        tuple(each["required"]),
+        each["fields"],
+        each["limits"],
+    )
+    for name, each in _OUTSMART["lists"].items()
 }
+WORK_ORDERS: dict[str, Any] = _OUTSMART["work_order"]
+"""What OutSmart documents of work orders: fields it insists on, lengths, numbers, parameters of an update, lines."""

@@ -10,13 +10,37 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outsmart_sync.records.hour_type import HOUR_TYPE
+from outsmart_sync.records.invoice import INVOICE
 from outsmart_sync.records.mapping import next_change
 from outsmart_sync.records.material import MATERIAL
+from outsmart_sync.records.material_category import MATERIAL_CATEGORY
+from outsmart_sync.records.price import PRICE
+from outsmart_sync.records.project import PROJECT
 from outsmart_sync.records.record import Field, Kind, Parent, Record, is_active
 from outsmart_sync.records.relation import ADDRESS, CONTACT_PERSON, RELATION
+from outsmart_sync.records.transaction import TRANSACTION
 from outsmart_sync.records.values import Payload
+from outsmart_sync.records.work_order import (
+    CHANGEABLE,
+    WORK_ORDER,
+    MaterialLine,
+    decode_materials,
+    encode_materials,
+)
 
-RECORDS = (RELATION, CONTACT_PERSON, ADDRESS, MATERIAL, HOUR_TYPE)
+RECORDS = (
+    RELATION,
+    CONTACT_PERSON,
+    ADDRESS,
+    MATERIAL,
+    HOUR_TYPE,
+    PRICE,
+    MATERIAL_CATEGORY,
+    PROJECT,
+    WORK_ORDER,
+    TRANSACTION,
+    INVOICE,
+)
 TODAY = date(2026, 3, 1)
 YESTERDAY, TOMORROW = date(2026, 2, 28), date(2026, 3, 2)
 FOREVER = date(9999, 12, 31)
@@ -38,6 +62,7 @@ def test_a_declaration_names_only_fields_that_it_declares(record: Record) -> Non
     assert len(names) == len(set(names))
     named = {record.code, record.title} | ({record.active} if record.active else set())
     named |= {record.parent.field} if record.parent else set()
+    named |= set(record.keys)
     assert named <= set(names)
     assert record.field(record.code).required
 
@@ -95,6 +120,40 @@ def test_a_flag_is_never_too_long() -> None:
     record = Record("r", "r", "code", "code", (Field("code", "code", required=True, max_length=3),), Parent("p", "f"))
     assert record.problems({"code": True}) == ""
     assert record.problems({"code": "four"}) == "code>3"
+
+
+@each_record
+def test_a_code_made_of_several_fields_is_none_of_them(record: Record) -> None:
+    assert record.code not in record.keys
+
+
+@pytest.mark.parametrize(
+    ("record", "payload", "code"),
+    [
+        (MATERIAL, {"code": " 007 "}, " 007 "),
+        (MATERIAL, {}, ""),
+        (MATERIAL_CATEGORY, {"mct_mat_code": "A", "mct_cat_code": "B"}, "A | B"),
+        (MATERIAL_CATEGORY, {"mct_mat_code": " A ", "mct_cat_code": "B"}, "A | B"),
+        (PRICE, {"material": "A", "date_start": "2026-01-01", "price": "1"}, "A |  |  | 2026-01-01"),
+        (PRICE, {"hourtype": "A", "debtornr": "7", "date_start": "2026-01-01"}, " | A | 7 | 2026-01-01"),
+        (PRICE, {"key": "old", "price": "1"}, ""),
+    ],
+)
+def test_a_code_is_a_field_or_several_joined(record: Record, payload: Payload, code: str) -> None:
+    assert record.code_of(payload) == code
+
+
+def test_what_can_be_changed_of_a_work_order_is_part_of_it() -> None:
+    assert {field.name for field in WORK_ORDER.fields} > CHANGEABLE
+
+
+def test_material_lines_are_read_as_they_were_written_and_written_alike() -> None:
+    lines = [MaterialLine("A", 'Pipe "15"\nlong', "m", "2.5", "4.55", "W"), MaterialLine("B", "Elbow")]
+    text = encode_materials(lines)
+    assert decode_materials(text) == lines
+    assert encode_materials(decode_materials(text)) == text
+    other_order = '[{"name":"Elbow","code":"B","price":"0"}]'
+    assert encode_materials(decode_materials(other_order)) == encode_materials(lines[1:])
 
 
 @pytest.mark.parametrize(

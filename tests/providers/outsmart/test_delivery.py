@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +16,9 @@ from outsmart_sync.providers.outsmart.delivery import OutSmartAccount
 from outsmart_sync.providers.outsmart.wire import from_wire, to_wire
 from outsmart_sync.records.hour_type import HOUR_TYPE
 from outsmart_sync.records.material import MATERIAL
+from outsmart_sync.records.material_category import MATERIAL_CATEGORY
+from outsmart_sync.records.price import PRICE
+from outsmart_sync.records.project import PROJECT
 from outsmart_sync.records.record import Kind, Record
 from outsmart_sync.records.relation import ADDRESS, CONTACT_PERSON, RELATION
 from outsmart_sync.records.values import Payload, decimal_text
@@ -253,6 +256,89 @@ def test_a_list_that_is_cut_off_is_no_shorter_list(calm: SandboxProcess, outsmar
     calm.control.add_fault("truncate", vendor="outsmart", clean=True)
     with pytest.raises(TransientError):
         list(OutSmartAccount(outsmart_at(calm.outsmart_url, NORTH)).read(RELATION))
+
+
+# Records that are known by several fields
+
+
+@pytest.fixture
+def priced(calm: SandboxProcess, south: OutSmartAccount) -> Iterator[OutSmartAccount]:
+    """The account with what prices and categories of materials refer to."""
+    lists = ("prices", "material_categories", "projects", "categories")
+    for name in lists:
+        calm.control.delete_outsmart("south", name)
+    south.write(MATERIAL, [material("A"), material("B")])
+    south.write(RELATION, [relation("7")])
+    calm.control.write_outsmart("south", "hourtypes", {"code": "U", "name": "Hour"})
+    calm.control.write_outsmart("south", "categories", {"cat_code": "C", "cat_name": "C"})
+    yield south
+    for name in lists:
+        calm.control.delete_outsmart("south", name)
+
+
+def price(**fields: str) -> Payload:
+    payload: Payload = {"date_start": "2026-01-01", "price": "4.555"} | fields
+    return payload | {"key": PRICE.code_of(payload)}
+
+
+def test_a_code_of_several_fields_does_not_travel() -> None:
+    assert to_wire(PRICE, price(material="A")) == {
+        "material": "A",
+        "hourtype": "",
+        "debtornr": "",
+        "date_start": "2026-01-01",
+        "price": "4.555",
+    }
+
+
+def test_prices_for_one_customer_for_everyone_and_for_hours_stand_side_by_side(priced: OutSmartAccount) -> None:
+    prices = [
+        price(material="A"),
+        price(material="A", debtornr="7"),
+        price(material="A", date_start="2026-07-01", date_end="2026-12-31"),
+        price(hourtype="U", debtornr="7"),
+    ]
+    assert priced.write(PRICE, prices) == []
+    assert list(priced.read(PRICE)) == prices
+    assert len({each["key"] for each in prices}) == 4
+
+
+def test_a_price_that_is_written_again_is_updated(priced: OutSmartAccount) -> None:
+    priced.write(PRICE, [price(material="A", debtornr="7")])
+    ended = price(material="A", debtornr="7", date_end="2026-06-30", price="5")
+    assert priced.write(PRICE, [ended]) == []
+    assert list(priced.read(PRICE)) == [ended]
+
+
+def test_a_price_for_nothing_and_one_for_two_things_are_refused_alone(priced: OutSmartAccount) -> None:
+    batch = [price(), price(material="B"), price(material="A", hourtype="U"), price(material="404")]
+    assert [each.index for each in priced.write(PRICE, batch)] == [0, 2, 3]
+    assert list(priced.read(PRICE)) == [batch[1]]
+
+
+def test_categories_of_materials_are_known_by_both_codes(priced: OutSmartAccount) -> None:
+    links: list[Payload] = [
+        {"key": f"{code} | C", "mct_mat_code": code, "mct_cat_code": "C"} for code in ("A", "B", "404")
+    ]
+    assert [each.index for each in priced.write(MATERIAL_CATEGORY, links)] == [2]
+    assert list(priced.read(MATERIAL_CATEGORY)) == links[:2]
+
+
+def test_a_project_is_stored_and_read_back(priced: OutSmartAccount) -> None:
+    project: Payload = {
+        "code": "P1",
+        "code_ext": "guid",
+        "debtor_number": "7",
+        "status": "Lopend",
+        "name": "Roof",
+        "date_start": "2026-01-01",
+        "date_end": "2026-12-31",
+        "progress": "50",
+        "active": True,
+    }
+    assert PROJECT.problems(project) == ""
+    assert priced.write(PROJECT, [project]) == []
+    assert list(priced.read(PROJECT)) == [project]
 
 
 # Batches with bad records
