@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import count as count_from
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from outsmart_sync.errors import VendorUnavailable
+from outsmart_sync.pipeline import extract as extracting
 from outsmart_sync.providers.exact_online.source import ExactSource
 from outsmart_sync.records.exchange import ReadPage
 from outsmart_sync.store.tables import mirror
 from pipeline.world import DIVISION, Work, World
 
 ITEMS, GROUPS = "logistics/Items", "logistics/ItemGroups"
+numbers = count_from(1)
 EDITS = ("change", "touch", "delete", "add")
 quickly = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -43,16 +47,14 @@ class Office:
 
     def __init__(self, world: World, resource: str, make: Callable[[str], str]) -> None:
         self.world, self.resource, self.make = world, resource, make
-        self.number = 0
 
     def rows(self) -> list[dict[str, Any]]:
         return list(self.world.control.exact_rows(DIVISION, self.resource))
 
     def edit(self, what: str, place: int) -> None:
-        self.number += 1
         rows = self.rows()
         if what == "add" or not rows:
-            self.make(f"N{self.number}-{place}")
+            self.make(f"N{next(numbers)}")
             return
         row = rows[place % len(rows)]
         if what == "delete":
@@ -60,7 +62,7 @@ class Office:
         elif what == "touch":
             self.world.touch(self.resource, row["ID"])
         else:
-            self.world.change(self.resource, row["ID"], Description=f"Text {self.number}")
+            self.world.change(self.resource, row["ID"], Description=f"Text {next(numbers)}")
 
 
 steps = st.lists(st.tuples(st.sampled_from(EDITS), st.integers(0, 9)), max_size=4)
@@ -77,9 +79,8 @@ def test_rows_that_change_between_two_pages_are_neither_lost_nor_doubled(
     record = "category" if whole else "material"
     world.settings(relations={"enabled": False}, hour_types={"enabled": False}, **{category: {"enabled": True}})
     office = Office(world, GROUPS if whole else ITEMS, world.group if whole else world.item)
-    stamp = len(office.rows()) + office.number
-    for number in range(count):
-        office.make(f"{category[0]}{stamp}-{number}-{len(office.rows())}")
+    for _ in range(count):
+        office.make(f"N{next(numbers)}")
     world.control.switch(shorter_pages=page)
     work = world.work(category, full=full)
     meddled = Meddled(
@@ -97,9 +98,6 @@ def test_rows_that_change_between_two_pages_are_neither_lost_nor_doubled(
 
 def extract_through(work: Work, source: Any, *, whole: bool) -> None:
     """One run that reads while somebody edits; a whole list that changed meanwhile may refuse to be read."""
-    from outsmart_sync.errors import VendorUnavailable
-    from outsmart_sync.pipeline import extract as extracting
-
     try:
         extracting.extract(work.store, work.job, source, work.doors.destination)
     except VendorUnavailable:
@@ -117,7 +115,7 @@ def test_rows_that_share_their_time_across_a_page_boundary_all_come(quick_world:
     world.settings(relations={"enabled": False}, materials={"enabled": False}, categories={"enabled": True})
     for row in world.control.exact_rows(DIVISION, GROUPS):
         world.delete(GROUPS, row["ID"])
-    rows = [{"Code": f"S{number}", "Description": f"Same {number}"} for number in range(count)]
+    rows = [{"Code": f"S{next(numbers)}", "Description": "Same"} for _ in range(count)]
     made = world.control.add_exact(DIVISION, GROUPS, *rows)
     world.control.switch(shorter_pages=page)
     world.counts("categories", full=True)
