@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from outsmart_sync.errors import RecordError
+from outsmart_sync.providers.outsmart.lists import read_values
 from outsmart_sync.records.exchange import Refused
 from outsmart_sync.records.record import Kind, Record
 from outsmart_sync.records.values import Payload, decimal_text, parse_decimal
 
 if TYPE_CHECKING:
     from outsmart_sync.providers.outsmart.client import OutSmartClient
+    from outsmart_sync.records.catalogue import ValueList
 
 log = logging.getLogger(__name__)
 
@@ -84,6 +86,10 @@ class OutSmartAccount:
         refused: list[Refused] = []
         self._write(_WIRES[record.name].endpoint, bodies, 0, refused)
         return refused
+
+    def choices(self, listed: ValueList) -> list[tuple[str, str]]:
+        """The values of one of OutSmart's lists, with what a person knows them by."""
+        return read_values(self._client, listed)
 
     def close(self) -> None:
         """End the session."""
