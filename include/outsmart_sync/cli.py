@@ -20,7 +20,7 @@ from outsmart_sync.errors import InvalidSettings, NotConfigured, SyncError
 from outsmart_sync.pipeline.job import Options
 from outsmart_sync.pipeline.outcomes import MirrorState
 from outsmart_sync.services import connect as connecting
-from outsmart_sync.services import health, history, settings, sync
+from outsmart_sync.services import health, history, links, settings, sync
 from outsmart_sync.store import address, connections, schema
 from outsmart_sync.store.runs import RunState
 from outsmart_sync.store.store import Store
@@ -305,9 +305,36 @@ def show_history(
         if each.deleted_at:
             out.print(f"   deleted in the package, noted {each.deleted_at:%d-%m-%Y %H:%M} UTC")
         for line in each.events:
-            out.print(f"   {line.at:%d-%m-%Y %H:%M:%S}  {line.event:<9} run {line.run_id}  {line.text}", markup=False)
+            by = f"run {line.run_id}" if line.run_id else "by hand"
+            out.print(f"   {line.at:%d-%m-%Y %H:%M:%S}  {line.event:<9} {by}  {line.text}", markup=False)
             for field, (old, new) in line.changes.items():
                 out.print(f"      {field}: {old} → {new}", markup=False)
+
+
+RecordType = Annotated[str, typer.Argument(help="relation, contact_person, address, material, hour_type ...")]
+PackageCode = Annotated[str, typer.Argument(help="The bookkeeping package's code, or its id where several have it.")]
+
+
+@app.command()
+def link(
+    connection: ConnectionNumber,
+    record: RecordType,
+    package_code: PackageCode,
+    outsmart_code: Annotated[str, typer.Argument(help="OutSmart's code; it is kept.")],
+    as_json: Json = False,
+) -> None:
+    """Say that a record of the package and one of OutSmart are one, whatever their codes."""
+    store = _store()
+    _print_decision(
+        links.link(store, connections.require(store, connection), record, package_code, outsmart_code), as_json=as_json
+    )
+
+
+@app.command()
+def unlink(connection: ConnectionNumber, record: RecordType, package_code: PackageCode, as_json: Json = False) -> None:
+    """Say that a record of the package and the one of OutSmart that it is taken for are two; undoes `link`."""
+    store = _store()
+    _print_decision(links.unlink(store, connections.require(store, connection), record, package_code), as_json=as_json)
 
 
 @store_app.command("upgrade")
@@ -413,6 +440,13 @@ def _save_settings(store: Store, connection: int, changes: dict[str, Any], *, as
     else:
         out.print("Saved.")
         out.print(settings.as_yaml(saved.as_document()), end="", markup=False)
+
+
+def _print_decision(decision: links.Decision, *, as_json: bool) -> None:
+    if as_json:
+        _print_json(decision)
+    else:
+        out.print(decision.text, markup=False)
 
 
 def _print_runs(store: Store, found: list[history.RunSummary]) -> None:

@@ -39,7 +39,11 @@ def test_after_any_history_a_run_brings_outsmart_to_what_the_rules_say_and_the_n
 def _changes(before: dict[str, list[Any]], after: dict[str, list[Any]]) -> list[Any]:
     """Table → rows that are not the same."""
     return [
-        (table, [row for row in before[table] if row not in after[table]], [row for row in rows if row not in before[table]])
+        (
+            table,
+            [row for row in before[table] if row not in after[table]],
+            [row for row in rows if row not in before[table]],
+        )
         for table, rows in after.items()
         if rows != before[table]
     ]

@@ -51,6 +51,21 @@ class Parent:
     field: str
 
 
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Fields that tell whether two records with one code are of two firms; one that either side lacks tells nothing.
+
+    Attributes:
+        numbers: Each of them identifies a firm: other numbers, another firm.
+        together: Only where all of them differ, they speak of two firms.
+        shown: What a person is shown of the other record.
+    """
+
+    numbers: tuple[str, ...]
+    together: tuple[str, ...]
+    shown: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Record:
     """One record type of OutSmart.
@@ -63,6 +78,7 @@ class Record:
         fields: Every field we may write.
         parent: The record this one belongs to.
         active: Flag field that marks a record as in use; None: OutSmart has none for this type.
+        identity: What tells two firms apart; None: only the code counts.
     """
 
     name: str
@@ -72,6 +88,7 @@ class Record:
     fields: tuple[Field, ...]
     parent: Parent | None = None
     active: str | None = None
+    identity: Identity | None = None
 
     def field(self, name: str) -> Field:
         """The field of this name.

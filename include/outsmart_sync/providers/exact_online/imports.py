@@ -11,7 +11,19 @@ from dataclasses import dataclass
 from outsmart_sync.providers.exact_online import values
 from outsmart_sync.providers.exact_online.prices import sale_price
 from outsmart_sync.providers.exact_online.values import code_from_id, coordinate, is_reference, number, text
-from outsmart_sync.records.catalogue import Belongs, Choice, ImportCategory, Package, Row, Stream, Switch, Tags
+from outsmart_sync.records.catalogue import (
+    DEACTIVATE_REMOVED,
+    FOLLOW_INACTIVE,
+    HOLD_TWO_FIRMS,
+    Belongs,
+    Choice,
+    ImportCategory,
+    Package,
+    Row,
+    Stream,
+    Switch,
+    Tags,
+)
 from outsmart_sync.records.category import CATEGORY
 from outsmart_sync.records.employee import EMPLOYEE
 from outsmart_sync.records.hour_type import HOUR_TYPE
@@ -21,6 +33,21 @@ from outsmart_sync.records.warehouse import WAREHOUSE
 
 DELIVERY_ADDRESS = 4
 """Address types: 1 visit, 2 postal, 3 invoice, 4 delivery (name=CRMAddresses)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A short list whose rows other rows refer to by id.
+
+    Attributes:
+        path: Its endpoint.
+        columns: The columns that refer to it.
+        code: Its column with what people call a row.
+    """
+
+    path: str
+    columns: tuple[str, ...]
+    code: str = "Code"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -33,6 +60,7 @@ class ExactStream(Stream):
         lookup: Column of the ordinary endpoint by which one record is found.
         padded: The look-up column is padded as account codes are.
         deleted_type: Entity type under which sync/Deleted reports it (name=SyncDeleted); None: it does not.
+        named: Columns that hold ids of rows of another list, and are read as those rows' codes.
     """
 
     path: str
@@ -40,6 +68,11 @@ class ExactStream(Stream):
     lookup: str
     padded: bool = False
     deleted_type: int | None = None
+    named: Named | None = None
+
+
+_CLASSIFICATIONS = tuple(f"Classification{place}" for place in range(1, 9))
+"""Ids of rows of crm/AccountClassifications, one for each of up to eight classifications (name=CRMAccounts)."""
 
 
 def _account_types(row: Row) -> list[tuple[str, str]]:
@@ -47,6 +80,15 @@ def _account_types(row: Row) -> list[tuple[str, str]]:
     status = {"C": "customer", "P": "prospect", "S": "suspect"}.get((row["Status"] or "").strip())
     types = [("type", status)] if status else []
     return [*types, ("type", "supplier")] if row["IsSupplier"] else types
+
+
+def _account_tags(row: Row) -> list[tuple[str, str]]:
+    """Type and classifications; each code also with its place, since two classifications may use the same codes."""
+    tags = _account_types(row)
+    for place, column in enumerate(_CLASSIFICATIONS, 1):
+        if code := (row[column] or "").strip():
+            tags += [("class", code), ("class", f"{place}:{code}")]
+    return tags
 
 
 def _is_labour(row: Row) -> bool:
@@ -87,7 +129,8 @@ ACCOUNTS = ExactStream(
     },
     blocked="Blocked",
     valid=("StartDate", "EndDate"),
-    tags=Tags(("Status", "IsSupplier"), _account_types),
+    tags=Tags(("Status", "IsSupplier", *_CLASSIFICATIONS), _account_tags),
+    named=Named("crm/AccountClassifications", _CLASSIFICATIONS),
 )
 
 CONTACTS = ExactStream(
@@ -240,8 +283,17 @@ RELATIONS_IMPORT = ImportCategory(
             default=("customer",),
             reason="type_not_chosen",
         ),
+        Choice(
+            name="classifications",
+            label="Classifications to import, by code, or as 2:A for code A of the second classification (empty: all)",
+            tag="class",
+            reason="class_not_chosen",
+        ),
         Switch(name="include_inactive", label="Also import relations that have ended or not begun", lets="inactive"),
         Switch(name="include_blocked", label="Also import blocked relations", lets="blocked"),
+        HOLD_TWO_FIRMS,
+        FOLLOW_INACTIVE,
+        DEACTIVATE_REMOVED,
     ),
 )
 
@@ -261,7 +313,7 @@ HOUR_TYPES_IMPORT = ImportCategory(
     name="hour_types",
     label="Hour types",
     streams=(_items(hour_types=True), PRICES),
-    filters=(_ITEM_GROUPS,),
+    filters=(_ITEM_GROUPS, FOLLOW_INACTIVE, DEACTIVATE_REMOVED),
     fold=sale_price("sale_price"),
 )
 

@@ -50,6 +50,7 @@ class ExactSource:
 
     def __init__(self, client: ExactOnlineClient) -> None:
         self._client = client
+        self._codes: dict[str, dict[str, str]] = {}
 
     @property
     def calls(self) -> int:
@@ -71,7 +72,7 @@ class ExactSource:
         )
         for page in self._client.pages(address):
             position = max(position, _last_version(page))
-            yield ReadPage(mapper.page(page.rows), page.next_page, str(position), len(page.rows))
+            yield ReadPage(mapper.page(self._named(exact, page.rows)), page.next_page, str(position), len(page.rows))
 
     def lookup(self, category: ImportCategory, stream: Stream, today: date, keys: Sequence[str]) -> Iterator[ReadPage]:
         """Only the records with these codes, or the parts and children of parents with these ids."""
@@ -84,7 +85,7 @@ class ExactSource:
             filters = " or ".join(f"{exact.lookup} eq {literal}" for literal in literals)
             address = self._client.address(exact.single, select=exact.columns, filters=filters)
             for page in self._client.pages(address):
-                yield ReadPage(mapper.page(page.rows), page.next_page, "", len(page.rows))
+                yield ReadPage(mapper.page(self._named(exact, page.rows)), page.next_page, "", len(page.rows))
 
     def deletions(self, category: ImportCategory, *, after: str | None, resume: str | None) -> Iterator[DeletionsPage]:
         """What Exact deleted after a cursor, of the category's own kinds."""
@@ -122,6 +123,18 @@ class ExactSource:
     def close(self) -> None:
         """End the session."""
         self._client.close()
+
+    def _named(self, stream: ExactStream, rows: Sequence[Row]) -> Sequence[Row]:
+        """Rows with codes in place of the ids of another list's rows; that list is read once, if a row refers to it."""
+        named = stream.named
+        if named is None or not any(row[column] for row in rows for column in named.columns):
+            return rows
+        codes = self._codes.get(named.path)
+        if codes is None:
+            address = self._client.address(named.path, select=("ID", named.code))
+            found = [row for page in self._client.pages(address) for row in page.rows]
+            codes = self._codes[named.path] = {str(row["ID"]): str(row[named.code] or "").strip() for row in found}
+        return [{**row, **{column: codes.get(row[column]) for column in named.columns if row[column]}} for row in rows]
 
     def _list(
         self, category: ImportCategory, stream: ExactStream, today: date, read: str | None, resume: str | None
