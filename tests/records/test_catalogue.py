@@ -58,6 +58,12 @@ def test_a_filter_has_a_name_of_its_own_and_choices_have_tags_to_choose_by(categ
 
 
 @each_category
+def test_a_category_whose_documents_bear_a_date_has_a_start_date_and_no_other_has(category: ImportCategory) -> None:
+    assert (category.streams[0].dated is not None) == (category.start is not None)
+    assert all(stream.dated is None for stream in category.streams[1:])
+
+
+@each_category
 def test_categories_come_after_those_they_refer_to(category: ImportCategory) -> None:
     names = [each.name for each in CATEGORIES]
     assert all(names.index(earlier) < names.index(category.name) for earlier in category.after)
