@@ -188,6 +188,15 @@ def test_every_status_of_a_relation_is_one_that_can_be_chosen_or_none() -> None:
     assert set().union(*found.values(), tagged(IsSupplier=True)) == set(choice.values)
 
 
+def test_ids_that_are_read_as_codes_refer_to_a_short_list_with_codes() -> None:
+    for stream in STREAMS.values():
+        if stream.named is not None:
+            named = EXACT[stream.named.path].properties
+            assert (named["ID"], named[stream.named.code]) == ("Edm.Guid", "Edm.String")
+            assert all(EXACT[stream.path].properties[column] == "Edm.Guid" for column in stream.named.columns)
+            assert not EXACT[stream.named.path].filter_required
+
+
 def test_delivery_addresses_and_labour_items_are_known_by_documented_values() -> None:
     assert str(DELIVERY_ADDRESS) in EXACT["sync/CRM/Addresses"].values["Type"]
     assert "T" in EXACT["sync/Logistics/Items"].values["UnitType"]
