@@ -260,7 +260,8 @@ class World:
         self.control.write_outsmart(ACCOUNT, entity, record)
 
     def relation_by_hand(self, code: str, **record: Any) -> None:
-        given = {"name": f"By hand {code}", "street": "Dorp 9", "postal_code": "9999 XX", "city": "Assen", **record}
+        # In the town of `account`'s customers: a relation that differs in everything would be taken for another firm.
+        given = {"name": f"By hand {code}", "street": "Dorp 9", "postal_code": "9999 XX", "city": "Delft", **record}
         self.by_hand("relations", debtor_number=code, **given)
 
     def material_by_hand(self, code: str, **record: Any) -> None:

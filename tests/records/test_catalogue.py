@@ -51,7 +51,7 @@ def test_a_filter_has_a_name_of_its_own_and_choices_have_tags_to_choose_by(categ
     assert len(names) == len(set(names))
     for each in category.filters:
         if isinstance(each, Switch):
-            assert each.lets in ("blocked", "inactive")
+            assert each.lets in ("blocked", "inactive", "")
         if isinstance(each, Choice):
             assert category.streams[0].tags is not None
             assert set(each.default) <= set(each.values)

@@ -44,20 +44,14 @@ def split(connection: Connection, record: Record, rows: Sequence[Row[Any]]) -> N
     """Make two of each of these rows of the mirror: the package's record, by its own code, and OutSmart's."""
     if not rows:
         return
-    ours, theirs = [], []
-    for row in rows:
+    for row in rows:  # few: they were found to be two one by one
         code = own_code(record, row)
-        ours.append({"id_": row.id, "code_": code, "key_": code_key(code)})
-        theirs.append(_of_outsmart(record, row))
-    for place in ours:  # few: what is parted was found to be two, one by one
         connection.execute(
             update(mirror)
-            .where(mirror.c.id == place["id_"])
-            .values(
-                code=place["code_"], code_key=place["key_"], outsmart=None, delivered_hash=None, deactivated_at=None
-            )
+            .where(mirror.c.id == row.id)
+            .values(code=code, code_key=code_key(code), outsmart=None, delivered_hash=None, deactivated_at=None)
         )
-    connection.execute(insert(mirror), theirs)
+    connection.execute(insert(mirror), [_of_outsmart(record, row) for row in rows])
 
 
 def own_code(record: Record, row: Row[Any]) -> str:

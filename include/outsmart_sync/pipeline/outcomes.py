@@ -127,7 +127,7 @@ REASONS: dict[str, Reason] = {
     ),
     "code_changed": Reason(
         "Its code was changed; OutSmart still knows it as {detail}.",
-        "Set the code back in the bookkeeping package, or link both by hand: outsmart-sync link. OutSmart cannot rename.",
+        "Set the code back in the bookkeeping package, or link both (outsmart-sync link): OutSmart cannot rename.",
     ),
     TWO_FIRMS: Reason(
         "OutSmart's record with this code is clearly another firm's: {detail}.",
