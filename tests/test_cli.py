@@ -304,6 +304,8 @@ MISTAKES: dict[str, tuple[Sequence[str], str]] = {
     "a category that does not exist": (("sync", "exact-online", "--category", "orders"), "unknown_category"),
     "an event that does not exist": (("log", "--event", "nonsense"), "unknown_event"),
     "lines of a category that does not exist": (("log", "--category", "orders"), "unknown_category"),
+    "a link of a record that was never seen": (("link", "1", "relation", "nobody", "nothing"), "unknown_record"),
+    "what is linked with nothing": (("unlink", "1", "relation", "nobody"), "unknown_record"),
     "a record that was never seen": (("history", "relation", "nobody"), "unknown_record"),
 }
 
@@ -383,3 +385,15 @@ def test_the_address_of_a_postgresql_store_hides_its_password(shell: Shell, data
     address = databases.make("postgresql").replace("postgres:", "postgres:hunter2", 1)
     ended = shell.run("store", "check", **{STORE: address})
     assert "hunter2" not in ended.out + ended.err
+
+
+def test_a_link_is_undone_and_made_by_hand_and_stands_in_the_records_history(office: Office, filled: Any) -> None:
+    code = filled("{relation}")[0]
+    assert "until one of the two has another code" in office.ok("unlink", "1", "relation", code).out
+    linked = office.ok("link", "1", "relation", code, code, "--json").document
+    assert (linked["code"], linked["outsmart_code"]) == (code, code)
+    said = office.ok("history", "relation", code).out
+    assert "unlinked  by hand  A person said so." in said
+    assert "linked    by hand  A person said so." in said
+    run = office.ok("sync", "exact-online", "--category", "relations", "--full", "--json").document
+    assert run["state"] == "done"

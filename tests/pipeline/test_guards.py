@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import update
 
 from outsmart_sync.pipeline.guards import are_two_firms
 from outsmart_sync.records.relation import RELATION
@@ -105,7 +104,7 @@ def test_held_ones_stay_held_through_later_and_full_runs_and_say_so_once(world: 
     assert len(world.rows(mirror, record="relation")) == 2
     assert len(world.rows(record_log, event="held")) == 1
     assert world.outsmart("relations")["100"]["name"] == "Bakker B.V."
-    assert world.poll() == []
+    assert RELATIONS not in world.poll()
 
 
 def test_what_was_linked_before_is_not_looked_at_again(world: World) -> None:
@@ -154,7 +153,7 @@ def test_one_that_was_held_and_is_alone_now_needs_no_full_run_of_its_own(world: 
     world.counts(RELATIONS)
     with world.store.begin() as connection:  # as if another category's run had read OutSmart without it
         connection.execute(mirror.delete().where(mirror.c.provider_id.is_(None)))
-    assert world.poll() == [RELATIONS]
+    assert RELATIONS in world.poll()
     assert world.counts(RELATIONS).created == 1
 
 
@@ -298,5 +297,3 @@ def test_a_record_that_a_person_keeps_apart_is_held_even_where_nothing_speaks_of
         world.settings(relations={"hold_two_firms": full})
         assert world.counts(RELATIONS, full=full).held == 1
     assert world.states("relation")["100"] in (("held", "kept_apart"), ("outsmart", None))
-    with world.store.begin() as connection:
-        assert connection.execute(update(mirror).where(mirror.c.reason == "kept_apart").values(judged_by="")).rowcount

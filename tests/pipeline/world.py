@@ -59,6 +59,7 @@ _LISTS = {
     "warehouses": "wse_code",
 }
 _RESOURCES = (
+    "crm/AccountClassifications",
     "crm/Contacts",
     "crm/Addresses",
     "crm/Accounts",
@@ -234,6 +235,9 @@ class World:
 
     def warehouse(self, code: str, **values: Any) -> str:
         return self._add("inventory/Warehouses", {"Code": code, "Description": f"Warehouse {code}", **values})
+
+    def classification(self, code: str, name: str) -> str:
+        return self._add("crm/AccountClassifications", {"Code": code, "Description": name})
 
     def change(self, resource: str, row: str, **values: Any) -> None:
         self.control.change_exact(DIVISION, resource, row, **values)

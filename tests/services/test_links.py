@@ -53,14 +53,14 @@ def held(world: World) -> World:
 
 def test_two_that_are_one_are_linked_and_brought_by_the_next_run_with_their_children(held: World) -> None:
     assert "next sync" in link(held, "100", "100").text
-    assert held.poll() == [RELATIONS]
+    assert RELATIONS in held.poll()
     counts = held.counts(RELATIONS)
     assert (counts.updated, counts.created) == (1, 1)
     assert names(held) == {"100": "Customer 100"}
     (contact,) = held.outsmart("contactpersons").values()
     assert contact["cpn_debtor_nr"] == "100"
     assert len(held.rows(mirror, record="relation")) == 1
-    assert held.poll() == []
+    assert RELATIONS not in held.poll()
 
 
 def test_a_link_beats_another_code_and_outsmarts_own_is_kept_through_full_runs_and_changes(world: World) -> None:
