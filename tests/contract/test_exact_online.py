@@ -40,6 +40,7 @@ RULED = {
     "IsSalesItem": "Edm.Boolean",
     "ItemGroupCode": "Edm.String",
     "Code": "Edm.String",
+    **{f"Classification{place}": "Edm.Guid" for place in range(1, 9)},
 }
 """Columns that a rule in Python looks at, with the type that the rule takes them for."""
 
@@ -153,14 +154,24 @@ def test_deletions_are_read_by_columns_that_exist() -> None:
 
 def tagged(**row: Any) -> set[str]:
     assert ACCOUNTS.tags is not None
-    return {value for _, value in ACCOUNTS.tags.rule({"Status": None, "IsSupplier": False} | row)}
+    empty = dict.fromkeys(ACCOUNTS.tags.columns) | {"IsSupplier": False}
+    return {value for _, value in ACCOUNTS.tags.rule(empty | row)}
 
 
 def test_every_status_of_a_relation_is_one_that_can_be_chosen_or_none() -> None:
-    (choice,) = (each for each in RELATIONS_IMPORT.filters if isinstance(each, Choice))
+    (choice,) = (each for each in RELATIONS_IMPORT.filters if isinstance(each, Choice) and each.tag == "type")
     found = {status: tagged(Status=status) for status in EXACT["sync/CRM/Accounts"].values["Status"]}
     assert found == {"A": set(), "S": {"suspect"}, "P": {"prospect"}, "C": {"customer"}}
     assert set().union(*found.values(), tagged(IsSupplier=True)) == set(choice.values)
+
+
+def test_ids_that_are_read_as_codes_refer_to_a_short_list_with_codes() -> None:
+    for stream in STREAMS.values():
+        if stream.named is not None:
+            named = EXACT[stream.named.path].properties
+            assert (named["ID"], named[stream.named.code]) == ("Edm.Guid", "Edm.String")
+            assert all(EXACT[stream.path].properties[column] == "Edm.Guid" for column in stream.named.columns)
+            assert not EXACT[stream.named.path].filter_required
 
 
 def test_delivery_addresses_and_labour_items_are_known_by_documented_values() -> None:
