@@ -167,6 +167,17 @@ def test_a_customer_of_an_excluded_type_does_not_lend_its_contacts_to_another_fi
     assert world.outsmart("contactpersons") == {}
 
 
+def test_nor_when_outsmart_is_read_for_the_sake_of_another_relation(world: World) -> None:
+    world.relation_by_hand("100", **ELSEWHERE)
+    contact = world.contact(world.account("100", Status="S"))
+    world.account("200")
+    world.counts(RELATIONS)
+    world.counts(RELATIONS, full=True, codes=("200",))
+    world.touch("crm/Contacts", contact)
+    world.counts(RELATIONS)
+    assert world.outsmart("contactpersons") == {}
+
+
 def test_a_rejected_one_is_held_once_it_is_complete(world: World) -> None:
     world.relation_by_hand("100", **ELSEWHERE, vat_number="NL999999999B01")
     account = world.account("100", VATNumber="NL123456782B90", AddressLine1="x", Remarks="y" * 70_000)

@@ -108,7 +108,9 @@ def test_from_the_beginning_every_row_comes_once(
     there = stored(calm, stream)
     assert sorted(versions(pages)) == sorted(there.items())
     assert sum(each.fetched for each in pages) == len(there)
-    assert source.calls == len(pages) == -(-len(there) // 1_000)
+    assert len(pages) == -(-len(there) // 1_000)
+    named = isinstance(stream, ExactStream) and stream.named is not None  # one call for the list that it refers to
+    assert source.calls == len(pages) + named
 
 
 @pytest.mark.parametrize(("category", "stream"), STREAMS, ids=STREAM_NAMES)
