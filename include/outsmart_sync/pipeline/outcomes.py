@@ -98,6 +98,10 @@ REASONS: dict[str, Reason] = {
         "It waits for its {detail}, which has not been read yet.",
         "It goes by itself once that is there; see to it that its category is switched on.",
     ),
+    "reference_unnamed": Reason(
+        "It has no {detail} in the bookkeeping package, and OutSmart demands one.",
+        "Fill it in there, or choose one for work of your own in the settings where the category offers it.",
+    ),
     REFERENCE_LEFT_OUT: Reason(
         "It belongs to {detail}, which is not imported.", "It comes along when that is imported."
     ),
