@@ -57,11 +57,14 @@ _LISTS = {
     "categories": "cat_code",
     "employees": "number",
     "warehouses": "wse_code",
+    "projects": "code",
     "workorders": "WorkorderNo",
 }
 _RESOURCES = (
     "salesorder/SalesOrderLines",
     "salesorder/SalesOrders",
+    "project/ProjectPlanning",
+    "project/Projects",
     "crm/Contacts",
     "crm/Addresses",
     "crm/Accounts",
@@ -250,6 +253,19 @@ class World:
     def order_number(self, order: str) -> str:
         """Its number as the work order has it."""
         return f"SO-{self.control.exact_row(DIVISION, 'salesorder/SalesOrders', order)['OrderNumber']}"
+
+    def project(self, code: str, account: str | None = None, **values: Any) -> str:
+        """A running project; returns its id."""
+        given = {"Code": code, "Description": f"Project {code}", "Account": account, **values}
+        return self._add("project/Projects", given)
+
+    def planned(self, employee: str, start: str, *, hours: float = 2, **values: Any) -> str:
+        """Hours that are planned for somebody from a moment on, as the clock shows it; returns their id."""
+        given = {"Employee": employee, "Description": "Repair", "StartDate": start, "EndDate": start, **values}
+        if "HourType" not in given:
+            items = self.control.exact_rows(DIVISION, "logistics/Items")
+            given["HourType"] = next((row["ID"] for row in items if row["Code"] == "HOUR"), None) or self.labour("HOUR")
+        return self._add("project/ProjectPlanning", {"Hours": hours, **given})
 
     def change(self, resource: str, row: str, **values: Any) -> None:
         self.control.change_exact(DIVISION, resource, row, **values)

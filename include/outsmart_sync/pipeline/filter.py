@@ -15,7 +15,7 @@ from sqlalchemy import and_, exists, func, not_, or_, select, update
 
 from outsmart_sync.pipeline import marks, references, scope
 from outsmart_sync.pipeline.outcomes import MirrorState, Outcome
-from outsmart_sync.records.catalogue import Choice, Switch
+from outsmart_sync.records.catalogue import Choice, StartDate, Switch
 from outsmart_sync.records.record import UNREADABLE
 from outsmart_sync.records.staged import Origin, tag
 from outsmart_sync.records.values import decode
@@ -91,12 +91,18 @@ def _by_origin(connection: Connection, job: Job, record: Record) -> None:
 
 
 def _by_choices(connection: Connection, job: Job, record: Record) -> None:
-    """A choice looks at one record type, mostly the main one; its children follow it."""
+    """A choice looks at one record type, mostly the main one; its children follow it.
+
+    A start date looks at what bears a date, and leaves alone what is there.
+    """
     for choice in job.category.filters:
         chosen = job.settings.get(choice.name)
         if isinstance(choice, Choice) and chosen and job.category.chooses(choice, record):
             keeps = [dialect.contains(connection, staging.c.tags, tag(choice.tag, value) + "|") for value in chosen]
             _decide(connection, job, record, not_(or_(*keeps)), Outcome.EXCLUDED, choice.reason)
+        elif isinstance(choice, StartDate):
+            early = staging.c.dated_on < job.starts_on
+            _decide(connection, job, record, and_(early, not_(_known(job, record))), Outcome.EXCLUDED, choice.reason)
 
 
 def _by_use(connection: Connection, job: Job, record: Record) -> None:

@@ -65,6 +65,16 @@ REASONS: dict[str, Reason] = {
     "group_not_chosen": Reason(
         "Its item group is not among the chosen ones.", "Choose the group in the settings to import it."
     ),
+    "classification_not_chosen": Reason(
+        "Its classifications are not among the chosen ones.", "Choose one of them in the settings to import it."
+    ),
+    "status_not_chosen": Reason(
+        "Its status is not among the chosen ones.", "Choose the status in the settings to import it."
+    ),
+    "before_start": Reason(
+        "It is dated before the first day that is imported.",
+        "Choose an earlier start date in the settings to import it.",
+    ),
     "not_chosen": Reason("The filter leaves it out.", "Change the filter in the settings to import it."),
     "blocked": Reason(
         "It is blocked in the bookkeeping package.", "Unblock it there, or switch on the import of blocked ones."

@@ -187,6 +187,7 @@ def _folded(job: Job, row: Row[Any], apply: Fold, parts: list[Part], context: Fo
         due_on=min(days, default=None),
         parent_id=row.parent_id,
         origin=Origin.PAGE,
+        dated_on=row.dated_on,
     )
 
 

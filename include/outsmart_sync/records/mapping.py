@@ -102,6 +102,10 @@ class Mapper:
             tags = self._tags(row)
         except _UNREADABLE:
             tags = ""
+        try:
+            dated_on = self._dated_on(row)
+        except _UNREADABLE:
+            dated_on = None
         return staged_record(
             record,
             row[stream.key],
@@ -113,6 +117,7 @@ class Mapper:
             due_on=None,
             parent_id=row[stream.parent] if stream.parent else None,
             origin=Origin.BASE if self.folded else Origin.PAGE,
+            dated_on=dated_on,
             unreadable=[f"{name}{UNREADABLE}" for name in bad or [""]],
         )
 
@@ -145,6 +150,9 @@ class Mapper:
         first, last = (self.read_date(row[column]) if column else None for column in self.stream.valid)
         return first, last
 
+    def _dated_on(self, row: Row) -> date | None:
+        return self.read_date(row[self.stream.dated]) if self.stream.dated else None
+
     def _record(self, row: Row) -> StagedRow:
         stream = self.stream
         record: Record = stream.record  # type: ignore[assignment]  # a part goes through _part
@@ -169,6 +177,7 @@ class Mapper:
             due_on=next_change(self.today, valid_from, valid_until),
             parent_id=row[stream.parent] if stream.parent else None,
             origin=Origin.BASE if self.folded else Origin.PAGE,
+            dated_on=self._dated_on(row),
         )
 
     def _part(self, row: Row) -> StagedRow:
@@ -207,6 +216,7 @@ def staged_record(
     due_on: date | None,
     parent_id: str | None,
     origin: str,
+    dated_on: date | None = None,
     unreadable: Sequence[str] = (),
 ) -> StagedRow:
     """A record's row for staging, with everything that follows from its payload.
@@ -235,6 +245,7 @@ def staged_record(
         parent_id,
         ",".join((*unreadable, problems)).rstrip(",") if unreadable else problems,
         origin,
+        dated_on,
     )
 
 

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from outsmart_sync.records.catalogue import Referred
+from outsmart_sync.records.catalogue import Referred, Text
+from outsmart_sync.records.lists import PAYMENT_METHODS, WORK_STATUSES, WORK_TYPES
 from outsmart_sync.records.record import REFERS, Record, Reference
 from outsmart_sync.records.values import Payload
 from outsmart_sync.records.work_order import CHANGEABLE, WORK_ORDER
@@ -31,6 +32,14 @@ TYPE_OF_WORK, PAYMENT_METHOD, CONTACT = "type_of_work", "payment_method", "conta
 
 CANCELLED_STATUS = "cancelled_status"
 """Name of the setting with the work status that a cancelled order's work order gets."""
+
+WORK_ORDER_SETTINGS = (
+    Text(TYPE_OF_WORK, "Type of work of the work orders", default="Service", lists=WORK_TYPES),
+    Text(PAYMENT_METHOD, "Payment method of the work orders", default="op rekening", lists=PAYMENT_METHODS),
+    Text(CONTACT, "Contact person where the order names none (empty: the relation's name)"),
+    Text(CANCELLED_STATUS, "Work status of a work order whose order was cancelled (empty: none)", lists=WORK_STATUSES),
+)
+"""What every category has that makes work orders."""
 
 
 def order(name: str, label: str, prefix: str, references: tuple[Reference, ...]) -> Record:
@@ -66,11 +75,8 @@ def compose(own: Payload, others: Mapping[str, Referred], settings: Mapping[str,
     for reference in (CONTACT_PERSON, PROJECT, EMPLOYEE):
         if (other := others.get(reference.name)) is not None:
             body[reference.fields[other.record]] = other.code
-    for field, name, default in (
-        ("type_of_work", TYPE_OF_WORK, "Service"),
-        ("payment_method", PAYMENT_METHOD, "op rekening"),
-    ):
-        _add(body, {field: settings.get(name) or default})
+    for field, name in (("type_of_work", TYPE_OF_WORK), ("payment_method", PAYMENT_METHOD)):
+        _add(body, {field: settings.get(name) or ""})
     for side in ("customer", "invoice"):
         _add(body, {f"{side}_contact": settings.get(CONTACT) or body.get(f"{side}_name", "")})
     return body

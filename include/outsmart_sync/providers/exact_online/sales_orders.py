@@ -10,8 +10,17 @@ from __future__ import annotations
 from outsmart_sync.providers.exact_online import lines
 from outsmart_sync.providers.exact_online.stream import ExactStream
 from outsmart_sync.providers.exact_online.values import day, id_of, number, prefixed, text
-from outsmart_sync.records.catalogue import Choice, ImportCategory, Row, Tags
-from outsmart_sync.records.order import ADDRESS, CONTACT_PERSON, CUSTOMER, INVOICE, PROJECT, compose, order
+from outsmart_sync.records.catalogue import Choice, ImportCategory, Row, StartDate, Tags
+from outsmart_sync.records.order import (
+    ADDRESS,
+    CONTACT_PERSON,
+    CUSTOMER,
+    INVOICE,
+    PROJECT,
+    WORK_ORDER_SETTINGS,
+    compose,
+    order,
+)
 
 STATUSES = {12: "open", 20: "partial", 21: "complete"}
 """Status of an order: 12 open, 20 partly delivered, 21 complete, 45 cancelled (name=SalesOrderSalesOrders)."""
@@ -55,7 +64,7 @@ HEADERS = ExactStream(
     blocked="Status",
     is_blocked=lambda value: value == CANCELLED,
     tags=Tags(("Status",), _status),
-    # DATED
+    dated="OrderDate",
     compose=compose,
     exported_as="sales_order",
 )
@@ -93,9 +102,10 @@ SALES_ORDERS_IMPORT = ImportCategory(
             default=("open", "partial"),
             reason="status_not_chosen",
         ),
-        # SETTINGS
+        *WORK_ORDER_SETTINGS,
+        StartDate(),
     ),
     fold=lines.as_materials,
-    after=("relations",),
+    after=("relations", "project_planning"),
     tier="pro",
 )

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 
 from outsmart_sync.errors import VendorUnavailable
+from outsmart_sync.providers.exact_online import start_dates
+from outsmart_sync.providers.exact_online.lists import ExactList, read_values
 from outsmart_sync.providers.exact_online.stream import ExactStream
 from outsmart_sync.providers.exact_online.values import exact_date, padded_code, quoted
 from outsmart_sync.records.exchange import DELETIONS, Deletion, DeletionsPage, News, ReadPage
@@ -26,7 +28,7 @@ from outsmart_sync.records.values import content_hash
 
 if TYPE_CHECKING:
     from outsmart_sync.providers.exact_online.client import ExactOnlineClient, Page
-    from outsmart_sync.records.catalogue import ImportCategory, Row, Stream
+    from outsmart_sync.records.catalogue import ImportCategory, Row, Stream, ValueList
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +93,19 @@ class ExactSource:
             for page in self._client.pages(address):
                 rows = [{**absent, **row} for row in page.rows] if absent else page.rows
                 yield ReadPage(mapper.page(rows), page.next_page, "", len(page.rows))
+
+    def beginning(self, stream: Stream, day: date) -> str:
+        """The row version behind which lies everything that was changed on a day or later."""
+        position = start_dates.position_of(self._client, cast("ExactStream", stream), day)
+        return str(max(position or 0, int(BEGINNING)))
+
+    def count(self, category: ImportCategory, since: date | None) -> int:
+        """How many documents of a category with a start date there are, or bear a date not before a day."""
+        return start_dates.count_documents(self._client, cast("ExactStream", category.dated), since)
+
+    def choices(self, listed: ValueList) -> list[tuple[str, str]]:
+        """The values of one of Exact's lists, with what a person knows them by."""
+        return read_values(self._client, cast("ExactList", listed))
 
     def deletions(self, category: ImportCategory, *, after: str | None, resume: str | None) -> Iterator[DeletionsPage]:
         """What Exact deleted after a cursor, of the category's own kinds."""
