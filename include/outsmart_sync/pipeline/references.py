@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from outsmart_sync.records.record import Record, Reference
 
 _CHUNK = 500
+_GOES = (None, Outcome.CREATE, Outcome.UPDATE, Outcome.UNCHANGED)
 _LONGEST_ID = 60  # of the column that says what a row waits for
 _BY_CODE = "="  # begins an identity that is a code of OutSmart's, and no id of the package's
 _referred = mirror.alias("referred")
@@ -218,7 +219,7 @@ def _look_up(connection: Connection, job: Job, record: Record, payloads: Sequenc
         ids = sorted({str(payload[reference.key]) for payload in payloads if payload.get(reference.key)})
         for start in range(0, len(ids), _CHUNK):
             some = ids[start : start + _CHUNK]
-            for identity, seen in _on_its_way(connection, job, reference, some).items():
+            for identity, seen in _in_run(connection, job, reference, some).items():
                 known[reference.name, identity] = seen
             for identity, seen in _in_mirror(connection, job, reference, some).items():
                 if seen.there or (reference.name, identity) not in known:
@@ -253,23 +254,20 @@ def _in_mirror(connection: Connection, job: Job, reference: Reference, ids: list
     return found
 
 
-def _on_its_way(connection: Connection, job: Job, reference: Reference, ids: list[str]) -> dict[str, _Seen]:
-    """Records of the same run that nothing has stopped so far."""
+def _in_run(connection: Connection, job: Job, reference: Reference, ids: list[str]) -> dict[str, _Seen]:
+    """Records of the same run: those that nothing has stopped so far count as there."""
     own = [each for each in reference.fields if each in {record.name for record in job.category.records}]
     if not own:
         return {}
-    query = select(staging.c.record, staging.c.provider_id, staging.c.code, staging.c.payload).where(
-        scope.staged(job),
-        staging.c.record.in_(own),
-        staging.c.provider_id.in_(ids),
-        staging.c.origin != "part",
-        or_(staging.c.outcome.is_(None), staging.c.outcome.in_((Outcome.CREATE, Outcome.UPDATE, Outcome.UNCHANGED))),
+    columns = (staging.c.record, staging.c.provider_id, staging.c.code, staging.c.payload, staging.c.outcome)
+    query = select(*columns).where(
+        scope.staged(job), staging.c.record.in_(own), staging.c.provider_id.in_(ids), staging.c.origin != "part"
     )
     return {
         row.provider_id: _Seen(
-            there=True,
+            there=row.outcome in _GOES,
             code=row.code,
-            left_out=False,
+            left_out=row.outcome == Outcome.EXCLUDED,
             referred=Referred(row.record, row.code, decode(row.payload)),
         )
         for row in connection.execute(query)
