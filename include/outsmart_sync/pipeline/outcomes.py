@@ -121,7 +121,8 @@ REASONS: dict[str, Reason] = {
         "It is looked for in the next runs, and sent again only when two of them have not found it.",
     ),
     "several_documents": Reason(
-        "OutSmart has several with the number {detail}.", "Remove all but one of them in OutSmart."
+        "OutSmart has several with the number {detail}.",
+        "Remove all but one of them in OutSmart, and sync the category in full.",
     ),
     "document_started": Reason(
         "It was changed in the bookkeeping package after the work order had been fetched or completed: {detail}.",
