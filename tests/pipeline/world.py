@@ -57,12 +57,15 @@ _LISTS = {
     "categories": "cat_code",
     "employees": "number",
     "warehouses": "wse_code",
+    "projects": "code",
     "workorders": "WorkorderNo",
 }
 _RESOURCES = (
     "salesorder/SalesOrderLines",
     "salesorder/SalesOrders",
     "crm/AccountClassifications",
+    "project/ProjectPlanning",
+    "project/Projects",
     "crm/Contacts",
     "crm/Addresses",
     "crm/Accounts",
@@ -254,6 +257,19 @@ class World:
 
     def classification(self, code: str, name: str) -> str:
         return self._add("crm/AccountClassifications", {"Code": code, "Description": name})
+
+    def project(self, code: str, account: str | None = None, **values: Any) -> str:
+        """A running project; returns its id."""
+        given = {"Code": code, "Description": f"Project {code}", "Account": account, **values}
+        return self._add("project/Projects", given)
+
+    def planned(self, employee: str, start: str, *, hours: float = 2, **values: Any) -> str:
+        """Hours that are planned for somebody from a moment on, as the clock shows it; returns their id."""
+        given = {"Employee": employee, "Description": "Repair", "StartDate": start, "EndDate": start, **values}
+        if "HourType" not in given:
+            items = self.control.exact_rows(DIVISION, "logistics/Items")
+            given["HourType"] = next((row["ID"] for row in items if row["Code"] == "HOUR"), None) or self.labour("HOUR")
+        return self._add("project/ProjectPlanning", {"Hours": hours, **given})
 
     def change(self, resource: str, row: str, **values: Any) -> None:
         self.control.change_exact(DIVISION, resource, row, **values)

@@ -260,7 +260,7 @@ class _Delivery:
 
         def note(connection: Connection, row: Row[Any]) -> None:
             here = self._only(row)
-            merging.log_changes(connection, self.job, self.record, here)
+            merging.log_changes(connection, self.job, self.record, here, {row.seq: body})
             merging.log_events(connection, self.job, and_(here, staging.c.outcome == Outcome.CREATE))
             if by_hand:
                 merging.log_event(connection, self.job, here, "change_by_hand", by_hand)

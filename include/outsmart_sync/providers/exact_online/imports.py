@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from outsmart_sync.providers.exact_online import lists, values
 from outsmart_sync.providers.exact_online.prices import sale_price
+from outsmart_sync.providers.exact_online.project_planning import PROJECT_PLANNING_IMPORT
 from outsmart_sync.providers.exact_online.sales_orders import SALES_ORDERS_IMPORT
 from outsmart_sync.providers.exact_online.stream import ExactStream
 from outsmart_sync.providers.exact_online.values import code_from_id, coordinate, is_reference, number, text
@@ -313,6 +314,7 @@ PACKAGE = Package(
         HOUR_TYPES_IMPORT,
         EMPLOYEES_IMPORT,
         WAREHOUSES_IMPORT,
+        PROJECT_PLANNING_IMPORT,
         SALES_ORDERS_IMPORT,
     ),
     tiers=("none", "basic", "pro"),
