@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Text, and_, case, cast, exists, func, literal, not_, null, or_, select, update
 
-from outsmart_sync.pipeline import marks, scope
+from outsmart_sync.pipeline import entries, marks, scope
 from outsmart_sync.pipeline.outcomes import DUPLICATE, REFUSED, MirrorState, Outcome
 from outsmart_sync.pipeline.outsmart_read import was_read
 from outsmart_sync.records.staged import Origin
@@ -53,6 +53,7 @@ def match_by_code(store: Store, job: Job) -> dict[str, int]:
             _hold_duplicates(connection, job, record)
             _unlink_all_but_one(connection, job, record)
             _compare(connection, job, record)
+            entries.compare(connection, job, record)
     for record in job.category.records:
         _compare_with_outsmart(store, job, record)
     counts = count_outcomes(store, job)

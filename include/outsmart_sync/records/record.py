@@ -105,6 +105,8 @@ class Record:
         kind: The name under which OutSmart's wire knows it, where several of our types are one there; '': its own name.
         prefix: What the codes of this type begin with, where several of our types are one at OutSmart.
         changeable: Fields that OutSmart lets us change in a record that is made once.
+        amount: Field with an amount that OutSmart is told of by entries, each of them made once: when it changes, a
+            counter-entry and a new entry follow, see ``pipeline.entries``. '': there is none.
     """
 
     name: str
@@ -120,6 +122,7 @@ class Record:
     kind: str = ""
     prefix: str = ""
     changeable: tuple[str, ...] = ()
+    amount: str = ""
 
     def code_of(self, payload: Payload) -> str:
         """The record's code, that of one field or of several together; '' when it has none."""

@@ -68,6 +68,11 @@ def id_of(*columns: str) -> Source:
     return Source(columns, lambda value: str(value) if is_reference(value) else None)
 
 
+def flag(column: str) -> Source:
+    """A yes or no."""
+    return Source((column,), bool)
+
+
 def prefixed(prefix: str, column: str) -> Source:
     """A number with our prefix before it: the package numbers each kind of order by itself."""
     return Source((column,), lambda value: f"{prefix}{int(value)}")
@@ -81,6 +86,14 @@ def coordinate(column: str) -> Source:
 def is_reference(value: Any) -> bool:
     """Whether a column points to another record; the zero id means none."""
     return value is not None and UUID(value) != _NO_ID
+
+
+def is_id(text: str) -> bool:
+    """Whether a text that a person wrote is an id of Exact's."""
+    try:
+        return str(UUID(text)) == text.strip().lower()
+    except ValueError:
+        return False
 
 
 def code_from_id(provider_id: str) -> str:
