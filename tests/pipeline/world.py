@@ -59,8 +59,11 @@ _LISTS = {
     "warehouses": "wse_code",
     "projects": "code",
     "workorders": "WorkorderNo",
+    "transactions": "int_external_transaction_id",
+    "invoices": "inv_id",
 }
 _RESOURCES = (
+    "PaymentTerms",
     "salesorder/SalesOrderLines",
     "salesorder/SalesOrders",
     "crm/AccountClassifications",
@@ -251,6 +254,19 @@ class World:
         given = {"OrderID": order, "Item": item, "Quantity": quantity, "NetPrice": price, **values}
         return self._add("salesorder/SalesOrderLines", given)
 
+    def term(self, account: str, number: int, amount: float = 121, **values: Any) -> str:
+        """An open term of a sales invoice, of what a customer owes; returns its id."""
+        given = {"Account": account, "InvoiceNumber": number, "AmountDC": -amount, "TransactionType": 20, **values}
+        return self._add("PaymentTerms", {"Description": f"Invoice {number}", **given})
+
+    def pay(self, term: str, **values: Any) -> None:
+        """Match a term with the money that came in."""
+        self.change("PaymentTerms", term, **{"Status": 50, "IsFullyPaid": True, **values})
+
+    def unpay(self, term: str) -> None:
+        """Undo the matching."""
+        self.change("PaymentTerms", term, Status=20, IsFullyPaid=False)
+
     def order_number(self, order: str) -> str:
         """Its number as the work order has it."""
         return f"SO-{self.control.exact_row(DIVISION, 'salesorder/SalesOrders', order)['OrderNumber']}"
@@ -311,6 +327,20 @@ class World:
     def move_on(self, number: str, **fields: Any) -> None:
         """What a planner or a technician does to a work order."""
         self.control.change_work_order(ACCOUNT, number, **fields)
+
+    def invoice(self, number: int, debtor: str, amount: float = 121, **values: Any) -> str:
+        """An invoice made in OutSmart; returns its id."""
+        given = {"inv_id": f"I{number}", "inv_number_numeric": str(number), "inv_invoice_debtor_nr": debtor}
+        record = given | {"inv_number_formatted": f"2026-{number}", "inv_amount": f"{amount:.2f}"} | values
+        self.by_hand("invoices", **record)
+        return str(record["inv_id"])
+
+    def transactions(self) -> dict[str, tuple[str, str]]:
+        """What is registered in OutSmart: external id → invoice and amount."""
+        records = self.control.outsmart_records(ACCOUNT, "transactions")
+        found = {each["int_external_transaction_id"]: (each["int_inv_id"], each["int_amount"]) for each in records}
+        assert len(found) == len(records), "an external id occurs twice"
+        return found
 
     def work_orders(self) -> list[dict[str, Any]]:
         """Every work order in OutSmart."""

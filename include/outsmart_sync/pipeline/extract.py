@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, delete, func, select
 
-from outsmart_sync.pipeline import in_use, outsmart_read, parts, pending, scope, witness
+from outsmart_sync.pipeline import in_use, invoices, outsmart_read, parts, pending, scope, witness
 from outsmart_sync.pipeline.ahead import ahead
 from outsmart_sync.pipeline.pending import STARTED
 from outsmart_sync.records.exchange import DELETIONS, Deletion, ReadPage
@@ -72,7 +72,10 @@ def extract(store: Store, job: Job, source: Source, destination: Destination | N
         _look_up(store, job, source)
     else:
         _read_streams(store, job, source, progress)
-    return _finish(store, job)
+    staged = _finish(store, job)
+    if destination is not None:
+        invoices.link(store, job, destination)
+    return staged
 
 
 def _begin(connection: Connection, job: Job) -> dict[str, Progress]:

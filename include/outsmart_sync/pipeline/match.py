@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Text, and_, case, cast, exists, func, literal, not_, null, or_, select, update
 
-from outsmart_sync.pipeline import edits, guards, in_use, marks, references, scope
+from outsmart_sync.pipeline import edits, entries, guards, in_use, marks, references, scope
 from outsmart_sync.pipeline.outcomes import BY_HAND, DUPLICATE, REFUSED, MirrorState, Outcome
 from outsmart_sync.pipeline.outsmart_read import was_read
 from outsmart_sync.records.staged import Origin
@@ -55,6 +55,7 @@ def match_by_code(store: Store, job: Job) -> dict[str, int]:
             _hold_duplicates(connection, job, record)
             _unlink_all_but_one(connection, job, record)
             _compare(connection, job, record)
+            entries.compare(connection, job, record)
     for record in job.category.records:
         _compare_with_outsmart(store, job, record)
         with store.begin() as connection:

@@ -225,9 +225,11 @@ def log_events(connection: Connection, job: Job, rows: ColumnElement[bool]) -> N
     _log(connection, job, rows, event, staging.c.reason, staging.c.detail)
 
 
-def log_event(connection: Connection, job: Job, rows: ColumnElement[bool], event: str, detail: str) -> None:
-    """One line of the sync log for each of these rows, beside what became of it."""
-    _log(connection, job, rows, literal(event), literal(event), literal(detail))
+def log_event(
+    connection: Connection, job: Job, rows: ColumnElement[bool], event: str, detail: str, reason: str = ""
+) -> None:
+    """One line of the sync log for each of these rows, beside what became of it; its reason is named as the event."""
+    _log(connection, job, rows, literal(event), literal(reason or event), literal(detail))
 
 
 def _log(

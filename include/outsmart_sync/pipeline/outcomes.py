@@ -81,6 +81,12 @@ REFERENCE_LEFT_OUT = "reference_left_out"
 UNSURE = "unsure"
 """Reason of a document of which is not known whether it was made."""
 
+ON_ITS_WAY = "on_its_way"
+"""Reason of a record that has a place in the mirror and has not been sent yet."""
+
+INVOICE_MISSING = "invoice_missing"
+"""Reason of a payment whose invoice OutSmart does not have."""
+
 REASONS: dict[str, Reason] = {
     "type_not_chosen": Reason(
         "Its type is not among the chosen ones.", "Choose the type in the settings to import it."
@@ -143,6 +149,22 @@ REASONS: dict[str, Reason] = {
         "It was sent to OutSmart and no clear answer came ({detail}).",
         "It is looked for in the next runs, and sent again only when two of them have not found it.",
     ),
+    ON_ITS_WAY: Reason("It was about to be sent to OutSmart.", "It goes on by itself in the next run."),
+    "nothing_paid": Reason("Nothing has been paid yet."),
+    "not_receivable": Reason("It is not, or no longer, a term of a sales invoice."),
+    INVOICE_MISSING: Reason(
+        "It waits for invoice {detail}, which OutSmart does not have.",
+        "It goes by itself once the invoice is there; an invoice that was not made in OutSmart needs nothing.",
+    ),
+    "invoice_differs": Reason(
+        "OutSmart's invoice with its number is another one: {detail}.",
+        "Correct the debtor number or the amount where it is wrong; the payment goes by itself then.",
+    ),
+    "several_invoices": Reason(
+        "OutSmart has several invoices like it: {detail}.", "Remove all but one of them in OutSmart."
+    ),
+    "registered": Reason("It was registered in OutSmart: {detail}."),
+    "reversed": Reason("What was registered in OutSmart was undone by a counter-entry: {detail}."),
     "several_documents": Reason(
         "OutSmart has several with the number {detail}.",
         "Remove all but one of them in OutSmart, and sync the category in full.",

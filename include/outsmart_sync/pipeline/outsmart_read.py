@@ -17,6 +17,7 @@ from sqlalchemy import and_, case, delete, func, insert, literal, or_, select, u
 from outsmart_sync.pipeline import guards, scope
 from outsmart_sync.pipeline.outcomes import KEPT_APART, TWO_FIRMS, MirrorState
 from outsmart_sync.pipeline.pending import outsmart_read
+from outsmart_sync.pipeline.standing import last_of_each
 from outsmart_sync.records.mapping import staged_record
 from outsmart_sync.records.record import REMOTE_ID
 from outsmart_sync.records.staged import StagedRow
@@ -51,7 +52,7 @@ def read_account(store: Store, job: Job, destination: Destination) -> None:
         kept = cursors.read_all(connection, job.connection_id, job.category.name)
     for record in job.category.records:
         if job.options.full or outsmart_read(record.name) not in kept:
-            _read_record(store, job, destination, record)
+            read_record(store, job, destination, record)
 
 
 def was_read(connection: Connection, job: Job, record: Record) -> bool:
@@ -59,7 +60,8 @@ def was_read(connection: Connection, job: Job, record: Record) -> bool:
     return outsmart_read(record.name) in runs.progress_of(connection, job.id)
 
 
-def _read_record(store: Store, job: Job, destination: Destination, record: Record) -> None:
+def read_record(store: Store, job: Job, destination: Destination, record: Record) -> None:
+    """Bring the mirror's knowledge of one record type up to date; what it raises is as above."""
     with store.begin() as connection:
         staged_rows.remove(connection, job.id, ORIGIN)
     count = 0
@@ -78,8 +80,12 @@ def _read_record(store: Store, job: Job, destination: Destination, record: Recor
 
 
 def _documents(record: Record, destination: Destination) -> Iterator[Payload]:
-    """Documents with numbers of ours, and by which id OutSmart knows them."""
-    for document in destination.documents(record, record.prefix):
+    """Documents with numbers of ours, and by which id OutSmart knows them; of entries the last one of each record."""
+    documents = destination.documents(record, record.prefix)
+    if record.amount:
+        yield from last_of_each(record, documents)
+        return
+    for document in documents:
         yield {**document.payload, record.code: document.number, REMOTE_ID: document.remote_id}
 
 

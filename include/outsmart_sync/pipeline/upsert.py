@@ -16,7 +16,18 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, and_, bindparam, exists, func, select, update
 
 from outsmart_sync.errors import StagingGone
-from outsmart_sync.pipeline import documents, in_use, marks, merging, overtaken, parts, references, scope, witness
+from outsmart_sync.pipeline import (
+    documents,
+    entries,
+    in_use,
+    marks,
+    merging,
+    overtaken,
+    parts,
+    references,
+    scope,
+    witness,
+)
 from outsmart_sync.pipeline.extract import FINISHED, stream_names
 from outsmart_sync.pipeline.match import count_outcomes
 from outsmart_sync.pipeline.outcomes import REFUSED, Outcome
@@ -67,6 +78,8 @@ def upsert(store: Store, job: Job, destination: Destination | None) -> runs.Coun
     for record in job.category.records:
         if destination is None:
             _merge_all(store, job, record)
+        elif record.amount:
+            entries.deliver(store, job, record, destination)
         elif record.made_once:
             documents.deliver(store, job, record, destination)
         else:

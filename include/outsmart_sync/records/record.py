@@ -127,6 +127,8 @@ class Record:
         prefix: What the codes of this type begin with, where several of our types are one at OutSmart.
         changeable: Fields that OutSmart lets us change in a record that is made once.
         identity: What tells two firms apart; None: only the code counts.
+        amount: Field with an amount that OutSmart is told of by entries, each of them made once: when it changes, a
+            counter-entry and a new entry follow, see ``pipeline.entries``. '': there is none.
     """
 
     name: str
@@ -143,6 +145,7 @@ class Record:
     prefix: str = ""
     changeable: tuple[str, ...] = ()
     identity: Identity | None = None
+    amount: str = ""
 
     def code_of(self, payload: Payload) -> str:
         """The record's code, that of one field or of several together; '' when it has none."""

@@ -7,6 +7,7 @@ SyncCRMContacts, SyncCRMAddresses, SyncLogisticsItems, SyncLogisticsSalesItemPri
 from __future__ import annotations
 
 from outsmart_sync.providers.exact_online import lists, values
+from outsmart_sync.providers.exact_online.payments import PAYMENT_TRANSACTIONS_IMPORT
 from outsmart_sync.providers.exact_online.prices import sale_price
 from outsmart_sync.providers.exact_online.project_planning import PROJECT_PLANNING_IMPORT
 from outsmart_sync.providers.exact_online.sales_orders import SALES_ORDERS_IMPORT
@@ -316,6 +317,7 @@ PACKAGE = Package(
         WAREHOUSES_IMPORT,
         PROJECT_PLANNING_IMPORT,
         SALES_ORDERS_IMPORT,
+        PAYMENT_TRANSACTIONS_IMPORT,
     ),
     tiers=("none", "basic", "pro"),
 )
