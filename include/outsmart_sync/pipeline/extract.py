@@ -96,7 +96,7 @@ def _read_streams(store: Store, job: Job, source: Source, progress: dict[str, Pr
     first_day = _first_day(store, job, progress)
     for stream in job.category.streams:
         position, done = after.get(stream.name), progress.get(stream.name)
-        if position is None and done is None and first_day is not None and not stream.whole:
+        if position is None and done is None and first_day is not None and not (stream.whole or stream.shared):
             position = source.beginning(stream, first_day)
             log.info("%s is read from %s on", stream.name, first_day)
         _read_stream(store, job, source, stream, position, done)
@@ -287,8 +287,12 @@ def _look_up(store: Store, job: Job, source: Source) -> None:
     if missing := [code for code in job.options.codes if code_key(code) not in found]:
         log.warning("Not in the package, or not of this category: %s", ", ".join(missing))
     for stream in job.category.streams[1:]:
-        if parents:
-            _stage_found(store, job, source, stream, tuple(parents))
+        keys = tuple(parents)
+        if stream.shared:
+            with store.read() as connection:
+                keys = tuple(parts.named(connection, job, stream))
+        if keys:
+            _stage_found(store, job, source, stream, keys)
 
 
 def _stage_found(
@@ -339,12 +343,10 @@ def _finish(store: Store, job: Job) -> int:
 def _miss(connection: Connection, job: Job) -> None:
     """Stage as deleted what we know and a stream that was read from its beginning to its end no longer has.
 
-    The package's list of deletions does not reach back for ever, and some lists have none. A category with a start date
-    is never read from its beginning, so what was not read may well be there.
+    The package's list of deletions does not reach back for ever, and some lists have none. A stream of changes is never
+    read from its beginning where there is a start date, so what was not read may well be there.
     """
-    if job.category.start is not None:
-        return
-    whole = FROM_START in runs.progress_of(connection, job.id)
+    whole = job.category.start is None and FROM_START in runs.progress_of(connection, job.id)
     for stream in job.category.streams:
         if not (whole or stream.whole):
             continue
@@ -366,6 +368,8 @@ def _missing(connection: Connection, job: Job, stream: Stream) -> list[str]:
     first = int(runs.progress_of(connection, job.id)[_FIRST_READ].cursor)
     name = stream.record.name if stream.record else stream.name
     known = parts.kept(job, stream.name) if stream.record is None else _known(job, name)
+    if stream.window:
+        known = known.where(mirror.c.dated_on >= stream.window_start(job.today))
     read = select(staging.c.provider_id).where(scope.staged(job), staging.c.seq >= first, staging.c.record == name)
     return list(connection.execute(known.except_(read)).scalars())
 
