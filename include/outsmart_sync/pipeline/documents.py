@@ -207,7 +207,8 @@ class _Delivery:
             reason = "document_gone" if document is None else "document_started"
             self._keep(row, self._decided(Outcome.EXCLUDED, reason, self._labels(changed)))
             return
-        possible = {name: value for name, value in changed.items() if name in self.record.changeable}
+        # OutSmart takes no empty value: what is to be emptied is for a person, too.
+        possible: Payload = {name: value for name, value in changed.items() if name in self.record.changeable and value}
         if possible:
             self.destination.change(self.record, document.remote_id, possible)
         rest = self._labels(name for name in changed if name not in possible)
@@ -250,7 +251,7 @@ class _Delivery:
 
         def note(connection: Connection, row: Row[Any]) -> None:
             here = self._only(row)
-            merging.log_changes(connection, self.job, self.record, here)
+            merging.log_changes(connection, self.job, self.record, here, {row.seq: body})
             merging.log_events(connection, self.job, and_(here, staging.c.outcome == Outcome.CREATE))
             if by_hand:
                 merging.log_event(connection, self.job, here, "change_by_hand", by_hand)

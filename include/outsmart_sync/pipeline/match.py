@@ -7,12 +7,12 @@ rows. The step may be run again: it begins by taking back its own decisions.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Text, and_, case, cast, exists, func, literal, not_, null, or_, select, update
 
-from outsmart_sync.pipeline import marks, scope
+from outsmart_sync.pipeline import marks, references, scope
 from outsmart_sync.pipeline.outcomes import DUPLICATE, REFUSED, MirrorState, Outcome
 from outsmart_sync.pipeline.outsmart_read import was_read
 from outsmart_sync.records.staged import Origin
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect
 
     from outsmart_sync.pipeline.job import Job
+    from outsmart_sync.records.catalogue import Referred
     from outsmart_sync.records.record import Record
     from outsmart_sync.store.store import Store
 
@@ -288,7 +289,8 @@ def _compare_with_outsmart(store: Store, job: Job, record: Record) -> None:
     )
     with store.begin() as connection:
         for rows in staged_rows.chunks(connection, query, _CHUNK):
-            same = [row.seq for row in rows if _is_there(record, row)]
+            found = references.resolve(connection, job, record, [decode(row.payload) for row in rows])
+            same = [row.seq for row, others in zip(rows, found, strict=True) if _is_there(record, row, others)]
             equal = set(same)
             other = [row.seq for row in rows if row.seq not in equal]
             for outcome, seqs in ((Outcome.UNCHANGED, same), (Outcome.UPDATE, other)):
@@ -313,12 +315,20 @@ def _parent_code(job: Job, record: Record) -> ColumnElement[str | None]:
     return func.coalesce(kept.scalar_subquery(), staged.scalar_subquery())
 
 
-def _is_there(record: Record, row: Row[Any]) -> bool:
-    """Whether OutSmart has a row already, under the same parent."""
+def _is_there(record: Record, row: Row[Any], others: Mapping[str, Referred]) -> bool:
+    """Whether OutSmart has a row already, under the same parent and with the same others."""
     there = decode(row.outsmart)
     if record.parent and code_key(str(there.get(record.parent.field, ""))) != code_key(row.parent_code or ""):
         return False
-    return holds(record, there, decode(row.payload))
+    payload = decode(row.payload)
+    meant = references.named_or_new(record, payload, others, there)
+    same = all(
+        code_key(str(there.get(reference.fields[meant[reference.name].record], "")))
+        == code_key(meant[reference.name].code)
+        for reference in record.references
+        if reference.name in meant
+    )
+    return same and holds(record, there, payload)
 
 
 def holds(record: Record, there: Payload, wanted: Payload) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -242,8 +243,22 @@ def _log(
     )
 
 
-def log_changes(connection: Connection, job: Job, record: Record, rows: ColumnElement[bool]) -> None:
-    """A line of the sync log for each update, field by field: what it was, what it is; before the mirror is changed."""
+def log_changes(
+    connection: Connection,
+    job: Job,
+    record: Record,
+    rows: ColumnElement[bool],
+    sent: Mapping[int, Payload] | None = None,
+) -> None:
+    """A line of the sync log for each update, field by field: what it was, what it is; before the mirror is changed.
+
+    Args:
+        connection: The transaction.
+        job: Whose rows.
+        record: Their type.
+        rows: Which of them.
+        sent: Place in staging → what was sent, which names others by their codes; the package's own payload does not.
+    """
     query = (
         select(
             staging.c.seq,
@@ -268,7 +283,9 @@ def log_changes(connection: Connection, job: Job, record: Record, rows: ColumnEl
                 row.provider_id,
                 row.code,
                 "updated",
-                msgspec.json.encode(changes(record, _before(row), _after(record, row)), order="sorted").decode(),
+                msgspec.json.encode(
+                    changes(record, _before(row), _after(record, row, sent or {})), order="sorted"
+                ).decode(),
                 now,
             )
             for row in chunk
@@ -282,9 +299,11 @@ def _before(row: Any) -> Payload:
     return decode(text) if text else {}
 
 
-def _after(record: Record, row: Any) -> Payload:
-    """What is written; whose child it is belongs to that only where OutSmart holds it."""
+def _after(record: Record, row: Any, sent: Mapping[int, Payload]) -> Payload:
+    """What is written; whose child it is, and what it refers to, belong to that only where OutSmart holds it."""
     after = decode(row.payload)
+    if row.outsmart:
+        after |= sent.get(row.seq, {})
     if record.parent is not None and row.outsmart and row.parent_code:
         after[record.parent.field] = row.parent_code
     return after

@@ -72,6 +72,9 @@ REASONS: dict[str, Reason] = {
         "It is dated before the first day that is imported.",
         "Choose an earlier start date in the settings to import it.",
     ),
+    "status_not_chosen": Reason(
+        "Its status is not among the chosen ones.", "Choose the status in the settings to import it."
+    ),
     "not_chosen": Reason("The filter leaves it out.", "Change the filter in the settings to import it."),
     "blocked": Reason(
         "It is blocked in the bookkeeping package.", "Unblock it there, or switch on the import of blocked ones."
@@ -104,6 +107,10 @@ REASONS: dict[str, Reason] = {
     "reference_missing": Reason(
         "It waits for its {detail}, which has not been read yet.",
         "It goes by itself once that is there; see to it that its category is switched on.",
+    ),
+    "reference_unnamed": Reason(
+        "It has no {detail} in the bookkeeping package, and OutSmart demands one.",
+        "Fill it in there, or choose one for work of your own in the settings where the category offers it.",
     ),
     REFERENCE_LEFT_OUT: Reason(
         "It belongs to {detail}, which is not imported.", "It comes along when that is imported."

@@ -262,7 +262,8 @@ def body_of(record: Record, row: Row[Any], found: Mapping[str, Referred]) -> Pay
             value = there.get(field.name, field.default)
             if value is not None:
                 body[field.name] = value
-    body |= references.body_of(record, decode(row.payload), found)
+    payload = decode(row.payload)
+    body |= references.body_of(record, payload, references.named_or_new(record, payload, found, there))
     if not record.keys:
         body[record.code] = row.code
     if record.parent is not None:
@@ -285,7 +286,7 @@ def _keep_delivered(
     if not accepted:
         return
     rows = and_(scope.staged(job), staging.c.seq.in_([parcel.row.seq for parcel in accepted]))
-    merging.log_changes(connection, job, record, rows)
+    merging.log_changes(connection, job, record, rows, {parcel.row.seq: parcel.body for parcel in accepted})
     merging.log_events(connection, job, and_(rows, staging.c.outcome == Outcome.CREATE))
     merging.merge(connection, job, rows, state_of_written=True)
     _keep_bodies(connection, job, record, accepted)

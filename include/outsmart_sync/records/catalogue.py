@@ -73,7 +73,7 @@ class Stream:
         blocked: Column that marks a row as blocked, or as cancelled.
         is_blocked: Whether that column's value says so.
         alias: Column of a second id, under which the package's list of deletions names a row.
-        valid: Columns of the first and last day in use.
+        valid: Columns of the first and last day in use; '' for one that does not count.
         tags: What filters choose by.
         belongs: Which rows are of this category; None: all.
         derived_code: The record's code is made from its id by this function, for types that have no code at the source.
@@ -212,6 +212,7 @@ class Choice:
         default: Values chosen at first; an empty choice keeps everything.
         reason: Reason code of a row that falls out.
         lists: Where the vendor keeps the values that exist.
+        record: Record type whose rows are chosen from; '': the category's main one.
     """
 
     name: str
@@ -221,6 +222,7 @@ class Choice:
     default: tuple[str, ...] = ()
     reason: str = "not_chosen"
     lists: ValueList | None = None
+    record: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,6 +336,10 @@ class ImportCategory:
     def reports_deletions(self) -> bool:
         """Whether any stream relies on the package's list of deleted records."""
         return not all(stream.whole for stream in self.streams)
+
+    def chooses(self, choice: Choice, record: Record) -> bool:
+        """Whether a choice looks at this record type."""
+        return record.name == (choice.record or self.record.name)
 
     def stream_of(self, record: str) -> Stream:
         """The stream that makes this record type.

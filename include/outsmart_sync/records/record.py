@@ -74,12 +74,18 @@ class Reference:
         fields: Record type → OutSmart's field for its code. The first type that knows the id is meant.
         label: The word a person uses for it, singular.
         waits: The record waits until the other one is there; else it goes without.
+        through: Another reference of the record; where the package names nothing here, what that one names is meant.
+        setting: Setting with the code that is meant where the package names nothing at all; '': there is none.
+        demanded: OutSmart refuses the record without it.
     """
 
     name: str
     fields: Mapping[str, str]
     label: str
     waits: bool = True
+    through: str = ""
+    setting: str = ""
+    demanded: bool = False
 
     @property
     def key(self) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from outsmart_sync.providers.exact_online import lists, values
 from outsmart_sync.providers.exact_online.prices import sale_price
 from outsmart_sync.providers.exact_online.sales_orders import SALES_ORDERS_IMPORT
+from outsmart_sync.providers.exact_online.shop_orders import SHOP_ORDERS_IMPORT
 from outsmart_sync.providers.exact_online.stream import ExactStream
 from outsmart_sync.providers.exact_online.values import code_from_id, coordinate, is_reference, number, text
 from outsmart_sync.records.catalogue import Belongs, Choice, ImportCategory, Package, Row, Switch, Tags
@@ -299,6 +300,7 @@ PACKAGE = Package(
         EMPLOYEES_IMPORT,
         WAREHOUSES_IMPORT,
         SALES_ORDERS_IMPORT,
+        SHOP_ORDERS_IMPORT,
     ),
     tiers=("none", "basic", "pro"),
 )
