@@ -195,9 +195,8 @@ def _sharing(connection: Connection, job: Job, already: ColumnElement[bool]) -> 
     for start in range(0, len(changed), _CHUNK):
         some = shared.where(new.c.provider_id.in_(changed[start : start + _CHUNK])).subquery()
         names_it = dialect.position(connection, mirror.c.payload, some.c.provider_id) > 0
-        query = select(mirror.c.id).where(
-            scope.mirrored(job, job.category.record.name), mirror.c.source_gone_at.is_(None), names_it, ~already
-        )
+        here = and_(scope.mirrored(job, job.category.record.name), mirror.c.source_gone_at.is_(None), ~already)
+        query = select(mirror.c.id).join(some, names_it).where(here)
         found += connection.execute(query).scalars()
     return found
 
