@@ -118,9 +118,7 @@ def test_an_internal_relation_that_outsmart_does_not_have_is_refused(shop: World
     from outsmart_sync.services import settings
 
     with pytest.raises(InvalidSettings, match="7 is not among the relations"):
-        settings.save(
-            shop.store, shop.connection, {SHOP_ORDERS: {"internal_relation": "7"}}, gateway=shop.gateway
-        )
+        settings.save(shop.store, shop.connection, {SHOP_ORDERS: {"internal_relation": "7"}}, gateway=shop.gateway)
 
 
 def test_it_waits_for_its_customer_and_goes_by_itself(shop: World) -> None:
@@ -269,7 +267,9 @@ def test_an_order_whose_answer_was_lost_is_made_once(shop: World, fault: str) ->
 def test_one_order_is_imported_by_its_number_with_its_customer(shop: World) -> None:
     pump, customer = shop.item("P1"), shop.account("100")
     shop.counts("relations")
-    first, second, third = (shop.shop_order(pump, **each) for each in ({}, {}, {"Project": shop.project("P", customer)}))
+    first, second, third = (
+        shop.shop_order(pump, **each) for each in ({}, {}, {"Project": shop.project("P", customer)})
+    )
     shop.order_line(shop.order(customer), pump, ShopOrder=second)
     shop.plan(second, shop.item("A1"), 2)
     shop.plan(second, shop.item("B2"), 2, Type=2)

@@ -67,6 +67,7 @@ _RESOURCES = (
     "inventory/AssemblyOrders/PartItems",
     "inventory/AssemblyOrders",
     "project/Projects",
+    "crm/AccountClassifications",
     "crm/Contacts",
     "crm/Addresses",
     "crm/Accounts",
@@ -286,6 +287,9 @@ class World:
         """Its number as the work order has it."""
         return f"AS-{self.control.exact_row(DIVISION, 'inventory/AssemblyOrders', order)['OrderNumber']}"
 
+    def classification(self, code: str, name: str) -> str:
+        return self._add("crm/AccountClassifications", {"Code": code, "Description": name})
+
     def change(self, resource: str, row: str, **values: Any) -> None:
         self.control.change_exact(DIVISION, resource, row, **values)
 
@@ -311,7 +315,8 @@ class World:
         self.control.write_outsmart(ACCOUNT, entity, record)
 
     def relation_by_hand(self, code: str, **record: Any) -> None:
-        given = {"name": f"By hand {code}", "street": "Dorp 9", "postal_code": "9999 XX", "city": "Assen", **record}
+        # In the town of `account`'s customers: a relation that differs in everything would be taken for another firm.
+        given = {"name": f"By hand {code}", "street": "Dorp 9", "postal_code": "9999 XX", "city": "Delft", **record}
         self.by_hand("relations", debtor_number=code, **given)
 
     def material_by_hand(self, code: str, **record: Any) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, delete, func, select
 
-from outsmart_sync.pipeline import outsmart_read, parts, pending, scope, witness
+from outsmart_sync.pipeline import in_use, outsmart_read, parts, pending, scope, witness
 from outsmart_sync.pipeline.ahead import ahead
 from outsmart_sync.pipeline.pending import STARTED
 from outsmart_sync.records.exchange import DELETIONS, Deletion, ReadPage
@@ -181,7 +181,7 @@ def _read_stream(
 
 
 def _stage_page(connection: Connection, job: Job, stream: Stream, page: ReadPage) -> None:
-    rows = page.mapped.rows
+    rows = in_use.as_followed(job, stream.record, page.mapped.rows)
     if page.mapped.foreign:
         rows = rows + _left(connection, job, stream, dict(page.mapped.foreign))
     staged_rows.load(connection, job.id, rows)

@@ -229,16 +229,19 @@ class Choice:
 class Switch:
     """A filter that lets new rows through when it is on; a category without one never lets such rows through.
 
+    One that lets nothing through decides how the category behaves; whoever it concerns asks for it by name.
+
     Attributes:
         name: Name of the setting.
         label: Question as a person reads it.
-        lets: ``blocked`` (marked so at the source) or ``inactive`` (today is outside the record's first and last day).
+        lets: ``blocked`` (marked so at the source), ``inactive`` (today is outside the record's first and last day),
+            or '' (nothing).
         default: Whether it is on at first.
     """
 
     name: str
     label: str
-    lets: str
+    lets: str = ""
     default: bool = False
 
 
@@ -281,6 +284,25 @@ class StartDate:
 
 Setting = Choice | Switch | Text | StartDate
 """What a category may let a person set, besides whether it is switched on."""
+
+HOLD_TWO_FIRMS = Switch(
+    name="hold_two_firms",
+    label="Hold a record for a person to decide when OutSmart's one with its code is clearly another firm's",
+    default=True,
+)
+"""For categories whose record type has an identity."""
+
+FOLLOW_INACTIVE = Switch(
+    name="follow_inactive",
+    label="Make records inactive in OutSmart while they are blocked or out of their dates",
+    default=True,
+)
+"""For categories whose record type has a flag ``active``; off: the flag of what OutSmart has is left alone."""
+
+DEACTIVATE_REMOVED = Switch(
+    name="deactivate_removed", label="Make records inactive in OutSmart when they are deleted in the package"
+)
+"""For categories whose record type has a flag ``active``; off: a deletion is only noted."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
