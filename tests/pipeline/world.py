@@ -342,7 +342,8 @@ class World:
         return {row.code: (row.state, row.reason) for row in self.rows(mirror, record=record)}
 
     def cursors(self) -> dict[tuple[str, str], str]:
-        return {(row.category, row.stream): row.value for row in self.rows(cursor)}
+        """Those of the categories."""
+        return {(row.category, row.stream): row.value for row in self.rows(cursor) if row.category}
 
     def everything(self) -> dict[str, list[Any]]:
         """Whole tables, to see that nothing was written."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, cast
 
@@ -19,7 +20,7 @@ import msgspec
 
 from outsmart_sync.errors import VendorUnavailable
 from outsmart_sync.providers.exact_online.imports import ExactStream
-from outsmart_sync.providers.exact_online.values import exact_date, padded_code, quoted
+from outsmart_sync.providers.exact_online.values import exact_date, exact_moment, padded_code, quoted
 from outsmart_sync.records.exchange import DELETIONS, Deletion, DeletionsPage, News, ReadPage
 from outsmart_sync.records.mapping import Mapper
 from outsmart_sync.records.values import content_hash
@@ -102,7 +103,7 @@ class ExactSource:
 
     def news(self, positions: Mapping[ImportCategory, Mapping[str, str]]) -> News:
         """One call per stream and position, however many categories read it, and one for deletions."""
-        news, asked = News(), dict[tuple[str, str], bool]()
+        news, asked = News(), _Asked(_furthest(positions))
         for category, cursors in positions.items():
             if any(self._has_news(cast("ExactStream", stream), cursors, asked) for stream in category.streams):
                 news.categories.add(category.name)
@@ -112,8 +113,21 @@ class ExactSource:
             if category.name not in news.categories and category.reports_deletions
         }
         if quiet:
-            self._deletion_news(quiet, news)
+            self._deletion_news(quiet, news, asked)
+        news.doubtful = asked.doubtful
         return news
+
+    def epoch(self) -> str | None:
+        """When the administration was last moved, and its personnel data linked or unlinked: both renew all Timestamps.
+
+        Rule: https://start.exactonline.nl/docs/HlpRestAPIResourcesDetails.aspx?name=SystemSystemDivisions .
+        """
+        division = str(self._client.division)
+        for row in self._client.divisions(division, only=division):
+            moved, linked = exact_moment(row["DivisionMoveDate"]), exact_moment(row["DivisionHRLinkUnlinkDate"])
+            return f"moved {moved or 'never'}, personnel data linked or unlinked {linked or 'never'}"
+        log.warning("Exact Online does not list administration %s, so nobody knows whether it was moved", division)
+        return None
 
     def expired(self, cursor_age_days: float) -> bool:
         """Deletions older than two months are lost, so a cursor that old means reading everything again."""
@@ -149,23 +163,29 @@ class ExactSource:
         page = self._client.get(self._list_address(stream))
         return f"{len(page.rows) if page.total is None else page.total}#{_fingerprint(stream, page)}"
 
-    def _has_news(self, stream: ExactStream, cursors: Mapping[str, str], asked: dict[tuple[str, str], bool]) -> bool:
+    def _has_news(self, stream: ExactStream, cursors: Mapping[str, str], asked: _Asked) -> bool:
         question = (stream.path, cursors[stream.name])
-        if question not in asked:
+        answers = asked.answers
+        if question not in answers:
             if stream.whole:
-                asked[question] = self._list_position(stream) != question[1]
+                answers[question] = self._list_position(stream) != question[1]
             else:
                 address = self._client.address(
                     stream.path, select=(VERSION,), filters=f"{VERSION} gt {question[1]}L", top=1
                 )
-                asked[question] = bool(self._client.get(address).rows)
-            log.info("%s: %s after %s", stream.path, "something new" if asked[question] else "nothing new", question[1])
-        return asked[question]
+                page = self._client.get(address)
+                asked.look_at(page)
+                answers[question] = bool(page.rows)
+            log.info(
+                "%s: %s after %s", stream.path, "something new" if answers[question] else "nothing new", question[1]
+            )
+        return answers[question]
 
-    def _deletion_news(self, quiet: Mapping[ImportCategory, str], news: News) -> None:
+    def _deletion_news(self, quiet: Mapping[ImportCategory, str], news: News, asked: _Asked) -> None:
         """Look through the deletions after the earliest cursor; those of nobody here are passed for good."""
         position = min(int(cursor) for cursor in quiet.values())
         page = self._client.get(self._deleted_address(position))
+        asked.look_at(page)
         last = max(position, _last_version(page))
         log.info("%s: %s rows after %s", _DELETED, len(page.rows), position)
         for category, cursor in quiet.items():
@@ -178,6 +198,40 @@ class ExactSource:
 
     def _deleted_address(self, position: int) -> str:
         return self._client.address(_DELETED, select=_DELETED_COLUMNS, filters=f"{VERSION} gt {position}L")
+
+
+@dataclass(slots=True)
+class _Asked:
+    """What a poll has asked so far.
+
+    All streams of an administration share one sequence of Timestamps, so a row that is new in one of them has a larger
+    one than any that was read before. One that has not was changed while others were read; or all are numbered anew.
+
+    Attributes:
+        furthest: The largest cursor.
+        answers: Stream's path and cursor → whether there is anything after it.
+        doubtful: Something new has a smaller Timestamp than the largest cursor.
+    """
+
+    furthest: int
+    answers: dict[tuple[str, str], bool] = field(default_factory=dict)
+    doubtful: bool = False
+
+    def look_at(self, page: Page) -> None:
+        """Take note of what was handed out as new."""
+        self.doubtful |= any(int(row[VERSION]) < self.furthest for row in page.rows)
+
+
+def _furthest(positions: Mapping[ImportCategory, Mapping[str, str]]) -> int:
+    return max(
+        (
+            int(cursors[name])
+            for category, cursors in positions.items()
+            for name in (DELETIONS, *(stream.name for stream in category.streams if not stream.whole))
+            if name in cursors
+        ),
+        default=0,
+    )
 
 
 def _mapper(category: ImportCategory, stream: ExactStream, today: date, version: str | None) -> Mapper:
