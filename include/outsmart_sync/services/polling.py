@@ -129,7 +129,8 @@ def _ask(store: Store, connection: SyncConnection, source: Source, quiet: Quiet)
     with store.begin() as transaction:
         for name, positions in news.passed.items():
             cursors.move(transaction, connection.id, name, positions)
-        for category in quiet:
-            if category.name not in news.categories:
-                cursors.confirm(transaction, connection.id, category.name, _CURSOR_CONFIRMED_EVERY)
+        idle = [category.name for category in quiet if category.name not in news.categories]
+        for name in idle:
+            cursors.confirm(transaction, connection.id, name, _CURSOR_CONFIRMED_EVERY)
+        trouble.mended(transaction, connection.id, idle)
     return news.categories

@@ -33,6 +33,7 @@ class ExactStream(Stream):
         lookup: Column of the ordinary endpoint by which one record is found.
         padded: The look-up column is padded as account codes are.
         deleted_type: Entity type under which sync/Deleted reports it (name=SyncDeleted); None: it does not.
+        scope: What the app must be registered for at Exact to read it.
     """
 
     path: str
@@ -40,6 +41,7 @@ class ExactStream(Stream):
     lookup: str
     padded: bool = False
     deleted_type: int | None = None
+    scope: str = ""
 
 
 def _account_types(row: Row) -> list[tuple[str, str]]:
@@ -67,6 +69,7 @@ ACCOUNTS = ExactStream(
     lookup="Code",
     padded=True,
     deleted_type=2,
+    scope="Crm accounts",
     key="ID",
     fields={
         "debtor_number": text("Code"),
@@ -97,6 +100,7 @@ CONTACTS = ExactStream(
     single="crm/Contacts",
     lookup="Account",
     deleted_type=5,
+    scope="Crm accounts",
     key="ID",
     derived_code=code_from_id,
     fields={
@@ -116,6 +120,7 @@ ADDRESSES = ExactStream(
     single="crm/Addresses",
     lookup="Account",
     deleted_type=3,
+    scope="Crm accounts",
     key="ID",
     derived_code=code_from_id,
     fields={
@@ -154,6 +159,7 @@ def _items(*, hour_types: bool) -> ExactStream:
         single="logistics/Items",
         lookup="Code",
         deleted_type=9,
+        scope="Logistics items",
         key="ID",
         fields=fields,
         valid=("StartDate", "EndDate"),
@@ -169,6 +175,7 @@ PRICES = ExactStream(
     single="logistics/SalesItemPrices",
     lookup="Item",
     deleted_type=8,
+    scope="Sales prices",
     key="ID",
     fields={
         "price": number("Price"),
@@ -194,6 +201,7 @@ ITEM_GROUPS = ExactStream(
     single="logistics/ItemGroups",
     lookup="Code",
     whole=True,
+    scope="Logistics items",
     key="ID",
     fields={"cat_code": text("Code"), "cat_name": text("Description", "Code")},
 )
@@ -206,6 +214,7 @@ EMPLOYEES = ExactStream(
     single="payroll/Employees",
     lookup="Code",
     deleted_type=42,
+    scope="Hrm payroll",
     key="ID",
     fields={"number": text("Code"), "firstname": text("FirstName"), "lastname": text("LastName")},
     valid=("StartDate", "EndDate"),
@@ -219,6 +228,7 @@ WAREHOUSES = ExactStream(
     single="inventory/Warehouses",
     lookup="Code",
     whole=True,
+    scope="Logistics inventory",
     key="ID",
     fields={
         "wse_code": text("Code"),

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 
-from outsmart_sync.errors import VendorUnavailable
+from outsmart_sync.errors import AccessDenied, RequestRefused, VendorUnavailable
 from outsmart_sync.providers.exact_online.imports import ExactStream
+from outsmart_sync.providers.exact_online.rights import DELETED, DIVISIONS, Need, explained
 from outsmart_sync.providers.exact_online.values import exact_date, exact_moment, padded_code, quoted
 from outsmart_sync.records.exchange import DELETIONS, Deletion, DeletionsPage, News, ReadPage
 from outsmart_sync.records.mapping import Mapper
@@ -62,9 +63,15 @@ class ExactSource:
     ) -> Iterator[ReadPage]:
         """Everything in a stream after a cursor, or from an interrupted page on."""
         exact = cast("ExactStream", stream)
-        if exact.whole:
-            yield from self._list(category, exact, today, after if resume else None, resume)
-            return
+        with explained(self._client, _need(category, exact)):
+            if exact.whole:
+                yield from self._list(category, exact, today, after if resume else None, resume)
+            else:
+                yield from self._changes(category, exact, today, after, resume)
+
+    def _changes(
+        self, category: ImportCategory, exact: ExactStream, today: date, after: str | None, resume: str | None
+    ) -> Iterator[ReadPage]:
         mapper = _mapper(category, exact, today, VERSION)
         position = int(after or BEGINNING)
         address = resume or self._client.address(
@@ -84,7 +91,7 @@ class ExactSource:
             literals = [_code_literal(exact, key) if by_code else f"guid'{key}'" for key in chosen]
             filters = " or ".join(f"{exact.lookup} eq {literal}" for literal in literals)
             address = self._client.address(exact.single, select=exact.columns, filters=filters)
-            for page in self._client.pages(address):
+            for page in self._explained_pages(address, _need(category, exact)):
                 yield ReadPage(mapper.page(page.rows), page.next_page, "", len(page.rows))
 
     def deletions(self, category: ImportCategory, *, after: str | None, resume: str | None) -> Iterator[DeletionsPage]:
@@ -92,7 +99,7 @@ class ExactSource:
         position = int(after or BEGINNING)
         streams = {cast("ExactStream", stream).deleted_type: stream.name for stream in category.streams}
         streams.pop(None, None)
-        for page in self._client.pages(resume or self._deleted_address(position)):
+        for page in self._explained_pages(resume or self._deleted_address(position), DELETED):
             position = max(position, _last_version(page))
             found = [
                 Deletion(streams[row["EntityType"]], str(row["EntityKey"]), int(row[VERSION]))
@@ -123,7 +130,9 @@ class ExactSource:
         Rule: https://start.exactonline.nl/docs/HlpRestAPIResourcesDetails.aspx?name=SystemSystemDivisions .
         """
         division = str(self._client.division)
-        for row in self._client.divisions(division, only=division):
+        with explained(self._client, DIVISIONS):
+            rows = self._client.divisions(division, only=division)
+        for row in rows:
             moved, linked = exact_moment(row["DivisionMoveDate"]), exact_moment(row["DivisionHRLinkUnlinkDate"])
             return f"moved {moved or 'never'}, personnel data linked or unlinked {linked or 'never'}"
         log.warning("Exact Online does not list administration %s, so nobody knows whether it was moved", division)
@@ -136,6 +145,10 @@ class ExactSource:
     def close(self) -> None:
         """End the session."""
         self._client.close()
+
+    def _explained_pages(self, address: str, need: Need) -> Iterator[Page]:
+        with explained(self._client, need):
+            yield from self._client.pages(address)
 
     def _list(
         self, category: ImportCategory, stream: ExactStream, today: date, read: str | None, resume: str | None
@@ -165,21 +178,25 @@ class ExactSource:
 
     def _has_news(self, stream: ExactStream, cursors: Mapping[str, str], asked: _Asked) -> bool:
         question = (stream.path, cursors[stream.name])
-        answers = asked.answers
-        if question not in answers:
-            if stream.whole:
-                answers[question] = self._list_position(stream) != question[1]
-            else:
-                address = self._client.address(
-                    stream.path, select=(VERSION,), filters=f"{VERSION} gt {question[1]}L", top=1
-                )
-                page = self._client.get(address)
-                asked.look_at(page)
-                answers[question] = bool(page.rows)
-            log.info(
-                "%s: %s after %s", stream.path, "something new" if answers[question] else "nothing new", question[1]
-            )
-        return answers[question]
+        if question not in asked.answers:
+            try:
+                found = self._is_ahead(stream, question[1], asked)
+            except (AccessDenied, RequestRefused) as error:
+                # The tasks of those who read it will say so; the others are asked as ever.
+                log.warning("%s: %s (%s)", stream.path, error, error.technical)
+                found = True
+            asked.answers[question] = found
+            log.info("%s: %s after %s", stream.path, "something new" if found else "nothing new", question[1])
+        return asked.answers[question]
+
+    def _is_ahead(self, stream: ExactStream, position: str, asked: _Asked) -> bool:
+        """Whether a stream has anything after a position."""
+        if stream.whole:
+            return self._list_position(stream) != position
+        address = self._client.address(stream.path, select=(VERSION,), filters=f"{VERSION} gt {position}L", top=1)
+        page = self._client.get(address)
+        asked.look_at(page)
+        return bool(page.rows)
 
     def _deletion_news(self, quiet: Mapping[ImportCategory, str], news: News, asked: _Asked) -> None:
         """Look through the deletions after the earliest cursor; those of nobody here are passed for good."""
@@ -232,6 +249,11 @@ def _furthest(positions: Mapping[ImportCategory, Mapping[str, str]]) -> int:
         ),
         default=0,
     )
+
+
+def _need(category: ImportCategory, stream: ExactStream) -> Need:
+    what = category.label if stream is category.streams[0] else f"{stream.name.replace('_', ' ')} of {category.label}"
+    return Need(what, stream.single, stream.scope)
 
 
 def _mapper(category: ImportCategory, stream: ExactStream, today: date, version: str | None) -> Mapper:
