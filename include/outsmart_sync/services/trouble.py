@@ -69,8 +69,8 @@ def note_failure(
 ) -> bool:
     """Keep why a step failed where people look; returns whether the category is postponed instead of failed.
 
-    It is postponed until a limit begins anew; or when the schedule has found again what was told already, because nobody
-    has mended it.
+    It is postponed until a limit begins anew; or when the schedule found again what was told before, as nobody has
+    mended it.
     """
     if isinstance(error, StoreUnusable):
         return False
@@ -171,7 +171,7 @@ def _keep_state(
 
 
 def let_go(store: Store, job: Job) -> None:
-    """A category that could be read need not be waited for; what stood in its way is known until it comes to its end."""
+    """A category that could be read is not left out any more; what stood in its way is known until it ends well."""
     with store.begin() as transaction:
         now = dialect.now(transaction)
         transaction.execute(
