@@ -41,7 +41,7 @@ def materials(work_order: dict[str, Any]) -> list[tuple[str, str]]:
 
 def many(world: World, number: int) -> list[str]:
     item = world.item("P1")
-    return world.control.add_exact(DIVISION, ORDERS, [{"Item": item} for _ in range(number)])
+    return world.control.add_exact(DIVISION, ORDERS, *[{"Item": item} for _ in range(number)])
 
 
 def asked(world: World) -> list[str]:
@@ -206,7 +206,7 @@ def test_parts_beyond_a_page_of_them_are_not_lost(assembly: World) -> None:
     item = assembly.item("A1")
     order = assembly.assembly_order(item)
     parts = assembly.control.add_exact(
-        DIVISION, PARTS, [{"AssemblyOrder": order, "PartItem": item, "Quantity": each + 1} for each in range(130)]
+        DIVISION, PARTS, *[{"AssemblyOrder": order, "PartItem": item, "Quantity": each + 1} for each in range(130)]
     )
     assert assembly.counts(ASSEMBLY_ORDERS).created == 1
     assert materials(only(assembly)) == [("A1", str(each + 1)) for each in range(130)]
@@ -222,7 +222,7 @@ def test_one_order_by_its_number_comes_with_all_of_its_parts(assembly: World) ->
     item = assembly.item("A1")
     orders = [assembly.assembly_order(item), assembly.assembly_order(item)]
     assembly.control.add_exact(
-        DIVISION, PARTS, [{"AssemblyOrder": orders[1], "PartItem": item, "Quantity": 1} for _ in range(70)]
+        DIVISION, PARTS, *[{"AssemblyOrder": orders[1], "PartItem": item, "Quantity": 1} for _ in range(70)]
     )
     number = assembly.assembly_order_number(orders[1])
     assert assembly.counts(ASSEMBLY_ORDERS, codes=(number,)).created == 1
