@@ -20,6 +20,7 @@ class ExactStream(Stream):
         sync_only: Columns that the ordinary endpoint does not have.
         expand: Collection that comes along with each row; its column holds a list of rows then.
         deleted_type: Entity type under which sync/Deleted reports it (name=SyncDeleted); None: it does not.
+        scope: What the app must be registered for at Exact to read it.
     """
 
     path: str
@@ -30,3 +31,4 @@ class ExactStream(Stream):
     sync_only: tuple[str, ...] = ()
     expand: str = ""
     deleted_type: int | None = None
+    scope: str = ""

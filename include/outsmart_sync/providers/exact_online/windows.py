@@ -105,14 +105,14 @@ def address(client: ExactOnlineClient, stream: ExactStream, since: str, *, skip:
     )
 
 
-def whole_rows(client: ExactOnlineClient, stream: ExactStream, rows: Sequence[Row]) -> list[Row]:
-    """The rows with all of their collection: Exact cuts it at 60 (https://github.com/picqer/exact-php-client/issues/546).
+def whole_rows(client: ExactOnlineClient, stream: ExactStream, rows: list[Row]) -> list[Row]:
+    """The rows with all of their collection, if they have one: Exact cuts it at 60 (https://github.com/picqer/exact-php-client/issues/546).
 
     Raises:
         VendorUnavailable: It was asked for and left out.
     """
     if not stream.expand:
-        return list(rows)
+        return rows
     return [{**row, stream.expand: _collection(client, stream, row[stream.expand])} for row in rows]
 
 
