@@ -121,6 +121,7 @@ REASONS: dict[str, Reason] = {
     ),
     "not_delivery_address": Reason("It is no longer a delivery address.", "It stays in OutSmart as it is."),
     "no_relation": Reason("It no longer belongs to a relation.", "It stays in OutSmart as it is."),
+    "taken_apart": Reason("It is no longer an order to assemble, but to take apart.", "It stays in OutSmart as it is."),
     "price_agreement": Reason("The price is agreed with one customer."),
     "parent_excluded": Reason("Its relation {detail} is not imported.", "It comes along when the relation is."),
     "parent_open": Reason(

@@ -7,6 +7,7 @@ SyncCRMContacts, SyncCRMAddresses, SyncLogisticsItems, SyncLogisticsSalesItemPri
 from __future__ import annotations
 
 from outsmart_sync.providers.exact_online import lists, values
+from outsmart_sync.providers.exact_online.assembly_orders import ASSEMBLY_ORDERS_IMPORT
 from outsmart_sync.providers.exact_online.payments import PAYMENT_TRANSACTIONS_IMPORT
 from outsmart_sync.providers.exact_online.prices import sale_price
 from outsmart_sync.providers.exact_online.project_planning import PROJECT_PLANNING_IMPORT
@@ -328,6 +329,7 @@ PACKAGE = Package(
         SALES_ORDERS_IMPORT,
         PAYMENT_TRANSACTIONS_IMPORT,
         SHOP_ORDERS_IMPORT,
+        ASSEMBLY_ORDERS_IMPORT,
     ),
     tiers=("none", "basic", "pro"),
 )

@@ -18,6 +18,7 @@ class ExactStream(Stream):
         padded: The look-up column is padded as account codes are.
         number_prefix: The look-up column is a number, to which we put this before it is a code.
         sync_only: Columns that the ordinary endpoint does not have.
+        expand: Collection that comes along with each row; its column holds a list of rows then.
         deleted_type: Entity type under which sync/Deleted reports it (name=SyncDeleted); None: it does not.
         scope: What the app must be registered for at Exact to read it.
     """
@@ -28,5 +29,6 @@ class ExactStream(Stream):
     padded: bool = False
     number_prefix: str = ""
     sync_only: tuple[str, ...] = ()
+    expand: str = ""
     deleted_type: int | None = None
     scope: str = ""
