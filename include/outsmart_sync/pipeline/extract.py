@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, delete, func, select
 
-from outsmart_sync.pipeline import outsmart_read, parts, pending, scope, witness
+from outsmart_sync.pipeline import derived, outsmart_read, parts, pending, scope, witness
 from outsmart_sync.pipeline.ahead import ahead
 from outsmart_sync.records.exchange import DELETIONS, Deletion, ReadPage
 from outsmart_sync.records.staged import Origin, StagedRow, aliases
@@ -287,6 +287,7 @@ def _finish(store: Store, job: Job) -> int:
     if dropped:
         log.info("%s rows came more than once; the newest counts", dropped)
     parts.fold(store, job)
+    derived.stage(store, job)
     with store.begin() as connection:
         witness.require(connection, job)
         here = and_(scope.staged(job), witness.IS_ROW)

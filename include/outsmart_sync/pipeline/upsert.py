@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, and_, bindparam, exists, func, select, update
 
 from outsmart_sync.errors import StagingGone
-from outsmart_sync.pipeline import documents, marks, merging, overtaken, parts, references, scope, witness
+from outsmart_sync.pipeline import documents, marks, merging, notices, overtaken, parts, references, scope, witness
 from outsmart_sync.pipeline.extract import FINISHED, stream_names
 from outsmart_sync.pipeline.match import count_outcomes
 from outsmart_sync.pipeline.outcomes import REFUSED, Outcome
@@ -65,7 +65,9 @@ def upsert(store: Store, job: Job, destination: Destination | None) -> runs.Coun
     """
     staged = require_staged(store, job)
     for record in job.category.records:
-        if destination is None:
+        if record.tells:
+            notices.tell(store, job, record, destination)
+        elif destination is None or record.kept:
             _merge_all(store, job, record)
         elif record.made_once:
             documents.deliver(store, job, record, destination)
@@ -156,7 +158,7 @@ def _merge_all(store: Store, job: Job, record: Record) -> None:
             references.judge(connection, job, record, rows)
             merging.log_changes(connection, job, record, rows)
             merging.log_events(connection, job, and_(rows, staging.c.outcome == Outcome.CREATE))
-            merged = merging.merge(connection, job, rows, state_of_written=True)
+            merged = merging.merge(connection, job, rows, state_of_written=True, kept=record.kept)
             marks.note(connection, job, marks.DELIVERED, record, end - 1)
         log.info("%s: %s merged into the mirror, %.2f s", record.label, merged, time.monotonic() - began)
 

@@ -26,10 +26,12 @@ class Source:
     Attributes:
         columns: The package's columns; the first one that has a value gives it.
         read: Turns a column's value (never None) into the stored form; None: there is no value.
+        joined: The value is made of all columns together, which ``read`` gets as a tuple; one that is empty: none.
     """
 
     columns: tuple[str, ...]
     read: Callable[[Any], str | bool | None]
+    joined: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,8 @@ class Stream:
             in it is gone.
         compose: Puts together what is sent of a record; None: its own fields, and the codes of what it refers to.
         exported_as: Our own exports make such documents too, under this name in the ledger: they never come back.
+        same_work: Other documents that may stand for the same work.
+        notes_from: Record type whose texts go along when a document is made, where they came before it.
     """
 
     name: str
@@ -98,6 +102,8 @@ class Stream:
     whole: bool = False
     compose: Compose | None = None
     exported_as: str = ""
+    same_work: tuple[SameWork, ...] = ()
+    notes_from: str = ""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -153,11 +159,13 @@ class Referred:
         record: Its type.
         code: Its code in OutSmart.
         payload: Its fields, as far as we know them: OutSmart's own where they were read or delivered.
+        provider_id: The package's id of it; '' where that does not matter.
     """
 
     record: str
     code: str
     payload: Payload
+    provider_id: str = ""
 
 
 Compose = Callable[[Payload, Mapping[str, Referred], Mapping[str, Any]], Payload]
@@ -165,6 +173,65 @@ Compose = Callable[[Payload, Mapping[str, Referred], Mapping[str, Any]], Payload
 
 Fold = Callable[[Payload, list[Part], FoldContext], Folded]
 """Folds a record's parts into its payload. Must be idempotent: the payload may already hold an earlier result."""
+
+
+@dataclass(frozen=True, slots=True)
+class SameWork:
+    """Another document that may stand for the same work: of two that do, one is made.
+
+    A row that is not in the destination is left out where one of the others, with the same value of a tag, stands.
+
+    Attributes:
+        record: Record type of the others; the row's own: then the newest of those that come together is made.
+        tag: Kind of the tag by which two documents are known to mean the same work.
+        reason: Reason code of a row that is left out for one of the others.
+        later: True: the others bear a date (tag ``day``) not before the row's; False: not after it; None: any.
+        open: One that is not in the destination yet, but waits or was refused, stands as well.
+        without: Reason code of a row without the tag, which is left out too; '': it is not.
+    """
+
+    record: str
+    tag: str
+    reason: str
+    later: bool | None = None
+    open: bool = False
+    without: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """What follows from a record: another one, such as the work order of a quotation.
+
+    Attributes:
+        payload: Its fields.
+        part: What tells it from others that follow from the same record; '': there is one at most.
+        fresh: It may come in newly; else only one that is known already is told so.
+        left: It is left as it is.
+    """
+
+    payload: Payload
+    part: str = ""
+    fresh: bool = True
+    left: bool = False
+
+
+Derive = Callable[[Payload], list[Derived]]
+"""What follows from a record, by its folded payload."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DerivedStream(Stream):
+    """Records that are not read, but follow from a category's main records.
+
+    Attributes:
+        derive: What follows from a main record.
+        when: Name of the switch that must be on; '': always.
+    """
+
+    key: str = ""
+    fields: Mapping[str, Source] = field(default_factory=dict)
+    derive: Derive
+    when: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,13 +262,14 @@ class Switch:
     Attributes:
         name: Name of the setting.
         label: Question as a person reads it.
-        lets: ``blocked`` (marked so at the source) or ``inactive`` (today is outside the record's first and last day).
+        lets: ``blocked`` (marked so at the source) or ``inactive`` (today is outside the record's first and last day);
+            '': it lets nothing through, and is asked for elsewhere.
         default: Whether it is on at first.
     """
 
     name: str
     label: str
-    lets: str
+    lets: str = ""
     default: bool = False
 
 
@@ -217,6 +285,7 @@ class ImportCategory:
         fold: Folds the parts streams into the main record.
         after: Categories whose records this one refers to; they go first.
         tier: Licence that the category needs.
+        derived: Records that follow from the main ones.
     """
 
     name: str
@@ -226,6 +295,7 @@ class ImportCategory:
     fold: Fold | None = None
     after: tuple[str, ...] = ()
     tier: str = "basic"
+    derived: tuple[DerivedStream, ...] = ()
 
     @property
     def record(self) -> Record:
@@ -241,8 +311,8 @@ class ImportCategory:
 
     @property
     def records(self) -> tuple[Record, ...]:
-        """Every record type of the category, parents before children."""
-        return tuple(stream.record for stream in self.streams if stream.record)
+        """Every record type of the category, parents before children, and last what follows from the main ones."""
+        return tuple(stream.record for stream in (*self.streams, *self.derived) if stream.record)
 
     @property
     def parts(self) -> tuple[Stream, ...]:
@@ -260,7 +330,7 @@ class ImportCategory:
         Raises:
             KeyError: No stream of the category makes it.
         """
-        for stream in self.streams:
+        for stream in (*self.streams, *self.derived):
             if stream.record and stream.record.name == record:
                 return stream
         raise KeyError(f"{self.name} has no stream for {record}")

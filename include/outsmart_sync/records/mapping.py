@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
-from outsmart_sync.records.catalogue import Row, Stream
+from outsmart_sync.records.catalogue import Row, Source, Stream
 from outsmart_sync.records.record import UNREADABLE, Record, is_active
 from outsmart_sync.records.staged import ALIAS, Origin, StagedRow, tag, tags_text
 from outsmart_sync.records.values import Payload, code_key, content_hash, encode
@@ -57,7 +57,13 @@ class Mapper:
 
     @cached_property
     def _sources(self) -> list[tuple[str, tuple[str, ...], Callable[[Any], str | bool | None]]]:
-        return [(name, source.columns, source.read) for name, source in self.stream.fields.items()]
+        return [
+            (name, source.columns, source.read) for name, source in self.stream.fields.items() if not source.joined
+        ]
+
+    @cached_property
+    def _joined(self) -> list[tuple[str, Source]]:
+        return [(name, source) for name, source in self.stream.fields.items() if source.joined]
 
     def page(self, rows: Iterable[Row]) -> MappedPage:
         """Map a page. A row with a value that cannot be read stops no other: it will be rejected, and says why.
@@ -87,10 +93,9 @@ class Mapper:
         """A row with what can be read of it."""
         payload: Payload = {}
         bad: list[str] = []
-        for name, columns, read in self._sources:
+        for name, source in self.stream.fields.items():
             try:
-                values = (read(row[column]) for column in columns if row[column] is not None)
-                value = next((value for value in values if value is not None), None)
+                value = value_of(row, source)
             except _UNREADABLE:
                 bad.append(name)
             else:
@@ -128,6 +133,9 @@ class Mapper:
                 if value is not None and (value := read(value)) is not None:
                     payload[name] = value
                     break
+        for name, source in self._joined:
+            if (value := value_of(row, source)) is not None:
+                payload[name] = value
         return payload
 
     def _tags(self, row: Row) -> str:
@@ -193,6 +201,15 @@ class Mapper:
             problems="",
             origin=Origin.PART,
         )
+
+
+def value_of(row: Row, source: Source) -> str | bool | None:
+    """A field's value in a row; None: it has none."""
+    given = [row[column] for column in source.columns]
+    if source.joined:
+        return None if None in given else source.read(tuple(given))
+    values = (source.read(value) for value in given if value is not None)
+    return next((value for value in values if value is not None), None)
 
 
 def staged_record(

@@ -74,17 +74,33 @@ class Reference:
         fields: Record type → OutSmart's field for its code. The first type that knows the id is meant.
         label: The word a person uses for it, singular.
         waits: The record waits until the other one is there; else it goes without.
+        by_code: The payload holds the other one's code, not its id. One that is not known is taken for left out: its
+            category is read first.
+        many: The payload holds any number of ids, with a blank between two.
+        known: The other one's code is all that is needed, so that it need not be in the destination.
     """
 
     name: str
     fields: Mapping[str, str]
     label: str
     waits: bool = True
+    by_code: bool = False
+    many: bool = False
+    known: bool = False
 
     @property
     def key(self) -> str:
         """Where a payload holds the id."""
         return f"{REFERS}{self.name}"
+
+    def identities(self, payload: Payload) -> list[str]:
+        """What a payload names by it."""
+        value = str(payload.get(self.key) or "")
+        return value.split() if self.many else [value] if value else []
+
+    def place(self, identity: str) -> str:
+        """Name under which what it names is handed to whoever puts a record together."""
+        return f"{self.name} {identity}" if self.many else self.name
 
 
 @dataclass(frozen=True)
@@ -105,6 +121,8 @@ class Record:
         kind: The name under which OutSmart's wire knows it, where several of our types are one there; '': its own name.
         prefix: What the codes of this type begin with, where several of our types are one at OutSmart.
         changeable: Fields that OutSmart lets us change in a record that is made once.
+        kept: It ends in the mirror, also where there is an OutSmart account.
+        tells: Name of the reference whose document hears of it: see ``pipeline.notices``.
     """
 
     name: str
@@ -120,6 +138,8 @@ class Record:
     kind: str = ""
     prefix: str = ""
     changeable: tuple[str, ...] = ()
+    kept: bool = False
+    tells: str = ""
 
     def code_of(self, payload: Payload) -> str:
         """The record's code, that of one field or of several together; '' when it has none."""

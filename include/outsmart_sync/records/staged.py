@@ -67,9 +67,18 @@ ALIAS = "id"
 """Kind of the tag with a second id of the row at the package."""
 
 
+DAY = "day"
+"""Kind of the tag with a document's own date, as ISO text."""
+
+
 def aliases(tags: str) -> list[str]:
     """The second ids among a row's tags."""
-    begin = f"{ALIAS}:"
+    return values_of(tags, ALIAS)
+
+
+def values_of(tags: str, kind: str) -> list[str]:
+    """The values of one kind among a row's tags."""
+    begin = f"{kind}:"
     return [each.removeprefix(begin) for each in tags.split("|") if each.startswith(begin)]
 
 

@@ -7,7 +7,9 @@ SyncCRMContacts, SyncCRMAddresses, SyncLogisticsItems, SyncLogisticsSalesItemPri
 from __future__ import annotations
 
 from outsmart_sync.providers.exact_online import values
+from outsmart_sync.providers.exact_online.goods_deliveries import GOODS_DELIVERIES_IMPORT
 from outsmart_sync.providers.exact_online.prices import sale_price
+from outsmart_sync.providers.exact_online.quotations import QUOTATIONS_IMPORT
 from outsmart_sync.providers.exact_online.sales_orders import SALES_ORDERS_IMPORT
 from outsmart_sync.providers.exact_online.stream import ExactStream
 from outsmart_sync.providers.exact_online.values import code_from_id, coordinate, is_reference, number, text
@@ -271,7 +273,9 @@ PACKAGE = Package(
         HOUR_TYPES_IMPORT,
         EMPLOYEES_IMPORT,
         WAREHOUSES_IMPORT,
+        QUOTATIONS_IMPORT,
         SALES_ORDERS_IMPORT,
+        GOODS_DELIVERIES_IMPORT,
     ),
     tiers=("none", "basic", "pro"),
 )

@@ -20,26 +20,29 @@ def as_materials(payload: Payload, lines: list[Part], _: FoldContext) -> Folded:
     Quantities and prices are the order's own, exactly. A work order has one project: that of the first line with one.
     """
     folded = {name: value for name, value in payload.items() if name not in ("materials", order.PROJECT.key)}
-    ordered = sorted(lines, key=_place)
+    ordered = sorted(lines, key=place)
     chosen = [line for line in ordered if line.payload.get(CODE)]
     projects = (line.payload[PROJECT] for line in ordered if line.payload.get(PROJECT))
     if project := next(projects, None):
         folded[order.PROJECT.key] = project
     if chosen:
-        folded["materials"] = encode_materials(_material(line) for line in chosen)
+        folded["materials"] = encode_materials(map(material, chosen))
     return Folded(folded, None)
 
 
-def _place(line: Part) -> tuple[Decimal, str]:
+def place(line: Part) -> tuple[Decimal, str]:
+    """Where a line stands in its order."""
     return line.number(LINE) or Decimal(0), line.provider_id
 
 
-def _material(line: Part) -> MaterialLine:
+def material(line: Part, code: str = "") -> MaterialLine:
+    """A line as a work order has it; ``code`` stands in for an article that the line does not name by its code."""
+
     def text(name: str, default: str = "") -> str:
         return str(line.payload.get(name, default))
 
     return MaterialLine(
-        code=text(CODE),
+        code=code or text(CODE),
         name=text(NAME) or text(CODE),
         unit=text(UNIT),
         quantity=text(QUANTITY, "0"),

@@ -8,9 +8,10 @@ own.
 from __future__ import annotations
 
 from outsmart_sync.providers.exact_online import lines
+from outsmart_sync.providers.exact_online.quotations import WORK, dated, work
 from outsmart_sync.providers.exact_online.stream import ExactStream
 from outsmart_sync.providers.exact_online.values import day, id_of, number, prefixed, text
-from outsmart_sync.records.catalogue import Choice, ImportCategory, Row, Tags
+from outsmart_sync.records.catalogue import Choice, ImportCategory, Row, SameWork, Tags
 from outsmart_sync.records.order import ADDRESS, CONTACT_PERSON, CUSTOMER, INVOICE, PROJECT, compose, order
 
 STATUSES = {12: "open", 20: "partial", 21: "complete"}
@@ -18,6 +19,10 @@ STATUSES = {12: "open", 20: "partial", 21: "complete"}
 CANCELLED = 45
 
 SALES_ORDER = order("sales_order", "sales order", "SO-", (CUSTOMER, INVOICE, ADDRESS, CONTACT_PERSON, PROJECT))
+
+
+def _tags(row: Row) -> list[tuple[str, str]]:
+    return [*_status(row), *work(row["OrderedBy"], row["YourRef"]), *dated(row["OrderDate"])]
 
 
 def _status(row: Row) -> list[tuple[str, str]]:
@@ -54,8 +59,10 @@ HEADERS = ExactStream(
     },
     blocked="Status",
     is_blocked=lambda value: value == CANCELLED,
-    tags=Tags(("Status",), _status),
+    tags=Tags(("Status", "OrderedBy", "YourRef", "OrderDate"), _tags),
     # DATED
+    same_work=(SameWork("quotation_order", WORK, "made_from_quotation", later=False, open=True),),
+    notes_from="delivery_notice",
     compose=compose,
     exported_as="sales_order",
 )
@@ -96,6 +103,6 @@ SALES_ORDERS_IMPORT = ImportCategory(
         # SETTINGS
     ),
     fold=lines.as_materials,
-    after=("relations",),
+    after=("relations", "quotations"),
     tier="pro",
 )

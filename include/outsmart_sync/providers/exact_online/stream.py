@@ -17,6 +17,8 @@ class ExactStream(Stream):
         lookup: Column of the ordinary endpoint by which one record is found.
         padded: The look-up column is padded as account codes are.
         number_prefix: The look-up column is a number, to which we put this before it is a code.
+        versioned: Codes are that number, a stroke and the number of the version; a code without stroke means them all.
+        split_by: Column that tells apart rows which share one id.
         sync_only: Columns that the ordinary endpoint does not have.
         deleted_type: Entity type under which sync/Deleted reports it (name=SyncDeleted); None: it does not.
     """
@@ -26,5 +28,7 @@ class ExactStream(Stream):
     lookup: str
     padded: bool = False
     number_prefix: str = ""
+    versioned: bool = False
+    split_by: str | None = None
     sync_only: tuple[str, ...] = ()
     deleted_type: int | None = None
