@@ -19,8 +19,10 @@ from outsmart_sync import terminal
 from outsmart_sync.errors import InvalidSettings, NotConfigured, SyncError
 from outsmart_sync.pipeline.job import Options
 from outsmart_sync.pipeline.outcomes import MirrorState
+from outsmart_sync.providers.packages import package as package_of
+from outsmart_sync.services import choices as choosing
 from outsmart_sync.services import connect as connecting
-from outsmart_sync.services import health, history, settings, sync
+from outsmart_sync.services import health, history, settings, start_dates, sync
 from outsmart_sync.store import address, connections, schema
 from outsmart_sync.store.runs import RunState
 from outsmart_sync.store.store import Store
@@ -46,6 +48,9 @@ _verbose = False
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 ConnectionNumber = Annotated[int, typer.Argument(help="Number of the sync connection, as `status` lists it.")]
+Unchecked = Annotated[
+    bool, typer.Option("--unchecked", help="Do not ask the package and OutSmart whether they have such values.")
+]
 OneConnection = Annotated[int | None, typer.Option("--connection", help="Only this sync connection.")]
 
 
@@ -195,21 +200,41 @@ def settings_show(connection: ConnectionNumber, as_json: Json = False) -> None:
 def settings_set(
     connection: ConnectionNumber,
     changes: Annotated[list[str], typer.Argument(help="relations.enabled=true relations.types=customer,prospect ...")],
+    unchecked: Unchecked = False,
     as_json: Json = False,
 ) -> None:
     """Change settings; all of them or, when one is wrong, none."""
-    store = _store()
-    _save_settings(store, connection, settings.parse_all(changes), as_json=as_json)
+    _save_settings(connection, settings.parse_all(changes), unchecked=unchecked, as_json=as_json)
 
 
 @settings_app.command("load")
 def settings_load(
     connection: ConnectionNumber,
     file: Annotated[Path, typer.Argument(help="A YAML file as `show` prints it.")],
+    unchecked: Unchecked = False,
     as_json: Json = False,
 ) -> None:
     """Change settings from a file; what it does not name stays."""
-    _save_settings(_store(), connection, settings.load(file), as_json=as_json)
+    _save_settings(connection, settings.load(file), unchecked=unchecked, as_json=as_json)
+
+
+@settings_app.command("choices")
+def settings_choices(
+    connection: ConnectionNumber,
+    setting: Annotated[str, typer.Argument(help="The setting, such as relations.types or materials.item_groups.")],
+    as_json: Json = False,
+) -> None:
+    """Show the values that a setting may have, as the package or OutSmart knows them."""
+    store, gateway = _store_and_gateway()
+    category, _, name = setting.partition(".")
+    found = choosing.choices(gateway, connections.require(store, connection), category, name)
+    if as_json:
+        _print_json([{"value": value, "label": label} for value, label in found])
+        return
+    table = Table("Value", "Meaning", box=None)
+    for value, label in found:
+        table.add_row(escape(value), escape(label))
+    out.print(table)
 
 
 @app.command("sync")
@@ -406,13 +431,21 @@ def _print_connected(connection: connections.SyncConnection, *, as_json: bool) -
     )
 
 
-def _save_settings(store: Store, connection: int, changes: dict[str, Any], *, as_json: bool) -> None:
-    saved = settings.save(store, connections.require(store, connection), changes)
+def _save_settings(number: int, changes: dict[str, Any], *, unchecked: bool, as_json: bool) -> None:
+    store, gateway = _store_and_gateway()
+    connection = connections.require(store, number)
+    before = settings.read(store, connection)
+    saved = settings.save(store, connection, changes, gateway=None if unchecked else gateway)
     if as_json:
         _print_json(saved.as_document())
-    else:
-        out.print("Saved.")
-        out.print(settings.as_yaml(saved.as_document()), end="", markup=False)
+        return
+    out.print("Saved.")
+    out.print(settings.as_yaml(saved.as_document()), end="", markup=False)
+    for category, first_day in start_dates.begun(package_of(connection.package), before, saved).items():
+        try:
+            out.print(str(start_dates.meant(gateway, connection, category, first_day)), markup=False)
+        except SyncError as error:  # what was asked for is saved; this is only told besides
+            out.print(f"{first_day}: how many {category} that means could not be counted. {error}", markup=False)
 
 
 def _print_runs(store: Store, found: list[history.RunSummary]) -> None:

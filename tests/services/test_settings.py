@@ -22,7 +22,13 @@ from outsmart_sync.store.tables import setting
 EXACT = package("exact_online")
 DEFAULTS = {
     "licence": "basic",
-    "relations": {"enabled": False, "types": ["customer"], "include_inactive": False, "include_blocked": False},
+    "relations": {
+        "enabled": False,
+        "types": ["customer"],
+        "classifications": [],
+        "include_inactive": False,
+        "include_blocked": False,
+    },
 }
 
 
@@ -73,6 +79,7 @@ def test_what_is_not_named_stays(store: Store) -> None:
     assert saved.categories["relations"] == {
         "enabled": True,
         "types": ["prospect"],
+        "classifications": [],
         "include_inactive": False,
         "include_blocked": True,
     }

@@ -79,9 +79,7 @@ def _known(connection: Connection, job: Job, record: Record, ids: list[str]) -> 
     return found
 
 
-def _following(
-    stream: DerivedStream, record: Record, row: Row[Any], known: dict[str, Row[Any]]
-) -> list[StagedRow]:
+def _following(stream: DerivedStream, record: Record, row: Row[Any], known: dict[str, Row[Any]]) -> list[StagedRow]:
     made = {} if row.origin == Origin.DELETED else _derived(stream, row)
     rows = [
         _row(record, provider_id, row, each) for provider_id, each in made.items() if each.fresh or provider_id in known
@@ -108,6 +106,7 @@ def _row(record: Record, provider_id: str, main: Row[Any], derived: Derived) -> 
         due_on=None,
         parent_id=None,
         origin=Origin.LEFT if derived.left else Origin.PAGE,
+        dated_on=main.dated_on,
     )
 
 
@@ -129,4 +128,5 @@ def _gone(known: Row[Any], version: int | None) -> StagedRow:
         parent_id=known.parent_id,
         problems="",
         origin=Origin.DELETED,
+        dated_on=known.dated_on,
     )

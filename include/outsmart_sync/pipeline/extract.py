@@ -9,13 +9,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, delete, func, select
 
 from outsmart_sync.pipeline import derived, outsmart_read, parts, pending, scope, witness
 from outsmart_sync.pipeline.ahead import ahead
+from outsmart_sync.pipeline.pending import STARTED
 from outsmart_sync.records.exchange import DELETIONS, Deletion, ReadPage
 from outsmart_sync.records.staged import Origin, StagedRow, aliases
 from outsmart_sync.records.values import code_key
@@ -92,8 +93,13 @@ def _read_streams(store: Store, job: Job, source: Source, progress: dict[str, Pr
     if not after:
         with store.begin() as connection:
             _note(connection, job, FROM_START, Progress(None, "", 0, 0))
+    first_day = _first_day(store, job, progress)
     for stream in job.category.streams:
-        _read_stream(store, job, source, stream, after.get(stream.name), progress.get(stream.name))
+        position, done = after.get(stream.name), progress.get(stream.name)
+        if position is None and done is None and first_day is not None and not stream.whole:
+            position = source.beginning(stream, first_day)
+            log.info("%s is read from %s on", stream.name, first_day)
+        _read_stream(store, job, source, stream, position, done)
     if job.category.reports_deletions:
         _read_deletions(store, job, source, after.get(DELETIONS), progress.get(DELETIONS))
 
@@ -111,7 +117,29 @@ def _cursors(store: Store, job: Job, source: Source) -> dict[str, str]:
     if source.expired(age):
         log.warning("The last sync was %.0f days ago, longer than the package keeps deletions: all is read again", age)
         return {}
+    if job.starts_on is not None and STARTED in kept and job.starts_on.isoformat() < kept[STARTED].value:
+        log.info("The start date has moved from %s to %s: all is read from there", kept[STARTED].value, job.starts_on)
+        return {}
     return positions
+
+
+def _first_day(store: Store, job: Job, progress: dict[str, Progress]) -> date | None:
+    """Where a first or full read of a category with a start date begins; None: at the very beginning.
+
+    A start date that was moved to a later day moves it no further: what changed in between, of documents that are in
+    the destination, would be missed. The day is noted, so that a date moved to an earlier one is seen; it stays that of
+    the first attempt, as what was read since was read from there.
+    """
+    if job.starts_on is None:
+        return None
+    if STARTED in progress:
+        first = date.fromisoformat(progress[STARTED].cursor)
+    else:
+        with store.begin() as connection:
+            kept = cursors.read_all(connection, job.connection_id, job.category.name)
+            first = min(job.starts_on, date.fromisoformat(kept[STARTED].value) if STARTED in kept else job.starts_on)
+            _note(connection, job, STARTED, Progress(None, first.isoformat(), 0, 0))
+    return first - timedelta(days=job.category.streams[0].dated_ahead)
 
 
 def cursor_age(kept: Mapping[str, Cursor], names: Iterable[str], now: datetime) -> float:
@@ -245,6 +273,7 @@ def _marked(
             parent_id=row.parent_id,
             problems="",
             origin=origin,
+            dated_on=row.dated_on,
         )
         for row in known.values()
         if (version := versions[row.provider_id]) is None or row.version is None or row.version <= version
@@ -311,8 +340,11 @@ def _finish(store: Store, job: Job) -> int:
 def _miss(connection: Connection, job: Job) -> None:
     """Stage as deleted what we know and a stream that was read from its beginning to its end no longer has.
 
-    The package's list of deletions does not reach back for ever, and some lists have none.
+    The package's list of deletions does not reach back for ever, and some lists have none. A category with a start date
+    is never read from its beginning, so what was not read may well be there.
     """
+    if job.category.start is not None:
+        return
     whole = FROM_START in runs.progress_of(connection, job.id)
     for stream in job.category.streams:
         if not (whole or stream.whole):

@@ -15,7 +15,7 @@ from sqlalchemy import and_, exists, func, not_, or_, select, true, update
 
 from outsmart_sync.pipeline import marks, references, same_work, scope
 from outsmart_sync.pipeline.outcomes import MirrorState, Outcome
-from outsmart_sync.records.catalogue import Choice, DerivedStream, Switch
+from outsmart_sync.records.catalogue import Choice, DerivedStream, StartDate, Switch
 from outsmart_sync.records.record import UNREADABLE
 from outsmart_sync.records.staged import Origin, tag
 from outsmart_sync.records.values import decode
@@ -100,14 +100,20 @@ def _by_switch(connection: Connection, job: Job, record: Record) -> None:
 
 
 def _by_choices(connection: Connection, job: Job, record: Record) -> None:
-    """A choice looks at the main record only; its children follow it."""
-    if record is not job.category.record:
+    """A choice looks at the main record, and at what follows from it; children go with it.
+
+    A start date leaves alone what is there.
+    """
+    if record is not job.category.record and record not in [stream.record for stream in job.category.derived]:
         return
     for choice in job.category.filters:
         chosen = job.settings.get(choice.name)
         if isinstance(choice, Choice) and chosen:
             keeps = [dialect.contains(connection, staging.c.tags, tag(choice.tag, value) + "|") for value in chosen]
             _decide(connection, job, record, not_(or_(*keeps)), Outcome.EXCLUDED, choice.reason)
+        elif isinstance(choice, StartDate):
+            early = staging.c.dated_on < job.starts_on
+            _decide(connection, job, record, and_(early, not_(_known(job, record))), Outcome.EXCLUDED, choice.reason)
 
 
 def _by_use(connection: Connection, job: Job, record: Record) -> None:

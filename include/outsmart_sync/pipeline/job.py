@@ -60,7 +60,7 @@ class Job:
         run_id: The run.
         connection_id: The sync connection.
         category: What is imported.
-        settings: The category's filters by name, complete.
+        settings: The category's settings by name, complete.
         options: What was asked.
         today: The administration's calendar day.
         currency: The administration's currency; '' when unknown.
@@ -78,6 +78,17 @@ class Job:
     currency: str
     delivers: bool
     account: str = ""
+
+    @property
+    def starts_on(self) -> date | None:
+        """The first day whose documents are imported; None: the category is not dated.
+
+        Saving settings fills it in. Should it be missing all the same, it is today: too few documents can be added.
+        """
+        if self.category.start is None:
+            return None
+        day = self.settings.get(self.category.start.name)
+        return date.fromisoformat(day) if day else self.today
 
     @property
     def rules(self) -> str:

@@ -37,6 +37,7 @@ _COPIED = (
     "valid_until",
     "problems",
     "due_on",
+    "dated_on",
 )
 
 _STATES = {
@@ -162,6 +163,7 @@ def _news(job: Job, decided: ColumnElement[bool]) -> Any:
         mirror.c.content_hash == staging.c.content_hash,
         mirror.c.judged_by == job.rules,
         mirror.c.due_on.is_not_distinct_from(staging.c.due_on),
+        mirror.c.dated_on.is_not_distinct_from(staging.c.dated_on),
         mirror.c.tags == staging.c.tags,
         mirror.c.blocked == staging.c.blocked,
         mirror.c.valid_from.is_not_distinct_from(staging.c.valid_from),

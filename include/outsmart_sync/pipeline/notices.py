@@ -98,9 +98,7 @@ def _rows(job: Job, record: Record) -> Any:
     withdrawn = and_(staging.c.outcome == Outcome.DELETED, told)
     return (
         select(staging.c.seq, staging.c.code, staging.c.title, staging.c.payload, staging.c.outcome)
-        .where(
-            scope.staged(job), staging.c.record == record.name, or_(staging.c.outcome.in_(_WRITTEN), withdrawn)
-        )
+        .where(scope.staged(job), staging.c.record == record.name, or_(staging.c.outcome.in_(_WRITTEN), withdrawn))
         .order_by(staging.c.seq)
         .limit(_AT_ONCE)
     )

@@ -68,6 +68,13 @@ REASONS: dict[str, Reason] = {
     "group_not_chosen": Reason(
         "Its item group is not among the chosen ones.", "Choose the group in the settings to import it."
     ),
+    "classification_not_chosen": Reason(
+        "Its classifications are not among the chosen ones.", "Choose one of them in the settings to import it."
+    ),
+    "before_start": Reason(
+        "It is dated before the first day that is imported.",
+        "Choose an earlier start date in the settings to import it.",
+    ),
     "not_chosen": Reason("The filter leaves it out.", "Change the filter in the settings to import it."),
     "blocked": Reason(
         "It is blocked in the bookkeeping package.", "Unblock it there, or switch on the import of blocked ones."
@@ -128,7 +135,8 @@ REASONS: dict[str, Reason] = {
         "It is looked for in the next runs, and sent again only when two of them have not found it.",
     ),
     "several_documents": Reason(
-        "OutSmart has several with the number {detail}.", "Remove all but one of them in OutSmart."
+        "OutSmart has several with the number {detail}.",
+        "Remove all but one of them in OutSmart, and sync the category in full.",
     ),
     "document_started": Reason(
         "It was changed in the bookkeeping package after the work order had been fetched or completed: {detail}.",

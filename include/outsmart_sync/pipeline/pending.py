@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+STARTED = "started"
+"""Name under which a category with a start date keeps, beside its cursors, from which day on it has been read."""
+
 RULES = "rules"
 """Name under which a category keeps, beside its cursors, the fingerprint of the rules it last judged by."""
 
@@ -116,6 +119,7 @@ def again(job: Job, record: Record, row: Row[Any]) -> StagedRow:
         due_on=next_change(job.today, row.valid_from, row.valid_until),
         parent_id=row.parent_id,
         origin=_origin(job, record, row),
+        dated_on=row.dated_on,
         unreadable=[problem for problem in row.problems.split(",") if problem.endswith(UNREADABLE)],
     )
 

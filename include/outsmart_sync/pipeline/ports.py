@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from outsmart_sync.records.catalogue import ImportCategory, Stream
+    from outsmart_sync.records.catalogue import ImportCategory, Stream, ValueList
     from outsmart_sync.records.exchange import DeletionsPage, Document, News, ReadPage, Refused
     from outsmart_sync.records.record import Record
     from outsmart_sync.records.values import Payload
@@ -23,6 +23,9 @@ class Source(Protocol):
     ) -> Iterator[ReadPage]:
         """Everything in a stream after a cursor (None: from the beginning), or from an interrupted page on."""
 
+    def beginning(self, stream: Stream, day: date) -> str:
+        """The position in a stream behind which lies everything that was changed on a day or later."""
+
     def lookup(self, category: ImportCategory, stream: Stream, today: date, keys: Sequence[str]) -> Iterator[ReadPage]:
         """Only the records with these codes; for streams of parts and children, those of parents with these ids."""
 
@@ -31,6 +34,12 @@ class Source(Protocol):
 
     def news(self, positions: Mapping[ImportCategory, Mapping[str, str]]) -> News:
         """Ask every stream once whether there is anything after its cursor, with as few calls as possible."""
+
+    def count(self, category: ImportCategory, since: date | None) -> int:
+        """How many documents of a category with a start date bear a date, or one not before a day."""
+
+    def choices(self, listed: ValueList) -> list[tuple[str, str]]:
+        """The values of one of the package's lists, with what a person knows them by."""
 
     def expired(self, cursor_age_days: float) -> bool:
         """Whether a cursor of this age can no longer be trusted, so that everything must be read again."""
@@ -46,6 +55,9 @@ class Destination(Protocol):
 
     def read(self, record: Record) -> Iterator[Payload]:
         """Every record of a type that the account holds, in canonical form."""
+
+    def choices(self, listed: ValueList) -> list[tuple[str, str]]:
+        """The values of one of OutSmart's lists, with what a person knows them by."""
 
     def write(self, record: Record, payloads: Sequence[Payload]) -> list[Refused]:
         """Insert or update by code; returns what was refused, everything else is stored.

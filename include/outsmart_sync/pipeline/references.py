@@ -118,7 +118,7 @@ def ready(job: Job, record: Record) -> ColumnElement[bool]:
 
 def _ways(job: Job, references: Sequence[Reference]) -> list[ColumnElement[bool]]:
     """What a record waited for is there: for each way of naming it, and of being there enough."""
-    ways = []
+    ways: list[ColumnElement[bool]] = []
     for by_code, known in sorted({(reference.by_code, reference.known) for reference in references}):
         alike = [each for each in references if (each.by_code, each.known) == (by_code, known)]
         ways.append(
@@ -160,9 +160,7 @@ def _in_mirror(connection: Connection, job: Job, reference: Reference, ids: list
     return found
 
 
-def _by_code(
-    connection: Connection, job: Job, reference: Reference, codes: list[str]
-) -> Iterator[tuple[str, _Seen]]:
+def _by_code(connection: Connection, job: Job, reference: Reference, codes: list[str]) -> Iterator[tuple[str, _Seen]]:
     """Records by their codes; where another document stands for the same work, that one."""
     rows: dict[str, Any] = {}
     for row in _rows(connection, job, reference, mirror.c.code_key.in_([code_key(code) for code in codes])):

@@ -10,13 +10,14 @@ import logging
 import re
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, bindparam, exists, not_, or_, select, true, update
 
 from outsmart_sync.pipeline import scope
 from outsmart_sync.pipeline.outcomes import OPEN_STATES, UNSURE, MirrorState, Outcome
-from outsmart_sync.records.staged import DAY, tag, values_of
+from outsmart_sync.records.staged import tag, values_of
 from outsmart_sync.store import dialect, staged_rows
 from outsmart_sync.store.tables import mirror, staging
 
@@ -42,7 +43,7 @@ class _Document:
 
     provider_id: str
     code: str
-    day: str
+    day: date | None
 
 
 def judge(connection: Connection, job: Job, record: Record) -> None:
@@ -94,7 +95,7 @@ def _candidates(connection: Connection, job: Job, record: Record, rule: SameWork
         scope.in_destination(job, _own),
     )
     tagged = true() if rule.without else dialect.contains(connection, staging.c.tags, tag(rule.tag, ""))
-    query = select(staging.c.seq, staging.c.provider_id, staging.c.code, staging.c.tags).where(
+    query = select(staging.c.seq, staging.c.provider_id, staging.c.code, staging.c.tags, staging.c.dated_on).where(
         scope.open_rows(job, record.name), staging.c.origin != "part", not_(staging.c.blocked), tagged, not_(there)
     )
     return [row for chunk in staged_rows.chunks(connection, query, _CHUNK) for row in chunk]
@@ -102,7 +103,7 @@ def _candidates(connection: Connection, job: Job, record: Record, rule: SameWork
 
 def _standing(connection: Connection, job: Job, record: Record, rule: SameWork) -> dict[str, list[_Document]]:
     """Value of the tag → the documents that stand for it."""
-    query = select(_other.c.provider_id, _other.c.code, _other.c.tags).where(
+    query = select(_other.c.provider_id, _other.c.code, _other.c.tags, _other.c.dated_on).where(
         scope.mirrored(job, rule.record, _other),
         _other.c.provider_id.is_not(None),
         dialect.contains(connection, _other.c.tags, tag(rule.tag, "")),
@@ -113,7 +114,7 @@ def _standing(connection: Connection, job: Job, record: Record, rule: SameWork) 
     found: dict[str, list[_Document]] = defaultdict(list)
     for row in connection.execute(query):
         for value in values_of(row.tags, rule.tag):
-            found[value].append(_Document(row.provider_id, row.code, _day(row.tags)))
+            found[value].append(_Document(row.provider_id, row.code, row.dated_on))
     for documents in found.values():
         documents.sort(key=lambda each: _natural(each.code))
     return found
@@ -140,9 +141,7 @@ def _without(rule: SameWork, rows: list[Any]) -> list[dict[str, Any]]:
     return [_verdict(row, rule.without, None, None) for row in rows if not values_of(row.tags, rule.tag)]
 
 
-def _revised(
-    rule: SameWork, named: list[tuple[Any, str]], others: dict[str, list[_Document]]
-) -> list[dict[str, Any]]:
+def _revised(rule: SameWork, named: list[tuple[Any, str]], others: dict[str, list[_Document]]) -> list[dict[str, Any]]:
     """Of several of one kind, one that is there stays; else the newest of them is made."""
     verdicts, newest = [], dict[str, Any]()
     for row, value in named:
@@ -161,16 +160,18 @@ def _kept_out(
     """Each document that stands keeps one out: the one that it kept out before, else the first by number."""
     verdicts = []
     for row, value in sorted(named, key=lambda each: _natural(each[0].code)):
-        day = _day(row.tags)
         for other in others.get(value, []):
-            if _fits(rule, day, other.day) and taken.setdefault(other.provider_id, row.provider_id) == row.provider_id:
+            if (
+                _fits(rule, row.dated_on, other.day)
+                and taken.setdefault(other.provider_id, row.provider_id) == row.provider_id
+            ):
                 verdicts.append(_verdict(row, rule.reason, other.code, other.provider_id))
                 break
     return verdicts
 
 
-def _fits(rule: SameWork, day: str, other: str) -> bool:
-    if rule.later is None or not day or not other:
+def _fits(rule: SameWork, day: date | None, other: date | None) -> bool:
+    if rule.later is None or day is None or other is None:
         return True
     return other >= day if rule.later else other <= day
 
@@ -192,10 +193,6 @@ def _keep(connection: Connection, job: Job, verdicts: list[dict[str, Any]]) -> N
             ),
             verdicts,
         )
-
-
-def _day(tags: str) -> str:
-    return next(iter(values_of(tags, DAY)), "")
 
 
 def _natural(code: str) -> list[int]:

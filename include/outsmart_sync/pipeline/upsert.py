@@ -20,7 +20,7 @@ from outsmart_sync.pipeline import documents, marks, merging, notices, overtaken
 from outsmart_sync.pipeline.extract import FINISHED, stream_names
 from outsmart_sync.pipeline.match import count_outcomes
 from outsmart_sync.pipeline.outcomes import REFUSED, Outcome
-from outsmart_sync.pipeline.pending import RULES, outsmart_read
+from outsmart_sync.pipeline.pending import RULES, STARTED, outsmart_read
 from outsmart_sync.records.values import Payload, decode, encode
 from outsmart_sync.store import cursors, dialect, runs
 from outsmart_sync.store.runs import RunState
@@ -114,7 +114,8 @@ def _positions(connection: Connection, job: Job) -> dict[str, str]:
     """Where the streams have been read to, what was read of OutSmart, and the rules that all has now been judged by."""
     progress = runs.progress_of(connection, job.id)
     reached = {name: progress[name].cursor for name in stream_names(job.category) if name in progress}
-    read = {name: progress[name].cursor for name in map(outsmart_read, _names(job)) if name in progress}
+    notes = (STARTED, *map(outsmart_read, _names(job)))
+    read = {name: progress[name].cursor for name in notes if name in progress}
     return {**{name: cursor for name, cursor in reached.items() if cursor}, **read, RULES: job.rules}
 
 

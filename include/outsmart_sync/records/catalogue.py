@@ -83,8 +83,12 @@ class Stream:
             in it is gone.
         compose: Puts together what is sent of a record; None: its own fields, and the codes of what it refers to.
         exported_as: Our own exports make such documents too, under this name in the ledger: they never come back.
+        split_by: Column that tells apart parts which share one id.
         same_work: Other documents that may stand for the same work.
         notes_from: Record type whose texts go along when a document is made, where they came before it.
+        dated: Column of the document's own date, of a category that has a start date.
+        dated_ahead: Days that a document may be entered before the date it bears. Packages know when a row was changed,
+            not which date it bears, so the first read begins that many days before the start date.
     """
 
     name: str
@@ -102,14 +106,21 @@ class Stream:
     whole: bool = False
     compose: Compose | None = None
     exported_as: str = ""
+    split_by: str | None = None
     same_work: tuple[SameWork, ...] = ()
     notes_from: str = ""
+    dated: str | None = None
+    dated_ahead: int = 90
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Every column of the package that this stream needs, sorted."""
         columns = {self.key, *(column for source in self.fields.values() for column in source.columns)}
-        columns.update(column for column in (self.parent, self.blocked, self.alias, *(self.valid or ())) if column)
+        columns.update(
+            column
+            for column in (self.parent, self.blocked, self.alias, self.dated, self.split_by, *(self.valid or ()))
+            if column
+        )
         for rule in (self.tags, self.belongs):
             columns.update(rule.columns if rule else ())
         return tuple(sorted(columns))
@@ -175,6 +186,21 @@ Fold = Callable[[Payload, list[Part], FoldContext], Folded]
 """Folds a record's parts into its payload. Must be idempotent: the payload may already hold an earlier result."""
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ValueList:
+    """A list at a vendor that says which values a setting may have.
+
+    Attributes:
+        name: Stable name.
+        label: What is in it, as a person reads it, plural.
+        in_outsmart: OutSmart keeps it; else the package does.
+    """
+
+    name: str
+    label: str
+    in_outsmart: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class SameWork:
     """Another document that may stand for the same work: of two that do, one is made.
@@ -185,7 +211,7 @@ class SameWork:
         record: Record type of the others; the row's own: then the newest of those that come together is made.
         tag: Kind of the tag by which two documents are known to mean the same work.
         reason: Reason code of a row that is left out for one of the others.
-        later: True: the others bear a date (tag ``day``) not before the row's; False: not after it; None: any.
+        later: True: the others bear a date not before the row's; False: not after it; None: any.
         open: One that is not in the destination yet, but waits or was refused, stands as well.
         without: Reason code of a row without the tag, which is left out too; '': it is not.
     """
@@ -242,9 +268,10 @@ class Choice:
         name: Name of the setting.
         label: Question as a person reads it.
         tag: Kind of tag that is compared.
-        values: The values that exist, with their labels; empty: free codes that the package knows.
+        values: The values that exist, with their labels; empty: those of ``lists`` or, without one, any.
         default: Values chosen at first; an empty choice keeps everything.
         reason: Reason code of a row that falls out.
+        lists: Where the vendor keeps the values that exist.
     """
 
     name: str
@@ -253,6 +280,7 @@ class Choice:
     values: Mapping[str, str] = field(default_factory=dict)
     default: tuple[str, ...] = ()
     reason: str = "not_chosen"
+    lists: ValueList | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +301,47 @@ class Switch:
     default: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One value that the records of a category are made with, such as the type of work of work orders.
+
+    Attributes:
+        name: Name of the setting.
+        label: Question as a person reads it.
+        default: Its value at first; '' is none.
+        lists: Where a vendor keeps the values that exist; None: any text.
+    """
+
+    name: str
+    label: str
+    default: str = ""
+    lists: ValueList | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StartDate:
+    """The first day whose documents are imported, as ISO text; '' becomes the day the category is switched on.
+
+    Attributes:
+        name: Name of the setting.
+        label: Question as a person reads it.
+        reason: Reason code of a document of an earlier day.
+    """
+
+    name: str = "start_date"
+    label: str = "First day whose documents are imported (empty: the day it is switched on)"
+    reason: str = "before_start"
+
+    @property
+    def default(self) -> str:
+        """Its value at first."""
+        return ""
+
+
+Setting = Choice | Switch | Text | StartDate
+"""What a category may let a person set, besides whether it is switched on."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ImportCategory:
     """One thing a person can switch on: what to read, what to keep, what it becomes.
@@ -281,7 +350,7 @@ class ImportCategory:
         name: Stable name: task group, setting, log.
         label: As a person reads it.
         streams: What is read, the main record's stream first.
-        filters: Choices and switches, in the order in which they are judged.
+        filters: What can be set; those that leave records out are judged in this order.
         fold: Folds the parts streams into the main record.
         after: Categories whose records this one refers to; they go first.
         tier: Licence that the category needs.
@@ -291,7 +360,7 @@ class ImportCategory:
     name: str
     label: str
     streams: tuple[Stream, ...]
-    filters: tuple[Choice | Switch, ...] = ()
+    filters: tuple[Setting, ...] = ()
     fold: Fold | None = None
     after: tuple[str, ...] = ()
     tier: str = "basic"
@@ -318,6 +387,11 @@ class ImportCategory:
     def parts(self) -> tuple[Stream, ...]:
         """The streams whose rows are folded into the main record."""
         return tuple(stream for stream in self.streams if stream.record is None)
+
+    @property
+    def start(self) -> StartDate | None:
+        """The setting of the first day whose documents are imported; None: the category is not dated."""
+        return next((each for each in self.filters if isinstance(each, StartDate)), None)
 
     @property
     def reports_deletions(self) -> bool:

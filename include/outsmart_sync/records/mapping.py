@@ -20,6 +20,10 @@ from outsmart_sync.records.values import Payload, code_key, content_hash, encode
 
 log = logging.getLogger(__name__)
 
+SPLIT = "+"
+"""Stands in a part's id between the package's own id and what tells those apart that share it."""
+
+_APART = 16
 _ONE_DAY = timedelta(days=1)
 _UNREADABLE = (ValueError, TypeError, ArithmeticError, AttributeError)
 
@@ -57,9 +61,7 @@ class Mapper:
 
     @cached_property
     def _sources(self) -> list[tuple[str, tuple[str, ...], Callable[[Any], str | bool | None]]]:
-        return [
-            (name, source.columns, source.read) for name, source in self.stream.fields.items() if not source.joined
-        ]
+        return [(name, source.columns, source.read) for name, source in self.stream.fields.items() if not source.joined]
 
     @cached_property
     def _joined(self) -> list[tuple[str, Source]]:
@@ -107,6 +109,10 @@ class Mapper:
             tags = self._tags(row)
         except _UNREADABLE:
             tags = ""
+        try:
+            dated_on = self._dated_on(row)
+        except _UNREADABLE:
+            dated_on = None
         return staged_record(
             record,
             row[stream.key],
@@ -118,6 +124,7 @@ class Mapper:
             due_on=None,
             parent_id=row[stream.parent] if stream.parent else None,
             origin=Origin.BASE if self.folded else Origin.PAGE,
+            dated_on=dated_on,
             unreadable=[f"{name}{UNREADABLE}" for name in bad or [""]],
         )
 
@@ -153,6 +160,9 @@ class Mapper:
         first, last = self.stream.valid
         return self.read_date(row[first]), self.read_date(row[last])
 
+    def _dated_on(self, row: Row) -> date | None:
+        return self.read_date(row[self.stream.dated]) if self.stream.dated else None
+
     def _record(self, row: Row) -> StagedRow:
         stream = self.stream
         record: Record = stream.record  # type: ignore[assignment]  # a part goes through _part
@@ -177,7 +187,14 @@ class Mapper:
             due_on=next_change(self.today, valid_from, valid_until),
             parent_id=row[stream.parent] if stream.parent else None,
             origin=Origin.BASE if self.folded else Origin.PAGE,
+            dated_on=self._dated_on(row),
         )
+
+    def _part_id(self, row: Row) -> str:
+        """A part's id: of parts that share one, each has its own, made of it and of what tells them apart."""
+        shared: str = row[self.stream.key]
+        apart = row[self.stream.split_by] if self.stream.split_by else None
+        return shared if apart is None else f"{shared}{SPLIT}{content_hash(str(apart))[:_APART]}"
 
     def _part(self, row: Row) -> StagedRow:
         stream = self.stream
@@ -185,7 +202,7 @@ class Mapper:
         valid_from, valid_until = self._validity(row)
         return StagedRow(
             record=stream.name,
-            provider_id=row[stream.key],
+            provider_id=self._part_id(row),
             version=self._version(row),
             code=None,
             code_key=None,
@@ -224,6 +241,7 @@ def staged_record(
     due_on: date | None,
     parent_id: str | None,
     origin: str,
+    dated_on: date | None = None,
     unreadable: Sequence[str] = (),
 ) -> StagedRow:
     """A record's row for staging, with everything that follows from its payload.
@@ -252,6 +270,7 @@ def staged_record(
         parent_id,
         ",".join((*unreadable, problems)).rstrip(",") if unreadable else problems,
         origin,
+        dated_on,
     )
 
 

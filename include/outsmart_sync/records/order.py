@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-from outsmart_sync.records.catalogue import Referred
+from outsmart_sync.records.catalogue import Referred, Text
+from outsmart_sync.records.lists import PAYMENT_METHODS, WORK_STATUSES, WORK_TYPES
 from outsmart_sync.records.record import REFERS, Record, Reference
 from outsmart_sync.records.values import Payload
 from outsmart_sync.records.work_order import CHANGEABLE, WORK_ORDER, decode_materials, encode_materials
@@ -27,7 +28,7 @@ ADDRESS = Reference("address", {"address": "address"}, "delivery address", waits
 CONTACT_PERSON = Reference("contact_person", {"contact_person": "contact_person"}, "contact person", waits=False)
 PROJECT = Reference("project", {"project": "project"}, "project", waits=False)
 ARTICLE = Reference("article", {"material": "", "hour_type": ""}, "article", many=True, known=True)
-"""Articles of lines for which the package gives ids only; such a line's code is the id, as :func:`article` writes it."""
+"""Articles of lines that name them by their ids; such a line's code is the id, as :func:`article` writes it."""
 EMPLOYEE = Reference("employee", {"employee": "employee"}, "employee")
 
 TYPE_OF_WORK, PAYMENT_METHOD, CONTACT = "type_of_work", "payment_method", "contact"
@@ -38,6 +39,14 @@ DELIVERED_STATUS = "delivered_status"
 
 CANCELLED_STATUS = "cancelled_status"
 """Name of the setting with the work status that a cancelled order's work order gets."""
+
+WORK_ORDER_SETTINGS = (
+    Text(TYPE_OF_WORK, "Type of work of the work orders", default="Service", lists=WORK_TYPES),
+    Text(PAYMENT_METHOD, "Payment method of the work orders", default="op rekening", lists=PAYMENT_METHODS),
+    Text(CONTACT, "Contact person where the order names none (empty: the relation's name)"),
+    Text(CANCELLED_STATUS, "Work status of a work order whose order was cancelled (empty: none)", lists=WORK_STATUSES),
+)
+"""What every category has that makes work orders."""
 
 
 def order(name: str, label: str, prefix: str, references: tuple[Reference, ...]) -> Record:
@@ -78,11 +87,8 @@ def compose(own: Payload, others: Mapping[str, Referred], settings: Mapping[str,
     for reference in (CONTACT_PERSON, PROJECT, EMPLOYEE):
         if (other := others.get(reference.name)) is not None:
             body[reference.fields[other.record]] = other.code
-    for field, name, default in (
-        ("type_of_work", TYPE_OF_WORK, "Service"),
-        ("payment_method", PAYMENT_METHOD, "op rekening"),
-    ):
-        _add(body, {field: settings.get(name) or default})
+    for field, name in (("type_of_work", TYPE_OF_WORK), ("payment_method", PAYMENT_METHOD)):
+        _add(body, {field: settings.get(name) or ""})
     for side in ("customer", "invoice"):
         _add(body, {f"{side}_contact": settings.get(CONTACT) or body.get(f"{side}_name", "")})
     return body

@@ -26,6 +26,7 @@ class StagedRow(NamedTuple):
         parent_id: Package id of the record it belongs to.
         problems: What OutSmart would refuse, see :meth:`~outsmart_sync.records.record.Record.problems`.
         origin: One of :class:`Origin`'s values.
+        dated_on: The document's own date, where its category has a start date.
     """
 
     record: str
@@ -44,6 +45,7 @@ class StagedRow(NamedTuple):
     parent_id: str | None
     problems: str
     origin: str
+    dated_on: date | None = None
 
 
 class Origin:
@@ -65,10 +67,6 @@ class Origin:
 
 ALIAS = "id"
 """Kind of the tag with a second id of the row at the package."""
-
-
-DAY = "day"
-"""Kind of the tag with a document's own date, as ISO text."""
 
 
 def aliases(tags: str) -> list[str]:

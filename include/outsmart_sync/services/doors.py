@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from outsmart_sync.pipeline.job import Job, Options
 from outsmart_sync.providers.packages import package as package_of
@@ -76,7 +75,6 @@ class Doors:
     def job(self, store: Store, run_id: int, category: ImportCategory, options: Options, job_id: int = 0) -> Job:
         """What one category of this connection does in one run."""
         connection = self._connection
-        package = package_of(connection.package)
         return Job(
             id=job_id,
             run_id=run_id,
@@ -84,7 +82,7 @@ class Doors:
             category=category,
             settings=settings.read(store, connection).categories[category.name],
             options=options,
-            today=store.now().astimezone(ZoneInfo(package.timezone)).date(),
+            today=settings.today_of(store, package_of(connection.package)),
             currency=connection.currency,
             delivers=self.delivers,
             account=connection.outsmart_account,

@@ -10,6 +10,7 @@ from sqlalchemy import func, or_, select
 
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.services import settings
+from outsmart_sync.services.setting_values import ENABLED
 from outsmart_sync.store import connections, dialect, logins
 from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.store.tables import category_state, mirror, run_category, vault_secret
@@ -83,7 +84,7 @@ def _connection_status(store: Store, connection: SyncConnection) -> ConnectionSt
         categories=[
             CategoryStatus(
                 name=category.name,
-                enabled=chosen.categories[category.name][settings.ENABLED],
+                enabled=chosen.categories[category.name][ENABLED],
                 stopped=stopped.get(category.name, ""),
                 last_success=finished.get(category.name),
                 records=records.get(category.record.name, {}),

@@ -4,25 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import yaml
 from sqlalchemy import select
 
-from outsmart_sync.errors import InvalidSettings
+from outsmart_sync.errors import InvalidSettings, SyncError
 from outsmart_sync.providers.packages import package as package_of
-from outsmart_sync.records.catalogue import Choice, ImportCategory, Package
+from outsmart_sync.services import choices, setting_values
+from outsmart_sync.services.setting_values import ENABLED, WrongValue
 from outsmart_sync.store import dialect
 from outsmart_sync.store.tables import setting
 
 if TYPE_CHECKING:
+    from outsmart_sync.records.catalogue import ImportCategory, Package
+    from outsmart_sync.services.gateway import Gateway
     from outsmart_sync.store.connections import SyncConnection
     from outsmart_sync.store.store import Store
 
 LICENCE = "licence"
-ENABLED = "enabled"
+Values = dict[tuple[str, str], Any]
+"""Category and setting → value; settings of the connection itself are of the category ''."""
+
 _OF_CONNECTION = ""
 _RARE_BREAKS = "\x85\u2028\u2029"
 
@@ -68,34 +75,43 @@ def read(store: Store, connection: SyncConnection) -> Settings:
         stored = {(row.category, row.name): msgspec.json.decode(row.value) for row in transaction.execute(query)}
     categories = {
         category.name: {
-            name: stored.get((category.name, name), default) for name, default in _defaults(category).items()
+            name: stored.get((category.name, name), setting_values.default_of(each))
+            for name, each in setting_values.settings_of(category).items()
         }
         for category in package.imports
     }
     return Settings(stored.get((_OF_CONNECTION, LICENCE), "basic"), categories)
 
 
-def save(store: Store, connection: SyncConnection, changes: Mapping[str, Any]) -> Settings:
+def save(
+    store: Store, connection: SyncConnection, changes: Mapping[str, Any], *, gateway: Gateway | None = None
+) -> Settings:
     """Change settings.
 
     Args:
         store: The store.
         connection: Whose settings.
         changes: ``licence``, and category → setting → value; what is not named stays.
+        gateway: Opens the vendors, for values that they must have: each list that a new value is of is read once. None:
+            such values are saved unchecked.
 
     Raises:
         InvalidSettings: Something is unknown or of the wrong kind; all problems are named and nothing is saved.
+        SyncError: A vendor that must be asked refuses or does not answer; nothing is saved.
     """
     package = package_of(connection.package)
     problems: list[str] = []
     values = _checked(package, changes, problems)
-    licence = values.get((_OF_CONNECTION, LICENCE), read(store, connection).licence)
+    current = read(store, connection)
+    licence = values.get((_OF_CONNECTION, LICENCE), current.licence)
     problems += _beyond_licence(package, licence, values)
+    if gateway is not None:
+        _compared(gateway, connection, current, values, problems)
     if problems:
         raise InvalidSettings(
-            "The settings were not saved: " + " ".join(problems),
-            remedy=f"See what there is with: outsmart-sync settings show {connection.id}",
+            _not_saved(problems), remedy=f"See what there is with: outsmart-sync settings show {connection.id}"
         )
+    _fill_start_dates(store, package, current, values)
     with store.begin() as transaction:
         now = dialect.now(transaction)
         for (category, name), value in values.items():
@@ -174,24 +190,13 @@ def parse_all(texts: Iterable[str]) -> dict[str, Any]:
     return changes
 
 
-def _read_text(value: str, default: Any) -> Any:
-    """A value typed as text, as the kind of value that the setting holds."""
-    if isinstance(default, bool):
-        return {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}.get(
-            value.lower(), value
-        )
-    return [part.strip() for part in value.split(",") if part.strip()]
+def today_of(store: Store, package: Package) -> date:
+    """The calendar day of a package's administrations."""
+    return store.now().astimezone(ZoneInfo(package.timezone)).date()
 
 
-def _defaults(category: ImportCategory) -> dict[str, Any]:
-    defaults: dict[str, Any] = {ENABLED: False}
-    for each in category.filters:
-        defaults[each.name] = list(each.default) if isinstance(each, Choice) else each.default
-    return defaults
-
-
-def _checked(package: Package, changes: Mapping[str, Any], problems: list[str]) -> dict[tuple[str, str], Any]:
-    values: dict[tuple[str, str], Any] = {}
+def _checked(package: Package, changes: Mapping[str, Any], problems: list[str]) -> Values:
+    values: Values = {}
     names = [category.name for category in package.imports]
     for name, change in changes.items():
         if name == LICENCE:
@@ -203,36 +208,56 @@ def _checked(package: Package, changes: Mapping[str, Any], problems: list[str]) 
         elif not isinstance(change, Mapping):
             problems.append(f"{name} needs settings of its own, such as enabled: true.")
         else:
+            known = setting_values.settings_of(package.category(name))
             for setting_name, value in change.items():
-                _check_one(package.category(name), setting_name, value, values, problems)
+                try:
+                    values[name, setting_name] = setting_values.read(name, known, setting_name, value)
+                except WrongValue as error:
+                    problems.append(str(error))
     return values
 
 
-def _check_one(
-    category: ImportCategory, name: str, value: Any, values: dict[tuple[str, str], Any], problems: list[str]
+def _compared(
+    gateway: Gateway, connection: SyncConnection, current: Settings, values: Values, problems: list[str]
 ) -> None:
-    known = _defaults(category)
-    if name not in known:
-        problems.append(f"{category.name} has no setting '{name}' (it has {', '.join(known)}).")
-        return
-    if isinstance(value, str):
-        value = _read_text(value, known[name])
-    if isinstance(known[name], bool):
-        if not isinstance(value, bool):
-            problems.append(f"{category.name}.{name} must be true or false, not '{value}'.")
-    elif not isinstance(value, (list, tuple)):
-        problems.append(f"{category.name}.{name} must be a list, not '{value}'.")
-        return
-    else:
-        value = [str(each) for each in value]
-        choice = next(each for each in category.filters if each.name == name)
-        allowed = choice.values if isinstance(choice, Choice) else {}
-        if allowed and (unknown := [each for each in value if each not in allowed]):
-            problems.append(f"{category.name}.{name}: {', '.join(unknown)} is none of {', '.join(allowed)}.")
-    values[category.name, name] = value
+    """Compare with the vendors' lists what is new, and write it as they do.
+
+    Raises:
+        SyncError: A vendor cannot be asked, so nothing can be saved.
+    """
+    package = package_of(connection.package)
+    known: choices.Known = {}
+    for (name, setting_name), value in list(values.items()):
+        if name == _OF_CONNECTION or value == current.categories[name][setting_name]:
+            continue
+        setting = setting_values.settings_of(package.category(name))[setting_name]
+        try:
+            values[name, setting_name] = choices.compared(gateway, connection, name, setting, value, known)
+        except WrongValue as error:
+            problems.append(str(error))
+        except SyncError as error:
+            error.what = _not_saved([*problems, f"{name}.{setting_name} could not be compared: {error.what}"])
+            error.remedy = f"{error.remedy} To save it all the same: --unchecked".strip()
+            raise
 
 
-def _beyond_licence(package: Package, licence: str, values: dict[tuple[str, str], Any]) -> list[str]:
+def _not_saved(problems: Iterable[str]) -> str:
+    return "The settings were not saved: " + " ".join(problems)
+
+
+def _fill_start_dates(store: Store, package: Package, current: Settings, values: Values) -> None:
+    """A category that is switched on without a start date begins today; one that is on keeps the date it has."""
+    for category in package.imports:
+        if category.start is None:
+            continue
+        before, name = current.categories[category.name], category.start.name
+        on = values.get((category.name, ENABLED), before[ENABLED])
+        if on and not values.get((category.name, name), before[name]):
+            kept = before[name] if before[ENABLED] else ""
+            values[category.name, name] = kept or today_of(store, package).isoformat()
+
+
+def _beyond_licence(package: Package, licence: str, values: Values) -> list[str]:
     if licence not in package.tiers:
         return []
     rank = package.tiers.index(licence)

@@ -287,6 +287,7 @@ staging = Table(
     Column("parent_id", String(60)),
     Column("problems", Text, nullable=False),
     Column("origin", String(10), nullable=False),
+    Column("dated_on", Date),
     # Filled by the later steps.
     Column("outcome", String(12)),  # of filter and match: see pipeline.outcomes
     Column("reason", String(40)),
@@ -323,6 +324,7 @@ mirror = Table(
     Column("valid_until", Date),
     Column("problems", Text, nullable=False, server_default=""),
     Column("due_on", Date),
+    Column("dated_on", Date),  # the document's own date, where the category has a start date
     Column("state", String(12), nullable=False),
     Column("reason", String(40)),
     Column("detail", Text),

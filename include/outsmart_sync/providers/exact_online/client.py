@@ -132,6 +132,7 @@ class ExactOnlineClient:
         filters: str = "",
         top: int | None = None,
         newest_first: str = "",
+        counted: bool = False,
         division: str | None = None,
     ) -> str:
         """The address of a collection in the administration.
@@ -142,6 +143,7 @@ class ExactOnlineClient:
             filters: OData filter.
             top: Most rows to return in all.
             newest_first: Column to sort by, largest first, and the rows of all pages are to be counted.
+            counted: The rows of all pages are to be counted.
             division: Another administration than the client's own.
         """
         query = {"$select": ",".join(select)}
@@ -150,9 +152,18 @@ class ExactOnlineClient:
         if top is not None:
             query["$top"] = str(top)
         if newest_first:
-            query |= {"$orderby": f"{newest_first} desc", "$inlinecount": "allpages"}
+            query["$orderby"] = f"{newest_first} desc"
+        if newest_first or counted:
+            query["$inlinecount"] = "allpages"
+        return self._address(division or self.division, resource, query)
+
+    def function(self, resource: str, **parameters: str) -> str:
+        """The address of an answer that Exact works out from parameters, which are literals as in a filter."""
+        return self._address(self.division, resource, parameters)
+
+    def _address(self, division: str | None, resource: str, query: Mapping[str, str]) -> str:
         encoded = "&".join(f"{name}={quote(value, safe=',')}" for name, value in query.items())
-        return f"{self._api_url}/api/v1/{division or self.division}/{resource}?{encoded}"
+        return f"{self._api_url}/api/v1/{division}/{resource}?{encoded}"
 
     def get(self, address: str) -> Page:
         """One page.

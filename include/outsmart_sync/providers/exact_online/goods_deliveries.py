@@ -14,8 +14,19 @@ from outsmart_sync.providers.exact_online import lines
 from outsmart_sync.providers.exact_online.sales_orders import SALES_ORDER
 from outsmart_sync.providers.exact_online.stream import ExactStream
 from outsmart_sync.providers.exact_online.values import day, number, prefixed, text
-from outsmart_sync.records.catalogue import Derived, DerivedStream, FoldContext, Folded, ImportCategory, Part
+from outsmart_sync.records.catalogue import (
+    Derived,
+    DerivedStream,
+    FoldContext,
+    Folded,
+    ImportCategory,
+    Part,
+    StartDate,
+    Text,
+)
 from outsmart_sync.records.goods_delivery import DELIVERY_NOTICE, GOODS_DELIVERY, ORDER
+from outsmart_sync.records.lists import WORK_STATUSES
+from outsmart_sync.records.order import DELIVERED_STATUS
 from outsmart_sync.records.values import Payload, decimal_text
 
 _PREFIX = "GD-"
@@ -48,6 +59,7 @@ DELIVERIES = ExactStream(
         "description": text("Description"),
         "tracking_number": text("TrackingNumber"),
     },
+    dated="DeliveryDate",
 )
 
 LINES = ExactStream(
@@ -115,7 +127,14 @@ GOODS_DELIVERIES_IMPORT = ImportCategory(
     name="goods_deliveries",
     label="Goods deliveries",
     streams=(DELIVERIES, LINES),
-    filters=(),
+    filters=(
+        Text(
+            DELIVERED_STATUS,
+            "Work status of a work order when goods of its order have been delivered (empty: none)",
+            lists=WORK_STATUSES,
+        ),
+        StartDate(),
+    ),
     fold=with_lines,
     after=("sales_orders",),
     tier="pro",

@@ -6,7 +6,7 @@ SyncCRMContacts, SyncCRMAddresses, SyncLogisticsItems, SyncLogisticsSalesItemPri
 
 from __future__ import annotations
 
-from outsmart_sync.providers.exact_online import values
+from outsmart_sync.providers.exact_online import lists, values
 from outsmart_sync.providers.exact_online.goods_deliveries import GOODS_DELIVERIES_IMPORT
 from outsmart_sync.providers.exact_online.prices import sale_price
 from outsmart_sync.providers.exact_online.quotations import QUOTATIONS_IMPORT
@@ -23,6 +23,15 @@ from outsmart_sync.records.warehouse import WAREHOUSE
 
 DELIVERY_ADDRESS = 4
 """Address types: 1 visit, 2 postal, 3 invoice, 4 delivery (name=CRMAddresses)."""
+
+
+_CLASSIFICATIONS = tuple(f"Classification{number}" for number in range(1, 9))
+
+
+def _account_tags(row: Row) -> list[tuple[str, str]]:
+    """What relations are chosen by: their type, and the classifications that they have."""
+    classifications = [row[column] for column in _CLASSIFICATIONS if row[column]]
+    return [*_account_types(row), *(("classification", value) for value in classifications)]
 
 
 def _account_types(row: Row) -> list[tuple[str, str]]:
@@ -70,7 +79,7 @@ ACCOUNTS = ExactStream(
     },
     blocked="Blocked",
     valid=("StartDate", "EndDate"),
-    tags=Tags(("Status", "IsSupplier"), _account_types),
+    tags=Tags(("Status", "IsSupplier", *_CLASSIFICATIONS), _account_tags),
 )
 
 CONTACTS = ExactStream(
@@ -223,13 +232,24 @@ RELATIONS_IMPORT = ImportCategory(
             default=("customer",),
             reason="type_not_chosen",
         ),
+        Choice(
+            name="classifications",
+            label="Classifications to import (empty: all)",
+            tag="classification",
+            reason="classification_not_chosen",
+            lists=lists.CLASSIFICATIONS,
+        ),
         Switch(name="include_inactive", label="Also import relations that have ended or not begun", lets="inactive"),
         Switch(name="include_blocked", label="Also import blocked relations", lets="blocked"),
     ),
 )
 
 _ITEM_GROUPS = Choice(
-    name="item_groups", label="Item groups to import (empty: all)", tag="group", reason="group_not_chosen"
+    name="item_groups",
+    label="Item groups to import (empty: all)",
+    tag="group",
+    reason="group_not_chosen",
+    lists=lists.ITEM_GROUP_CODES,
 )
 
 MATERIALS_IMPORT = ImportCategory(
@@ -254,7 +274,14 @@ EMPLOYEES_IMPORT = ImportCategory(
     name="employees",
     label="Employees",
     streams=(EMPLOYEES,),
-    filters=(Choice(name="numbers", label="Employees to import (empty: all active ones)", tag="employee"),),
+    filters=(
+        Choice(
+            name="numbers",
+            label="Employees to import (empty: all active ones)",
+            tag="employee",
+            lists=lists.EMPLOYEE_NUMBERS,
+        ),
+    ),
 )
 
 WAREHOUSES_IMPORT = ImportCategory(name="warehouses", label="Warehouses", streams=(WAREHOUSES,), tier="pro")

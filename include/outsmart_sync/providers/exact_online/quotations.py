@@ -13,7 +13,7 @@ from typing import Any
 
 from outsmart_sync.providers.exact_online import lines
 from outsmart_sync.providers.exact_online.stream import ExactStream
-from outsmart_sync.providers.exact_online.values import day, exact_date, id_of, is_reference, number, text
+from outsmart_sync.providers.exact_online.values import day, id_of, is_reference, number, text
 from outsmart_sync.records.catalogue import (
     Belongs,
     Derived,
@@ -25,6 +25,7 @@ from outsmart_sync.records.catalogue import (
     Row,
     SameWork,
     Source,
+    StartDate,
     Switch,
     Tags,
 )
@@ -36,11 +37,11 @@ from outsmart_sync.records.order import (
     INVOICE,
     OPEN,
     PROJECT,
+    WORK_ORDER_SETTINGS,
     article,
     compose,
 )
 from outsmart_sync.records.quotation import QUOTATION, QUOTATION_ORDER
-from outsmart_sync.records.staged import DAY
 from outsmart_sync.records.values import Payload
 from outsmart_sync.records.work_order import MaterialLine, encode_materials
 
@@ -56,7 +57,7 @@ STATUSES = {
     60: "awaiting online acceptance",
     70: "accepted, processing failed",
 }
-"""Status of a quotation: 6 is a version that another one took the place of (name=CRMQuotations, name=CRMReviewQuotation)."""
+"""Status of a quotation; 6 is a version that another one took the place of (name=CRMQuotations, CRMReviewQuotation)."""
 
 ACCEPTED = frozenset({STATUSES[50], STATUSES[70]})
 """The customer has agreed, also where Exact then failed to make an order of it."""
@@ -76,15 +77,9 @@ def work(customer: str, reference: Any) -> list[tuple[str, str]]:
     return [(WORK, f"{customer}/{' '.join(words)}")] if words and is_reference(customer) else []
 
 
-def dated(value: Any) -> list[tuple[str, str]]:
-    """A document's own date, as a tag."""
-    found = exact_date(value)
-    return [(DAY, found.isoformat())] if found else []
-
-
 def _tags(row: Row) -> list[tuple[str, str]]:
     versions = [(VERSIONS, str(row["QuotationNumber"]))]
-    return [*versions, *work(row["OrderAccount"], row["YourRef"]), *dated(row["QuotationDate"])]
+    return [*versions, *work(row["OrderAccount"], row["YourRef"])]
 
 
 HEADERS = ExactStream(
@@ -121,7 +116,8 @@ HEADERS = ExactStream(
         "amount": number("AmountFC"),
         "currency": text("Currency"),
     },
-    tags=Tags(("QuotationNumber", "OrderAccount", "YourRef", "QuotationDate"), _tags),
+    tags=Tags(("QuotationNumber", "OrderAccount", "YourRef"), _tags),
+    dated="QuotationDate",
 )
 
 LINES = ExactStream(
@@ -152,9 +148,7 @@ def with_lines(payload: Payload, parts: list[Part], _: FoldContext) -> Folded:
     only the employee reads it.
     """
     folded = {
-        name: value
-        for name, value in payload.items()
-        if name not in ("materials", "internal_description", ARTICLE.key)
+        name: value for name, value in payload.items() if name not in ("materials", "internal_description", ARTICLE.key)
     }
     chosen = [line for line in sorted(parts, key=lines.place) if line.payload.get(_ITEM)]
     firm = [line for line in chosen if not line.payload.get(_OPTIONAL)]
@@ -206,6 +200,8 @@ QUOTATIONS_IMPORT = ImportCategory(
             name=ACCEPTED_TO_WORK_ORDERS,
             label="Make work orders of accepted quotations, instead of the sales orders made from them",
         ),
+        *WORK_ORDER_SETTINGS,
+        StartDate(),
     ),
     fold=with_lines,
     after=("relations", "materials", "hour_types"),

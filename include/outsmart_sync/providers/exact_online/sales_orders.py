@@ -8,11 +8,20 @@ own.
 from __future__ import annotations
 
 from outsmart_sync.providers.exact_online import lines
-from outsmart_sync.providers.exact_online.quotations import WORK, dated, work
+from outsmart_sync.providers.exact_online.quotations import WORK, work
 from outsmart_sync.providers.exact_online.stream import ExactStream
 from outsmart_sync.providers.exact_online.values import day, id_of, number, prefixed, text
-from outsmart_sync.records.catalogue import Choice, ImportCategory, Row, SameWork, Tags
-from outsmart_sync.records.order import ADDRESS, CONTACT_PERSON, CUSTOMER, INVOICE, PROJECT, compose, order
+from outsmart_sync.records.catalogue import Choice, ImportCategory, Row, SameWork, StartDate, Tags
+from outsmart_sync.records.order import (
+    ADDRESS,
+    CONTACT_PERSON,
+    CUSTOMER,
+    INVOICE,
+    PROJECT,
+    WORK_ORDER_SETTINGS,
+    compose,
+    order,
+)
 
 STATUSES = {12: "open", 20: "partial", 21: "complete"}
 """Status of an order: 12 open, 20 partly delivered, 21 complete, 45 cancelled (name=SalesOrderSalesOrders)."""
@@ -22,7 +31,7 @@ SALES_ORDER = order("sales_order", "sales order", "SO-", (CUSTOMER, INVOICE, ADD
 
 
 def _tags(row: Row) -> list[tuple[str, str]]:
-    return [*_status(row), *work(row["OrderedBy"], row["YourRef"]), *dated(row["OrderDate"])]
+    return [*_status(row), *work(row["OrderedBy"], row["YourRef"])]
 
 
 def _status(row: Row) -> list[tuple[str, str]]:
@@ -59,8 +68,8 @@ HEADERS = ExactStream(
     },
     blocked="Status",
     is_blocked=lambda value: value == CANCELLED,
-    tags=Tags(("Status", "OrderedBy", "YourRef", "OrderDate"), _tags),
-    # DATED
+    tags=Tags(("Status", "OrderedBy", "YourRef"), _tags),
+    dated="OrderDate",
     same_work=(SameWork("quotation_order", WORK, "made_from_quotation", later=False, open=True),),
     notes_from="delivery_notice",
     compose=compose,
@@ -100,7 +109,8 @@ SALES_ORDERS_IMPORT = ImportCategory(
             default=("open", "partial"),
             reason="status_not_chosen",
         ),
-        # SETTINGS
+        *WORK_ORDER_SETTINGS,
+        StartDate(),
     ),
     fold=lines.as_materials,
     after=("relations", "quotations"),

@@ -18,7 +18,6 @@ class ExactStream(Stream):
         padded: The look-up column is padded as account codes are.
         number_prefix: The look-up column is a number, to which we put this before it is a code.
         versioned: Codes are that number, a stroke and the number of the version; a code without stroke means them all.
-        split_by: Column that tells apart rows which share one id.
         sync_only: Columns that the ordinary endpoint does not have.
         deleted_type: Entity type under which sync/Deleted reports it (name=SyncDeleted); None: it does not.
     """
@@ -29,6 +28,5 @@ class ExactStream(Stream):
     padded: bool = False
     number_prefix: str = ""
     versioned: bool = False
-    split_by: str | None = None
     sync_only: tuple[str, ...] = ()
     deleted_type: int | None = None

@@ -102,6 +102,11 @@ def quoted(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
+def moment(day: date) -> str:
+    """The beginning of a day as a literal of a filter; Exact reads it in the administration's own time."""
+    return f"datetime'{day.isoformat()}T00:00:00'"
+
+
 def _text(value: Any) -> str | None:
     return str(value).strip() or None
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from outsmart_sync.errors import RecordError
 from outsmart_sync.providers.outsmart.documents import Transactions, WorkOrders
+from outsmart_sync.providers.outsmart.lists import read_values
 from outsmart_sync.providers.outsmart.wire import WIRES, from_wire, to_wire
 from outsmart_sync.records.exchange import Document, Refused
 from outsmart_sync.records.invoice import INVOICE
@@ -20,6 +21,7 @@ from outsmart_sync.records.work_order import WORK_ORDER
 
 if TYPE_CHECKING:
     from outsmart_sync.providers.outsmart.client import OutSmartClient
+    from outsmart_sync.records.catalogue import ValueList
 
 
 class OutSmartAccount:
@@ -100,6 +102,10 @@ class OutSmartAccount:
     def invoices(self) -> Iterator[Payload]:
         """Every invoice that was made in the account."""
         return self.read(INVOICE)
+
+    def choices(self, listed: ValueList) -> list[tuple[str, str]]:
+        """The values of one of OutSmart's lists, with what a person knows them by."""
+        return read_values(self._client, listed)
 
     def close(self) -> None:
         """End the session."""

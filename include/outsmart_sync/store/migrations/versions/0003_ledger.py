@@ -7,8 +7,8 @@ from alembic import op
 
 from outsmart_sync.store.tables import Utc
 
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 
 
 def upgrade() -> None:

@@ -1,0 +1,133 @@
+"""Which values a setting may have: those that the catalogue names, or those that a vendor's list holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from outsmart_sync.errors import InvalidSettings
+from outsmart_sync.providers.packages import package as package_of
+from outsmart_sync.records.catalogue import Choice, Switch, Text
+from outsmart_sync.services.setting_values import WrongValue, settings_of
+
+if TYPE_CHECKING:
+    from outsmart_sync.records.catalogue import Setting, ValueList
+    from outsmart_sync.services.gateway import Gateway
+    from outsmart_sync.store.connections import SyncConnection
+
+Choices = list[tuple[str, str]]
+"""Values that may be chosen, with what a person knows them by."""
+
+Known = dict["ValueList", Choices]
+"""Lists that have been read."""
+
+_SHOWN = 5
+
+
+def choices(gateway: Gateway, connection: SyncConnection, category: str, name: str) -> Choices:
+    """The values that a setting may have.
+
+    Args:
+        gateway: Opens the vendor that keeps the list, if one does.
+        connection: Whose setting.
+        category: Name of the category.
+        name: Name of the setting.
+
+    Raises:
+        InvalidSettings: There is no such setting, or it may hold anything.
+        SyncError: The vendor refuses or does not answer.
+    """
+    setting = _setting(connection, category, name)
+    if isinstance(setting, Switch):
+        return [("true", "on"), ("false", "off")]
+    if isinstance(setting, Choice) and setting.values:
+        return list(setting.values.items())
+    listed = _list_of(setting)
+    if listed is None:
+        raise InvalidSettings(
+            f"{category}.{name} is not chosen from a list.",
+            remedy=f"Write what is asked for: {setting.label}.",
+            code="no_choices",
+        )
+    return _read(gateway, connection, listed)
+
+
+def compared(
+    gateway: Gateway, connection: SyncConnection, category: str, setting: Setting, value: Any, known: Known
+) -> Any:
+    """A new value as the vendor's list writes it: found without regard to case and blanks, or by what it is known by.
+
+    Args:
+        gateway: Opens the vendor.
+        connection: Whose setting.
+        category: Name of the category.
+        setting: The setting; one without a vendor's list keeps its value, and costs no call.
+        value: What it is to hold, in the form in which it is kept.
+        known: Lists that have been read so far; added to.
+
+    Raises:
+        WrongValue: The list does not hold it; with a sentence that names some of what it holds.
+        SyncError: The vendor refuses or does not answer.
+    """
+    listed = _list_of(setting)
+    if listed is None or not value:
+        return value
+    if listed not in known:
+        known[listed] = _read(gateway, connection, listed)
+    wanted = value if isinstance(value, list) else [value]
+    found = [_written(each, known[listed]) for each in wanted]
+    if unknown := [each for each, there in zip(wanted, found, strict=True) if there is None]:
+        raise WrongValue(_unknown(connection, f"{category}.{setting.name}", listed, unknown, known[listed]))
+    return list(dict.fromkeys(found)) if isinstance(value, list) else found[0]
+
+
+def _setting(connection: SyncConnection, category: str, name: str) -> Setting:
+    package = package_of(connection.package)
+    found = {each.name: settings_of(each) for each in package.imports}
+    if category not in found:
+        raise InvalidSettings(
+            f"There is no category '{category}'.", remedy=f"Choose one of: {', '.join(found)}.", code="unknown_category"
+        )
+    if name not in found[category]:
+        raise InvalidSettings(
+            f"{category} has no setting '{name}'.", remedy=f"Choose one of: {', '.join(found[category])}."
+        )
+    return found[category][name]
+
+
+def _list_of(setting: Setting) -> ValueList | None:
+    return setting.lists if isinstance(setting, (Choice, Text)) else None
+
+
+def _read(gateway: Gateway, connection: SyncConnection, listed: ValueList) -> Choices:
+    if not listed.in_outsmart and not connection.administration:
+        raise InvalidSettings(
+            f"Connection {connection.id} has no administration yet whose {listed.label} could be looked at.",
+            remedy="Choose the administration first.",
+            code="no_administration",
+        )
+    opened = gateway.destination(connection) if listed.in_outsmart else gateway.door(connection).source()
+    try:
+        return opened.choices(listed)
+    finally:
+        opened.close()
+
+
+def _written(value: str, there: Choices) -> str | None:
+    """The one value of a list that is meant; None: there is none, or more than one."""
+    same = value.strip().casefold()
+    exact = [each for each, _ in there if each == value]
+    alike = [each for each, _ in there if each.strip().casefold() == same]
+    named = [each for each, label in there if label.strip().casefold() == same]
+    found = exact or alike or named
+    return found[0] if len(found) == 1 else None
+
+
+def _unknown(connection: SyncConnection, name: str, listed: ValueList, unknown: list[str], there: Choices) -> str:
+    vendor = "OutSmart" if listed.in_outsmart else package_of(connection.package).label
+    some = ", ".join(value if value == label else f"{value} ({label})" for value, label in there[:_SHOWN])
+    rest = f" and {len(there) - _SHOWN} more" if len(there) > _SHOWN else ""
+    has = f"{vendor} has {some}{rest}" if there else f"{vendor} has none"
+    return (
+        f"{name}: {', '.join(unknown)} is not among the {listed.label} ({has}; all of them: outsmart-sync settings "
+        f"choices {connection.id} {name})."
+    )

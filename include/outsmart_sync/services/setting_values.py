@@ -1,0 +1,105 @@
+"""What a setting of a category may hold, by its kind: what is typed is read, and what is wrong with it is said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from outsmart_sync.records.catalogue import Choice, Setting, StartDate, Switch, Text
+
+if TYPE_CHECKING:
+    from outsmart_sync.records.catalogue import ImportCategory
+
+ENABLED = "enabled"
+"""The setting that every category has: whether it is switched on."""
+
+_ENABLED = Switch(name=ENABLED, label="Switched on", lets="")
+_WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+_DATE_FORMS = ("%Y-%m-%d", "%d-%m-%Y")
+_FIRST_DAY = date(1900, 1, 1)  # earlier ones are slips of the pen, and no vendor's database takes them all
+
+
+class WrongValue(Exception):
+    """A setting that does not exist, or cannot hold what it is given; its text is the sentence that says so."""
+
+
+def settings_of(category: ImportCategory) -> dict[str, Setting]:
+    """Every setting of a category by name, ``enabled`` first."""
+    return {ENABLED: _ENABLED, **{each.name: each for each in category.filters}}
+
+
+def default_of(setting: Setting) -> Any:
+    """What a setting holds until a person changes it."""
+    return list(setting.default) if isinstance(setting, Choice) else setting.default
+
+
+def read(category: str, known: Mapping[str, Setting], name: str, value: Any) -> Any:
+    """A value in the form in which it is kept.
+
+    Args:
+        category: The category's name, for the message.
+        known: Its settings.
+        name: Name of the setting.
+        value: What was typed or handed over.
+
+    Raises:
+        WrongValue: The category has no such setting, or it cannot hold this; with the sentence that says so.
+    """
+    setting = known.get(name)
+    if setting is None:
+        raise WrongValue(f"{category} has no setting '{name}' (it has {', '.join(known)}).")
+    whole_name = f"{category}.{name}"
+    if isinstance(setting, Switch):
+        return _switch(whole_name, value)
+    if isinstance(setting, Choice):
+        return _chosen(whole_name, setting, value)
+    if isinstance(setting, StartDate):
+        return _day(whole_name, value)
+    return _text(whole_name, setting, value)
+
+
+def _switch(name: str, value: Any) -> bool:
+    found = _WORDS.get(value.lower()) if isinstance(value, str) else value
+    if not isinstance(found, bool):
+        raise WrongValue(f"{name} must be true or false, not '{value}'.")
+    return found
+
+
+def _chosen(name: str, setting: Choice, value: Any) -> list[str]:
+    if isinstance(value, str):
+        value = [part.strip() for part in value.split(",") if part.strip()]
+    if not isinstance(value, (list, tuple)):
+        raise WrongValue(f"{name} must be a list, not '{value}'.")
+    values = [str(each) for each in value]
+    if setting.values and (unknown := [each for each in values if each not in setting.values]):
+        raise WrongValue(f"{name}: {', '.join(unknown)} is none of {', '.join(setting.values)}.")
+    return values
+
+
+def _text(name: str, setting: Text, value: Any) -> str:
+    if value is None or isinstance(value, (bool, list, tuple, Mapping)):
+        raise WrongValue(f"{name} ({setting.label}) must be one value, not '{value}'.")
+    return str(value).strip()
+
+
+def _day(name: str, value: Any) -> str:
+    """A plain date, as ISO text; '' for none."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        day: date | None = value
+    elif isinstance(value, str) and not value.strip():
+        return ""
+    else:
+        day = _typed_day(value.strip()) if isinstance(value, str) else None
+    if day is None or day < _FIRST_DAY:
+        raise WrongValue(f"{name} must be a date such as 2026-01-31, not '{value}'.")
+    return day.isoformat()
+
+
+def _typed_day(text: str) -> date | None:
+    for form in _DATE_FORMS:
+        try:
+            return datetime.strptime(text, form).date()  # noqa: DTZ007 - a plain date has no zone
+        except ValueError:
+            continue
+    return None
