@@ -14,6 +14,7 @@ from outsmart_sync.records.values import content_hash
 
 if TYPE_CHECKING:
     from outsmart_sync.records.catalogue import ImportCategory
+    from outsmart_sync.records.record import Record
 
 
 class Step(StrEnum):
@@ -89,6 +90,12 @@ class Job:
             return None
         day = self.settings.get(self.category.start.name)
         return date.fromisoformat(day) if day else self.today
+
+    @property
+    def in_outsmart(self) -> tuple[Record, ...]:
+        """The category's record types that go to OutSmart: not those that are kept, nor those that are switched off."""
+        off = {stream.record for stream in self.category.derived if stream.when and not self.settings.get(stream.when)}
+        return tuple(record for record in self.category.records if not record.kept and record not in off)
 
     @property
     def rules(self) -> str:

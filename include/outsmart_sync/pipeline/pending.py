@@ -53,9 +53,7 @@ def has_pending(connection: Connection, job: Job) -> bool:
     kept = cursors.read_all(connection, job.connection_id, job.category.name)
     if RULES not in kept or kept[RULES].value != job.rules:
         return True
-    if job.delivers and any(
-        outsmart_read(record.name) not in kept for record in job.category.records if not record.kept
-    ):
+    if job.delivers and any(outsmart_read(record.name) not in kept for record in job.in_outsmart):
         return True
     return any(
         connection.execute(select(exists().where(scope.mirrored(job, record.name), condition))).scalar_one()
