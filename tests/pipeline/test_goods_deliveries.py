@@ -1,4 +1,4 @@
-"""Goods deliveries are kept, and told to the work orders of their sales orders; used quantities are the technician's."""
+"""Goods deliveries are kept, and told to the work orders of their sales orders, whose material stays as it is."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ class Job:
     @property
     def in_outsmart(self) -> tuple[Record, ...]:
         """The category's record types that go to OutSmart: not those that are kept, nor those that are switched off."""
-        off = {stream.record for stream in self.category.derived if stream.when and not self.settings.get(stream.when)}
+        off = [stream.record for stream in self.category.derived if stream.when and not self.settings.get(stream.when)]
         return tuple(record for record in self.category.records if not record.kept and record not in off)
 
     @property
