@@ -17,7 +17,7 @@ from outsmart_sync.pipeline import marks, merging, overtaken, references, scope
 from outsmart_sync.pipeline.outcomes import REFERENCE_LEFT_OUT, REFUSED, MirrorState, Outcome
 from outsmart_sync.records.exchange import Stage
 from outsmart_sync.records.order import DELIVERED_STATUS
-from outsmart_sync.records.record import REMOTE_ID
+from outsmart_sync.records.record import BY_CODE, REMOTE_ID
 from outsmart_sync.records.values import Payload, decode
 from outsmart_sync.records.work_order import WORK_ORDER
 from outsmart_sync.store import dialect, ledger
@@ -78,7 +78,7 @@ def beforehand(connection: Connection, job: Job, name: str) -> dict[str, list[st
     )
     found: dict[str, list[str]] = defaultdict(list)
     for row in connection.execute(query.order_by(mirror.c.title)):
-        found[row.parent_id].append(row.title)
+        found[str(row.parent_id).removeprefix(BY_CODE)].append(row.title)
     return found
 
 

@@ -2,19 +2,22 @@
 
 A row waits until everything it needs is in the destination, or on its way there in the same run, and says what it waits
 for. Codes are put in when it is delivered, as OutSmart spells them.
+
+Where the package names nothing, another record may do it in its place, or a setting: see ``Reference``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, case, exists, false, or_, select, true, update
+from sqlalchemy import Text, and_, bindparam, case, cast, exists, false, func, null, or_, select, true, update
 
 from outsmart_sync.pipeline import scope
 from outsmart_sync.pipeline.outcomes import REFERENCE_LEFT_OUT, STANDS_FOR, MirrorState, Outcome
 from outsmart_sync.records.catalogue import Referred
+from outsmart_sync.records.record import BY_CODE, REFERS
 from outsmart_sync.records.values import Payload, code_key, decode
 from outsmart_sync.store import staged_rows
 from outsmart_sync.store.tables import mirror, staging
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
     from outsmart_sync.records.record import Record, Reference
 
 _CHUNK = 500
+_GOES = (None, Outcome.CREATE, Outcome.UPDATE, Outcome.UNCHANGED)
+_LONGEST_ID = 60  # of the column that says what a row waits for
 _referred = mirror.alias("referred")
 
 
@@ -55,20 +60,20 @@ def judge(connection: Connection, job: Job, record: Record, rows: ColumnElement[
     Returns:
         Number of rows that wait.
     """
-    if not record.references:
-        return 0
+    if not record.references or (record.amount and not job.delivers):
+        return 0  # what is paid is worth knowing without OutSmart's invoices, too
     waiting = 0
-    query = select(staging.c.seq, staging.c.payload).where(
+    query = select(staging.c.seq, staging.c.payload, _held(job, record).label("outsmart")).where(
         scope.staged(job), staging.c.record == record.name, staging.c.origin != "part", rows
     )
     for chunk in staged_rows.chunks(connection, query, _CHUNK):
-        payloads = [decode(row.payload) for row in chunk]
+        payloads = _completed(connection, job, record, [decode(row.payload) for row in chunk])
         known = _look_up(connection, job, record, payloads)
         held, named = [], []
         for row, payload in zip(chunk, payloads, strict=True):
-            missing = _missing(record, payload, known)
+            missing = _missing(record, payload, known, decode(row.outsmart) if row.outsmart else {})
             if missing is not None:
-                held.append({"job_": job.id, "seq_": row.seq, **_verdict(*missing, known)})
+                held.append({"job_": job.id, "seq_": row.seq, **_verdict(*missing, payload, known)})
             elif record.keys:
                 code = record.code_of(body_of(record, payload, referred(record, payload, known)))
                 named.append({"job_": job.id, "seq_": row.seq, "code_": code, "key_": code_key(code)})
@@ -81,6 +86,7 @@ def resolve(
     connection: Connection, job: Job, record: Record, payloads: Sequence[Payload]
 ) -> list[Mapping[str, Referred]]:
     """For each payload what it refers to, by the reference's name, as far as it is there."""
+    payloads = _completed(connection, job, record, payloads)
     known = _look_up(connection, job, record, payloads)
     return [referred(record, payload, known) for payload in payloads]
 
@@ -105,15 +111,28 @@ def body_of(record: Record, payload: Payload, found: Mapping[str, Referred]) -> 
     return body
 
 
+def named_or_new(
+    record: Record, payload: Payload, found: Mapping[str, Referred], there: Payload
+) -> dict[str, Referred]:
+    """What was found, without what stands in for something that the package left empty and OutSmart has."""
+    kept = {
+        reference.name
+        for reference in record.references
+        if not payload.get(reference.key) and any(field in there for field in reference.fields.values())
+    }
+    return {name: other for name, other in found.items() if name not in kept}
+
+
 def ready(job: Job, record: Record) -> ColumnElement[bool]:
     """Whether what a record of the mirror waited for is there by now."""
     if not record.references:
         return false()
+    there = or_(*_ways(job, record.references), *(_chosen_there(job, reference) for reference in record.references))
     waits = or_(
         mirror.c.state == MirrorState.WAITING,
         and_(mirror.c.state == MirrorState.EXCLUDED, mirror.c.reason == REFERENCE_LEFT_OUT),
     )
-    return and_(waits, or_(*_ways(job, record.references)))
+    return and_(waits, there)
 
 
 def _ways(job: Job, references: Sequence[Reference]) -> list[ColumnElement[bool]]:
@@ -121,15 +140,83 @@ def _ways(job: Job, references: Sequence[Reference]) -> list[ColumnElement[bool]
     ways: list[ColumnElement[bool]] = []
     for by_code, known in sorted({(reference.by_code, reference.known) for reference in references}):
         alike = [each for each in references if (each.by_code, each.known) == (by_code, known)]
+        named = func.substr(mirror.c.parent_id, 1, len(BY_CODE)) == BY_CODE
+        code = func.substr(mirror.c.parent_id, len(BY_CODE) + 1)
         ways.append(
             exists().where(
                 _referred.c.connection_id == job.connection_id,
                 _referred.c.record.in_(_types(alike)),
-                (_referred.c.code_key if by_code else _referred.c.provider_id) == mirror.c.parent_id,
+                and_(named, _referred.c.code_key == code) if by_code else _referred.c.provider_id == mirror.c.parent_id,
                 true() if known else scope.in_destination(job, _referred),
             )
         )
     return ways
+
+
+def _chosen_there(job: Job, reference: Reference) -> ColumnElement[bool]:
+    """Whether a record waited for the one that a setting names, and that one is there by now."""
+    identity = _chosen(job, reference)
+    if not identity:
+        return false()
+    there = exists().where(
+        _referred.c.connection_id == job.connection_id,
+        _referred.c.record.in_(list(reference.fields)),
+        _referred.c.code_key == identity.removeprefix(BY_CODE),
+        scope.in_destination(job, _referred),
+    )
+    return and_(mirror.c.parent_id == identity[:_LONGEST_ID], there)
+
+
+def _chosen(job: Job, reference: Reference) -> str:
+    """What a setting says is meant where the package names nothing; '' when it says nothing."""
+    code = code_key(str(job.settings.get(reference.setting) or "")) if reference.setting else ""
+    return f"{BY_CODE}{code}" if code else ""
+
+
+def _held(job: Job, record: Record) -> ColumnElement[str | None]:
+    """What OutSmart holds of a staged record, where that can do for what the package does not name."""
+    if record.made_once or not any(reference.demanded for reference in record.references):
+        return cast(null(), Text)
+    return scope.held(job, record.name)
+
+
+def _completed(connection: Connection, job: Job, record: Record, payloads: Sequence[Payload]) -> Sequence[Payload]:
+    """The payloads with what is meant where the package itself names nothing."""
+    for reference in record.references:
+        if not (reference.through or reference.setting):
+            continue
+        named = _named(connection, job, record, reference, payloads)
+        chosen, through = _chosen(job, reference), f"{REFERS}{reference.through}"
+        payloads = [
+            payload
+            if payload.get(reference.key)
+            else {**payload, reference.key: named.get(str(payload.get(through))) or chosen}
+            for payload in payloads
+        ]
+    return payloads
+
+
+def _named(
+    connection: Connection, job: Job, record: Record, reference: Reference, payloads: Sequence[Payload]
+) -> dict[str, str]:
+    """What others name, as the package last had them: id of the other → id that it names in this reference's place."""
+    found: dict[str, str] = {}
+    for through in record.references:
+        if through.name != reference.through:
+            continue
+        bare = [payload for payload in payloads if payload.get(through.key) and not payload.get(reference.key)]
+        ids = sorted({str(payload[through.key]) for payload in bare})
+        for start in range(0, len(ids), _CHUNK):
+            for table, mine in ((mirror, mirror.c.connection_id == job.connection_id), (staging, scope.staged(job))):
+                some = table.c.provider_id.in_(ids[start : start + _CHUNK])
+                query = select(table.c.provider_id, table.c.payload).where(
+                    mine, table.c.record.in_(list(through.fields)), some, table.c.payload.is_not(None)
+                )
+                found |= {
+                    row.provider_id: str(decode(row.payload).get(reference.key, ""))
+                    for row in connection.execute(query)
+                }
+    return found
 
 
 def _types(references: Iterable[Reference]) -> list[str]:
@@ -142,10 +229,7 @@ def _look_up(connection: Connection, job: Job, record: Record, payloads: Sequenc
         ids = sorted({identity for payload in payloads for identity in reference.identities(payload)})
         for start in range(0, len(ids), _CHUNK):
             some = ids[start : start + _CHUNK]
-            if reference.by_code:
-                known |= {(reference.name, code): seen for code, seen in _by_code(connection, job, reference, some)}
-                continue
-            for identity, seen in _on_its_way(connection, job, reference, some).items():
+            for identity, seen in _in_run(connection, job, reference, some).items():
                 known[reference.name, identity] = seen
             for identity, seen in _in_mirror(connection, job, reference, some).items():
                 if seen.there or (reference.name, identity) not in known:
@@ -154,64 +238,65 @@ def _look_up(connection: Connection, job: Job, record: Record, payloads: Sequenc
 
 
 def _in_mirror(connection: Connection, job: Job, reference: Reference, ids: list[str]) -> dict[str, _Seen]:
+    codes = [identity.removeprefix(BY_CODE) for identity in ids if identity.startswith(BY_CODE)]
+    by_id = mirror.c.provider_id.in_(ids)
+    rows = _rows(connection, job, reference, or_(by_id, mirror.c.code_key.in_(codes)) if codes else by_id)
+    if reference.by_code:
+        rows = _stand_ins(connection, job, reference, rows) + rows
     found: dict[str, _Seen] = {}
-    for row in _rows(connection, job, reference, mirror.c.provider_id.in_(ids)):
-        found.setdefault(row.provider_id, _seen(row))
+    for identity, row in rows:
+        text = row.outsmart or row.payload
+        other = Referred(row.record, row.code, decode(text) if text else {}, row.provider_id or "")
+        found.setdefault(identity, _Seen(bool(row.there), row.code, row.state == MirrorState.EXCLUDED, other))
     return found
 
 
-def _by_code(connection: Connection, job: Job, reference: Reference, codes: list[str]) -> Iterator[tuple[str, _Seen]]:
-    """Records by their codes; where another document stands for the same work, that one."""
-    rows: dict[str, Any] = {}
-    for row in _rows(connection, job, reference, mirror.c.code_key.in_([code_key(code) for code in codes])):
-        rows.setdefault(row.code_key, row)
-    replaced = {row.parent_id: row.code_key for row in rows.values() if not row.there and row.reason == STANDS_FOR}
-    for row in _rows(connection, job, reference, mirror.c.provider_id.in_(list(replaced))) if replaced else ():
-        rows[replaced[row.provider_id]] = row
-    for code in codes:
-        if (found := rows.get(code_key(code))) is not None:
-            yield code, _seen(found)
+def _stand_ins(
+    connection: Connection, job: Job, reference: Reference, rows: list[tuple[str, Any]]
+) -> list[tuple[str, Any]]:
+    """What stands for the same work as records that were left out for that."""
+    replaced = {row.parent_id: identity for identity, row in rows if row.reason == STANDS_FOR and not row.there}
+    found = _rows(connection, job, reference, mirror.c.provider_id.in_(list(replaced))) if replaced else []
+    return [(replaced[row.provider_id], row) for identity, row in found if identity == row.provider_id]
 
 
-def _rows(connection: Connection, job: Job, reference: Reference, which: ColumnElement[bool]) -> list[Any]:
+def _rows(connection: Connection, job: Job, reference: Reference, which: ColumnElement[bool]) -> list[tuple[str, Any]]:
+    """Records of the mirror by each of the ways of naming them, the ones to be preferred first."""
+    there = case((scope.in_destination(job), 1), else_=0)
     query = select(
         mirror.c.record,
         mirror.c.provider_id,
         mirror.c.parent_id,
+        mirror.c.reason,
         mirror.c.code,
         mirror.c.code_key,
         mirror.c.state,
-        mirror.c.reason,
         mirror.c.payload,
         mirror.c.outsmart,
-        case((scope.in_destination(job), 1), else_=0).label("there"),
-    ).where(mirror.c.connection_id == job.connection_id, mirror.c.record.in_(list(reference.fields)), which)
-    return sorted(connection.execute(query), key=lambda row: _place(reference, row))
+        there.label("there"),
+    ).where(
+        mirror.c.connection_id == job.connection_id,
+        mirror.c.record.in_(list(reference.fields)),
+        which,
+    )
+    rows = sorted(connection.execute(query), key=lambda row: _place(reference, row))
+    return [(name, row) for row in rows for name in (row.provider_id, f"{BY_CODE}{row.code_key}") if name]
 
 
-def _seen(row: Any) -> _Seen:
-    text = row.outsmart or row.payload
-    other = Referred(row.record, row.code, decode(text) if text else {}, row.provider_id or "")
-    return _Seen(bool(row.there), row.code, row.state == MirrorState.EXCLUDED, other)
-
-
-def _on_its_way(connection: Connection, job: Job, reference: Reference, ids: list[str]) -> dict[str, _Seen]:
-    """Records of the same run that nothing has stopped so far."""
+def _in_run(connection: Connection, job: Job, reference: Reference, ids: list[str]) -> dict[str, _Seen]:
+    """Records of the same run: those that nothing has stopped so far count as there."""
     own = [each for each in reference.fields if each in {record.name for record in job.category.records}]
     if not own:
         return {}
-    query = select(staging.c.record, staging.c.provider_id, staging.c.code, staging.c.payload).where(
-        scope.staged(job),
-        staging.c.record.in_(own),
-        staging.c.provider_id.in_(ids),
-        staging.c.origin != "part",
-        or_(staging.c.outcome.is_(None), staging.c.outcome.in_((Outcome.CREATE, Outcome.UPDATE, Outcome.UNCHANGED))),
+    columns = (staging.c.record, staging.c.provider_id, staging.c.code, staging.c.payload, staging.c.outcome)
+    query = select(*columns).where(
+        scope.staged(job), staging.c.record.in_(own), staging.c.provider_id.in_(ids), staging.c.origin != "part"
     )
     return {
         row.provider_id: _Seen(
-            there=True,
+            there=row.outcome in _GOES,
             code=row.code,
-            left_out=False,
+            left_out=row.outcome == Outcome.EXCLUDED,
             referred=Referred(row.record, row.code, decode(row.payload)),
         )
         for row in connection.execute(query)
@@ -223,28 +308,38 @@ def _place(reference: Reference, row: Any) -> tuple[bool, int]:
     return not row.there, list(reference.fields).index(row.record)
 
 
-def _missing(record: Record, payload: Payload, known: Known) -> tuple[Reference, str] | None:
-    """The first thing that a payload needs and that is not there."""
+def _missing(record: Record, payload: Payload, known: Known, there: Payload) -> tuple[Reference, str] | None:
+    """The first thing that a payload needs and that is not there, unless OutSmart has one in its place already."""
     for reference in record.references:
-        for identity in reference.identities(payload) if reference.waits else ():
-            seen = known.get((reference.name, identity))
+        identity = payload.get(reference.key)
+        if not identity or str(identity).startswith(BY_CODE):
+            if any(field in there for field in reference.fields.values()):
+                continue
+            if not identity and reference.demanded:
+                return reference, ""
+        for each in reference.identities(payload) if reference.waits else ():
+            seen = known.get((reference.name, each))
             if seen is None or not (seen.there or reference.known):
-                return reference, identity
+                return reference, each
     return None
 
 
-def _verdict(reference: Reference, identity: str, known: Known) -> dict[str, Any]:
+def _verdict(reference: Reference, identity: str, payload: Payload, known: Known) -> dict[str, Any]:
+    if not identity:
+        verdict = {"outcome_": Outcome.REJECTED.value, "reason_": "reference_unnamed", "detail_": reference.label}
+        return {**verdict, "needs_": None}
     seen = known.get((reference.name, identity))
     outcome, reason, detail = Outcome.WAITING, "reference_missing", reference.label
     if seen is not None:
         detail = f"{reference.label} {seen.code}"
         outcome, reason = Outcome.WAITING, "reference_open"
+        if reference.by_code:
+            identity = f"{BY_CODE}{code_key(seen.code)}"
     elif reference.by_code:
-        detail = f"{reference.label} {identity}"
+        detail = f"{reference.label} {payload[reference.key]}"
     if seen.left_out if seen is not None else reference.by_code:
         outcome, reason = Outcome.EXCLUDED, REFERENCE_LEFT_OUT
-    needs = code_key(seen.code if seen is not None else identity) if reference.by_code else identity
-    return {"outcome_": outcome.value, "reason_": reason, "detail_": detail, "needs_": needs}
+    return {"outcome_": outcome.value, "reason_": reason, "detail_": detail, "needs_": identity[:_LONGEST_ID]}
 
 
 def _keep(connection: Connection, held: list[dict[str, Any]], named: list[dict[str, Any]]) -> None:

@@ -8,7 +8,7 @@ from datetime import date
 from enum import StrEnum
 from functools import cached_property
 
-from outsmart_sync.records.values import Payload
+from outsmart_sync.records.values import Payload, code_key
 
 UNREADABLE = "!"
 """Marks, behind a field's name, a problem that no value of OutSmart's can mend: the package's own cannot be read."""
@@ -63,6 +63,10 @@ REMOTE_ID = f"{REFERS}id"
 """Entry of what OutSmart holds of a document: its own id of it."""
 
 
+BY_CODE = "="
+"""Begins what a record refers to where that is a code of OutSmart's, and no id of the package's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reference:
     """Another record that a record names by its code, where the package names it by its id.
@@ -74,6 +78,9 @@ class Reference:
         fields: Record type → OutSmart's field for its code. The first type that knows the id is meant.
         label: The word a person uses for it, singular.
         waits: The record waits until the other one is there; else it goes without.
+        through: Another reference of the record; where the package names nothing here, what that one names is meant.
+        setting: Setting with the code that is meant where the package names nothing at all; '': there is none.
+        demanded: OutSmart refuses the record without it.
         by_code: The payload holds the other one's code, not its id. One that is not known is taken for left out: its
             category is read first.
         many: The payload holds any number of ids, with a blank between two.
@@ -87,6 +94,9 @@ class Reference:
     by_code: bool = False
     many: bool = False
     known: bool = False
+    through: str = ""
+    setting: str = ""
+    demanded: bool = False
 
     @property
     def key(self) -> str:
@@ -96,11 +106,28 @@ class Reference:
     def identities(self, payload: Payload) -> list[str]:
         """What a payload names by it."""
         value = str(payload.get(self.key) or "")
-        return value.split() if self.many else [value] if value else []
+        if self.many:
+            return value.split()
+        return [f"{BY_CODE}{code_key(value)}" if self.by_code else value] if value else []
 
     def place(self, identity: str) -> str:
         """Name under which what it names is handed to whoever puts a record together."""
         return f"{self.name} {identity}" if self.many else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Fields that tell whether two records with one code are of two firms; one that either side lacks tells nothing.
+
+    Attributes:
+        numbers: Each of them identifies a firm: other numbers, another firm.
+        together: Only where all of them differ, they speak of two firms.
+        shown: What a person is shown of the other record.
+    """
+
+    numbers: tuple[str, ...]
+    together: tuple[str, ...]
+    shown: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -123,6 +150,9 @@ class Record:
         changeable: Fields that OutSmart lets us change in a record that is made once.
         kept: It ends in the mirror, also where there is an OutSmart account.
         tells: Name of the reference whose document hears of it: see ``pipeline.notices``.
+        identity: What tells two firms apart; None: only the code counts.
+        amount: Field with an amount that OutSmart is told of by entries, each of them made once: when it changes, a
+            counter-entry and a new entry follow, see ``pipeline.entries``. '': there is none.
     """
 
     name: str
@@ -140,6 +170,8 @@ class Record:
     changeable: tuple[str, ...] = ()
     kept: bool = False
     tells: str = ""
+    identity: Identity | None = None
+    amount: str = ""
 
     def code_of(self, payload: Payload) -> str:
         """The record's code, that of one field or of several together; '' when it has none."""

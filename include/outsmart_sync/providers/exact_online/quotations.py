@@ -204,7 +204,7 @@ QUOTATIONS_IMPORT = ImportCategory(
         StartDate(),
     ),
     fold=with_lines,
-    after=("relations", "materials", "hour_types"),
+    after=("relations", "materials", "hour_types", "project_planning"),
     tier="pro",
     derived=(WORK_ORDERS,),
 )

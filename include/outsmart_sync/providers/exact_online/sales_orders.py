@@ -113,6 +113,6 @@ SALES_ORDERS_IMPORT = ImportCategory(
         StartDate(),
     ),
     fold=lines.as_materials,
-    after=("relations", "quotations"),
+    after=("relations", "project_planning", "quotations"),
     tier="pro",
 )
