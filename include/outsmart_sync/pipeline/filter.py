@@ -11,11 +11,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, exists, func, not_, or_, select, update
+from sqlalchemy import and_, exists, func, not_, or_, select, true, update
 
-from outsmart_sync.pipeline import entries, invoices, marks, references, scope
+from outsmart_sync.pipeline import entries, invoices, marks, references, same_work, scope
 from outsmart_sync.pipeline.outcomes import MirrorState, Outcome
-from outsmart_sync.records.catalogue import Choice, StartDate, Switch
+from outsmart_sync.records.catalogue import Choice, DerivedStream, StartDate, Switch
 from outsmart_sync.records.record import UNREADABLE
 from outsmart_sync.records.staged import Origin, tag
 from outsmart_sync.records.values import decode
@@ -43,9 +43,11 @@ def filter_rows(store: Store, job: Job) -> None:
         _take_back(connection, job)
         for record in job.category.records:
             _by_origin(connection, job, record)
+            _by_switch(connection, job, record)
             _by_choices(connection, job, record)
             _by_use(connection, job, record)
             _by_exports(connection, job, record)
+            same_work.judge(connection, job, record)
             if record.amount:
                 entries.leave_out_untold(connection, job, record, _known(job, record))
             if references.judge(connection, job, record, staging.c.outcome.is_(None)):
@@ -92,6 +94,13 @@ def _by_origin(connection: Connection, job: Job, record: Record) -> None:
     _decide(connection, job, record, deleted, Outcome.DELETED, "deleted_at_source")
     belongs = job.category.stream_of(record.name).belongs
     _decide(connection, job, record, left, Outcome.EXCLUDED, belongs.otherwise if belongs else "not_chosen")
+
+
+def _by_switch(connection: Connection, job: Job, record: Record) -> None:
+    """What follows from records only while a switch is on."""
+    stream = job.category.stream_of(record.name)
+    if isinstance(stream, DerivedStream) and stream.when and not job.settings.get(stream.when):
+        _decide(connection, job, record, true(), Outcome.EXCLUDED, "switched_off")
 
 
 def _by_choices(connection: Connection, job: Job, record: Record) -> None:

@@ -175,7 +175,7 @@ def _tell_held(record: Record, reason: str, held: int) -> None:
 
 def _hold_changed_codes(connection: Connection, job: Job, record: Record) -> None:
     """A known record with another code: OutSmart cannot rename, and must not get a silent twin; the mirror can."""
-    if not job.delivers:
+    if not job.delivers or record.kept:
         return
     linked = and_(
         _other.c.id == staging.c.mirror_id,

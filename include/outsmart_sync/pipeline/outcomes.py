@@ -78,6 +78,9 @@ REFUSED = "refused"
 REFERENCE_LEFT_OUT = "reference_left_out"
 """Reason of a record that refers to one which the filters leave out."""
 
+STANDS_FOR = "made_from_quotation"
+"""Reason of an order whose work is that of another document, which has its work order."""
+
 UNSURE = "unsure"
 """Reason of a document of which is not known whether it was made."""
 
@@ -145,6 +148,24 @@ REASONS: dict[str, Reason] = {
     REFERENCE_LEFT_OUT: Reason(
         "It belongs to {detail}, which is not imported.", "It comes along when that is imported."
     ),
+    STANDS_FOR: Reason("It was made from quotation {detail}, whose work order it would be a second one of."),
+    "already_ordered": Reason("The sales order that was made from it has its work order already: {detail}."),
+    "no_reference": Reason(
+        "It has no reference of the customer's ('Your ref.'), by which the sales order made from it would be known: no "
+        "work order is made of it, and the sales order comes as usual.",
+        "Fill in the reference of the quotation in the bookkeeping package to have its work order made from it.",
+    ),
+    "revised": Reason(
+        "The work order {detail} was made from another version of this quotation; no second one is made.",
+        "Change that work order by hand in OutSmart where the versions differ.",
+    ),
+    "version_closed": Reason(
+        "This version of the quotation is closed, as another one took its place, or is still being worked on.",
+        "Its work order, if there is one, stays as it is.",
+    ),
+    "switched_off": Reason("Accepted quotations do not become work orders: that is switched off."),
+    "delivered": Reason("Goods of its order were {detail}."),
+    "withdrawn": Reason("This no longer holds: goods of its order were {detail}."),
     "own_export": Reason("It was made by our own export of a work order."),
     UNSURE: Reason(
         "It was sent to OutSmart and no clear answer came ({detail}).",

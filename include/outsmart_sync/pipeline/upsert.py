@@ -22,6 +22,7 @@ from outsmart_sync.pipeline import (
     in_use,
     marks,
     merging,
+    notices,
     overtaken,
     parts,
     references,
@@ -77,7 +78,9 @@ def upsert(store: Store, job: Job, destination: Destination | None) -> runs.Coun
     """
     staged = require_staged(store, job)
     for record in job.category.records:
-        if destination is None:
+        if record.tells:
+            notices.tell(store, job, record, destination)
+        elif destination is None or record.kept:
             _merge_all(store, job, record)
         elif record.amount:
             entries.deliver(store, job, record, destination)
@@ -172,7 +175,7 @@ def _merge_all(store: Store, job: Job, record: Record) -> None:
             references.judge(connection, job, record, rows)
             merging.log_changes(connection, job, record, rows)
             merging.log_events(connection, job, and_(rows, staging.c.outcome == Outcome.CREATE))
-            merged = merging.merge(connection, job, rows, state_of_written=True)
+            merged = merging.merge(connection, job, rows, state_of_written=True, kept=record.kept)
             marks.note(connection, job, marks.DELIVERED, record, end - 1)
         log.info("%s: %s merged into the mirror, %.2f s", record.label, merged, time.monotonic() - began)
 

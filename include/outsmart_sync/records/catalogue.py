@@ -26,10 +26,12 @@ class Source:
     Attributes:
         columns: The package's columns; the first one that has a value gives it.
         read: Turns a column's value (never None) into the stored form; None: there is no value.
+        joined: The value is made of all columns together, which ``read`` gets as a tuple; one that is empty: none.
     """
 
     columns: tuple[str, ...]
     read: Callable[[Any], str | bool | None]
+    joined: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,9 @@ class Stream:
             part that is its alone; ``key`` and ``parent`` are one column then. '': each is a part of one record.
         compose: Puts together what is sent of a record; None: its own fields, and the codes of what it refers to.
         exported_as: Our own exports make such documents too, under this name in the ledger: they never come back.
+        split_by: Column that tells apart parts which share one id.
+        same_work: Other documents that may stand for the same work.
+        notes_from: Record type whose texts go along when a document is made, where they came before it.
         dated: Column of the document's own date, of a category that has a start date.
         dated_ahead: Days that a document may be entered before the date it bears. Packages know when a row was changed,
             not which date it bears, so the first read begins that many days before the start date.
@@ -107,6 +112,9 @@ class Stream:
     shared: str = ""
     compose: Compose | None = None
     exported_as: str = ""
+    split_by: str | None = None
+    same_work: tuple[SameWork, ...] = ()
+    notes_from: str = ""
     dated: str | None = None
     dated_ahead: int = 90
 
@@ -115,7 +123,9 @@ class Stream:
         """Every column of the package that this stream needs, sorted."""
         columns = {self.key, *(column for source in self.fields.values() for column in source.columns)}
         columns.update(
-            column for column in (self.parent, self.blocked, self.alias, self.dated, *(self.valid or ())) if column
+            column
+            for column in (self.parent, self.blocked, self.alias, self.dated, self.split_by, *(self.valid or ()))
+            if column
         )
         for rule in (self.tags, self.belongs):
             columns.update(rule.columns if rule else ())
@@ -171,11 +181,13 @@ class Referred:
         record: Its type.
         code: Its code in OutSmart.
         payload: Its fields, as far as we know them: OutSmart's own where they were read or delivered.
+        provider_id: The package's id of it; '' where that does not matter.
     """
 
     record: str
     code: str
     payload: Payload
+    provider_id: str = ""
 
 
 Compose = Callable[[Payload, Mapping[str, Referred], Mapping[str, Any]], Payload]
@@ -198,6 +210,65 @@ class ValueList:
     name: str
     label: str
     in_outsmart: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SameWork:
+    """Another document that may stand for the same work: of two that do, one is made.
+
+    A row that is not in the destination is left out where one of the others, with the same value of a tag, stands.
+
+    Attributes:
+        record: Record type of the others; the row's own: then the newest of those that come together is made.
+        tag: Kind of the tag by which two documents are known to mean the same work.
+        reason: Reason code of a row that is left out for one of the others.
+        later: True: the others bear a date not before the row's; False: not after it; None: any.
+        open: One that is not in the destination yet, but waits or was refused, stands as well.
+        without: Reason code of a row without the tag, which is left out too; '': it is not.
+    """
+
+    record: str
+    tag: str
+    reason: str
+    later: bool | None = None
+    open: bool = False
+    without: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """What follows from a record: another one, such as the work order of a quotation.
+
+    Attributes:
+        payload: Its fields.
+        part: What tells it from others that follow from the same record; '': there is one at most.
+        fresh: It may come in newly; else only one that is known already is told so.
+        left: It is left as it is.
+    """
+
+    payload: Payload
+    part: str = ""
+    fresh: bool = True
+    left: bool = False
+
+
+Derive = Callable[[Payload], list[Derived]]
+"""What follows from a record, by its folded payload."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DerivedStream(Stream):
+    """Records that are not read, but follow from a category's main records.
+
+    Attributes:
+        derive: What follows from a main record.
+        when: Name of the switch that must be on; '': always.
+    """
+
+    key: str = ""
+    fields: Mapping[str, Source] = field(default_factory=dict)
+    derive: Derive
+    when: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,6 +388,7 @@ class ImportCategory:
         fold: Folds the parts streams into the main record.
         after: Categories whose records this one refers to; they go first.
         tier: Licence that the category needs.
+        derived: Records that follow from the main ones.
     """
 
     name: str
@@ -326,6 +398,7 @@ class ImportCategory:
     fold: Fold | None = None
     after: tuple[str, ...] = ()
     tier: str = "basic"
+    derived: tuple[DerivedStream, ...] = ()
 
     @property
     def record(self) -> Record:
@@ -341,8 +414,8 @@ class ImportCategory:
 
     @property
     def records(self) -> tuple[Record, ...]:
-        """Every record type of the category, parents before children."""
-        return tuple(stream.record for stream in self.streams if stream.record)
+        """Every record type of the category, parents before children, and last what follows from the main ones."""
+        return tuple(stream.record for stream in (*self.streams, *self.derived) if stream.record)
 
     @property
     def parts(self) -> tuple[Stream, ...]:
@@ -380,7 +453,7 @@ class ImportCategory:
         Raises:
             KeyError: No stream of the category makes it.
         """
-        for stream in self.streams:
+        for stream in (*self.streams, *self.derived):
             if stream.record and stream.record.name == record:
                 return stream
         raise KeyError(f"{self.name} has no stream for {record}")

@@ -71,7 +71,12 @@ ALIAS = "id"
 
 def aliases(tags: str) -> list[str]:
     """The second ids among a row's tags."""
-    begin = f"{ALIAS}:"
+    return values_of(tags, ALIAS)
+
+
+def values_of(tags: str, kind: str) -> list[str]:
+    """The values of one kind among a row's tags."""
+    begin = f"{kind}:"
     return [each.removeprefix(begin) for each in tags.split("|") if each.startswith(begin)]
 
 

@@ -33,6 +33,8 @@ EVENTS = (
     "edited",
     "linked",
     "unlinked",
+    "delivered",
+    "withdrawn",
 )
 """What lines of the sync log can tell."""
 

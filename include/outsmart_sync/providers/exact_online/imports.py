@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from outsmart_sync.providers.exact_online import lists, values
 from outsmart_sync.providers.exact_online.assembly_orders import ASSEMBLY_ORDERS_IMPORT
+from outsmart_sync.providers.exact_online.goods_deliveries import GOODS_DELIVERIES_IMPORT
 from outsmart_sync.providers.exact_online.payments import PAYMENT_TRANSACTIONS_IMPORT
 from outsmart_sync.providers.exact_online.prices import sale_price
 from outsmart_sync.providers.exact_online.project_planning import PROJECT_PLANNING_IMPORT
+from outsmart_sync.providers.exact_online.quotations import QUOTATIONS_IMPORT
 from outsmart_sync.providers.exact_online.sales_orders import SALES_ORDERS_IMPORT
 from outsmart_sync.providers.exact_online.shop_orders import SHOP_ORDERS_IMPORT
 from outsmart_sync.providers.exact_online.stream import ExactStream
@@ -326,7 +328,9 @@ PACKAGE = Package(
         EMPLOYEES_IMPORT,
         WAREHOUSES_IMPORT,
         PROJECT_PLANNING_IMPORT,
+        QUOTATIONS_IMPORT,
         SALES_ORDERS_IMPORT,
+        GOODS_DELIVERIES_IMPORT,
         PAYMENT_TRANSACTIONS_IMPORT,
         SHOP_ORDERS_IMPORT,
         ASSEMBLY_ORDERS_IMPORT,
