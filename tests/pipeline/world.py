@@ -54,6 +54,8 @@ _LISTS = {
     "addresses": "adr_code",
     "materials": "code",
     "hourtypes": "code",
+    "material_categories": "mct_mat_code",
+    "prices": "price",
     "categories": "cat_code",
     "employees": "number",
     "warehouses": "wse_code",
@@ -232,6 +234,11 @@ class World:
 
     def group(self, code: str) -> str:
         return self._add("logistics/ItemGroups", {"Code": code, "Description": f"Group {code}"})
+
+    def links(self) -> set[tuple[str, str]]:
+        """Which materials are in which categories in OutSmart."""
+        records = self.control.outsmart_records(ACCOUNT, "material_categories")
+        return {(record["mct_mat_code"], record["mct_cat_code"]) for record in records}
 
     def employee(self, code: str, first: str = "Anna", last: str = "Bakker", **values: Any) -> str:
         return self._add("payroll/Employees", {"Code": code, "FirstName": first, "LastName": last, **values})

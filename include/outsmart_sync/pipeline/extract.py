@@ -287,7 +287,7 @@ def _look_up(store: Store, job: Job, source: Source) -> None:
     if missing := [code for code in job.options.codes if code_key(code) not in found]:
         log.warning("Not in the package, or not of this category: %s", ", ".join(missing))
     for stream in job.category.streams[1:]:
-        if parents:
+        if parents and job.category.follows(stream):
             _stage_found(store, job, source, stream, tuple(parents))
 
 

@@ -284,7 +284,7 @@ def _before(row: Any) -> Payload:
 
 def _after(record: Record, row: Any) -> Payload:
     """What is written; whose child it is belongs to that only where OutSmart holds it."""
-    after = decode(row.payload)
+    after = decode(row.payload) | record.named_by(row.code)
     if record.parent is not None and row.outsmart and row.parent_code:
         after[record.parent.field] = row.parent_code
     return after
@@ -305,5 +305,10 @@ def changes(record: Record, before: Payload, after: Payload) -> dict[str, list[s
     return {
         name: [before.get(name), value]
         for name, value in after.items()
-        if name != record.code and record.travels(name) and before.get(name) != value
+        if name != record.code and record.travels(name) and not _is_same(before.get(name), value)
     }
+
+
+def _is_same(before: str | bool | None, after: str | bool) -> bool:
+    """An empty text is what OutSmart shows as nothing."""
+    return before == after or (before is None and after == "")

@@ -52,6 +52,12 @@ DUPLICATE = "duplicate_code"
 REFUSED = "refused"
 """Reason of a record that OutSmart did not take."""
 
+ENDED = "ended"
+"""Event, and reason, of a record that was given a last day in OutSmart because the package no longer has it so."""
+
+LEFT_BEHIND = "left"
+"""Event, and reason, of a record that has another code now while OutSmart keeps the one under the old code."""
+
 REFERENCE_LEFT_OUT = "reference_left_out"
 """Reason of a record that refers to one which the filters leave out."""
 
@@ -107,6 +113,14 @@ REASONS: dict[str, Reason] = {
     ),
     REFERENCE_LEFT_OUT: Reason(
         "It belongs to {detail}, which is not imported.", "It comes along when that is imported."
+    ),
+    ENDED: Reason("What OutSmart has under {detail} has ended; it goes on under its new code."),
+    LEFT_BEHIND: Reason(
+        "OutSmart still has {detail} as well: it can add such a record, not remove it.",
+        "Remove the old one in OutSmart by hand if it is in the way.",
+    ),
+    "not_in_group": Reason(
+        "It is no longer a sales item with an item group.", "Its category in OutSmart stays; remove it there by hand."
     ),
     "own_export": Reason("It was made by our own export of a work order."),
     UNSURE: Reason(

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from outsmart_sync.records.record import Record, Reference
 
 _CHUNK = 500
+_MISSING = "reference_missing"
 _referred = mirror.alias("referred")
 
 
@@ -105,20 +106,21 @@ def body_of(record: Record, payload: Payload, found: Mapping[str, Referred]) -> 
 
 
 def ready(job: Job, record: Record) -> ColumnElement[bool]:
-    """Whether what a record of the mirror waited for is there by now."""
+    """Whether what a record of the mirror waited for is there by now, or known at all where it was not."""
     if not record.references:
         return false()
-    there = exists().where(
+    known = exists().where(
         _referred.c.connection_id == job.connection_id,
         _referred.c.record.in_(_types(record.references)),
         _referred.c.provider_id == mirror.c.parent_id,
-        scope.in_destination(job, _referred),
     )
+    there = known.where(scope.in_destination(job, _referred))
+    missed = and_(mirror.c.state == MirrorState.WAITING, mirror.c.reason == _MISSING)
     waits = or_(
         mirror.c.state == MirrorState.WAITING,
         and_(mirror.c.state == MirrorState.EXCLUDED, mirror.c.reason == REFERENCE_LEFT_OUT),
     )
-    return and_(waits, there)
+    return or_(and_(waits, there), and_(missed, known))
 
 
 def _types(references: Iterable[Reference]) -> list[str]:
@@ -205,7 +207,7 @@ def _missing(record: Record, payload: Payload, known: Known) -> Reference | None
 def _verdict(reference: Reference, payload: Payload, known: Known) -> dict[str, Any]:
     identity = str(payload[reference.key])
     seen = known.get((reference.name, identity))
-    outcome, reason, detail = Outcome.WAITING, "reference_missing", reference.label
+    outcome, reason, detail = Outcome.WAITING, _MISSING, reference.label
     if seen is not None:
         detail = f"{reference.label} {seen.code}"
         outcome, reason = Outcome.WAITING, "reference_open"

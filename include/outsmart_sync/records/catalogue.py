@@ -105,6 +105,11 @@ class Stream:
     dated_ahead: int = 90
 
     @property
+    def own_reasons(self) -> tuple[str, ...]:
+        """Reasons for which a row is left out by itself, and not by what a person chose."""
+        return (self.belongs.otherwise,) if self.belongs else ()
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """Every column of the package that this stream needs, sorted."""
         columns = {self.key, *(column for source in self.fields.values() for column in source.columns)}
@@ -323,6 +328,10 @@ class ImportCategory:
     def reports_deletions(self) -> bool:
         """Whether any stream relies on the package's list of deleted records."""
         return not all(stream.whole for stream in self.streams)
+
+    def follows(self, stream: Stream) -> bool:
+        """Whether a stream's rows go with records of the main stream: their parts, or their children."""
+        return self.fold is not None if stream.record is None else stream.record.parent is not None
 
     def stream_of(self, record: str) -> Stream:
         """The stream that makes this record type.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from outsmart_sync.store.runs import CategoryRun
     from outsmart_sync.store.store import Store
 
-EVENTS = ("created", "updated", "excluded", "rejected", "waiting", "held", "deleted")
+EVENTS = ("created", "updated", "excluded", "rejected", "waiting", "held", "deleted", "ended", "left")
 """What lines of the sync log can tell."""
 
 

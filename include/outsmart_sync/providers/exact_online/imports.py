@@ -10,12 +10,13 @@ from outsmart_sync.providers.exact_online import lists, values
 from outsmart_sync.providers.exact_online.prices import sale_price
 from outsmart_sync.providers.exact_online.sales_orders import SALES_ORDERS_IMPORT
 from outsmart_sync.providers.exact_online.stream import ExactStream
-from outsmart_sync.providers.exact_online.values import code_from_id, coordinate, is_reference, number, text
+from outsmart_sync.providers.exact_online.values import code_from_id, coordinate, id_of, is_reference, number, text
 from outsmart_sync.records.catalogue import Belongs, Choice, ImportCategory, Package, Row, Switch, Tags
 from outsmart_sync.records.category import CATEGORY
 from outsmart_sync.records.employee import EMPLOYEE
 from outsmart_sync.records.hour_type import HOUR_TYPE
 from outsmart_sync.records.material import MATERIAL
+from outsmart_sync.records.material_category import GROUP, ITEM, MATERIAL_CATEGORY
 from outsmart_sync.records.relation import ADDRESS, CONTACT_PERSON, RELATION
 from outsmart_sync.records.warehouse import WAREHOUSE
 
@@ -126,6 +127,11 @@ ADDRESSES = ExactStream(
 _ITEM_COLUMNS = ("IsTime", "UnitType", "IsSalesItem")
 
 
+def _is_material(row: Row) -> bool:
+    """Materials are the sales items that are no labour."""
+    return bool(row["IsSalesItem"]) and not _is_labour(row)
+
+
 def _items(*, hour_types: bool) -> ExactStream:
     """The stream of items, of which each category takes its own kind."""
     name = "name" if hour_types else "description"
@@ -135,7 +141,7 @@ def _items(*, hour_types: bool) -> ExactStream:
     belongs = (
         Belongs(_ITEM_COLUMNS, _is_labour, "not_labour")
         if hour_types
-        else Belongs(_ITEM_COLUMNS, lambda row: bool(row["IsSalesItem"]) and not _is_labour(row), "not_for_sale")
+        else Belongs(_ITEM_COLUMNS, _is_material, "not_for_sale")
     )
     return ExactStream(
         name="items",
@@ -186,6 +192,23 @@ ITEM_GROUPS = ExactStream(
     whole=True,
     key="ID",
     fields={"cat_code": text("Code"), "cat_name": text("Description", "Code")},
+)
+
+# The items once more, for their groups alone: the same path, so that a poll asks for both categories with one call.
+ITEMS_IN_GROUPS = ExactStream(
+    name="items_in_groups",
+    record=MATERIAL_CATEGORY,
+    path="sync/Logistics/Items",
+    single="logistics/Items",
+    lookup="Code",
+    deleted_type=9,
+    key="ID",
+    fields={ITEM.key: id_of("ID"), GROUP.key: id_of("ItemGroup")},
+    belongs=Belongs(
+        (*_ITEM_COLUMNS, "ItemGroup"),
+        lambda row: is_reference(row["ItemGroup"]) and _is_material(row),
+        "not_in_group",
+    ),
 )
 
 # Only what OutSmart takes, and the days: private data of employees is never asked for.
@@ -266,7 +289,7 @@ HOUR_TYPES_IMPORT = ImportCategory(
     fold=sale_price("sale_price"),
 )
 
-CATEGORIES_IMPORT = ImportCategory(name="categories", label="Categories", streams=(ITEM_GROUPS,))
+CATEGORIES_IMPORT = ImportCategory(name="categories", label="Categories", streams=(ITEM_GROUPS, ITEMS_IN_GROUPS))
 
 EMPLOYEES_IMPORT = ImportCategory(
     name="employees",
