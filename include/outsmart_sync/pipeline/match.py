@@ -345,4 +345,5 @@ def holds(record: Record, there: Payload, wanted: Payload) -> bool:
 
 
 def _plain(value: str | bool | None) -> str | bool | None:
-    return value.replace("\r\n", "\n").strip() if isinstance(value, str) else value
+    """Apart from line ends and blanks around it; an empty text is no value."""
+    return value.replace("\r\n", "\n").strip() or None if isinstance(value, str) else value

@@ -96,6 +96,10 @@ REASONS: dict[str, Reason] = {
     "not_delivery_address": Reason("It is no longer a delivery address.", "It stays in OutSmart as it is."),
     "no_relation": Reason("It no longer belongs to a relation.", "It stays in OutSmart as it is."),
     "price_agreement": Reason("The price is agreed with one customer."),
+    "no_agreement": Reason("It is no longer a price for one customer."),
+    "larger_quantity": Reason("It holds for a larger quantity only; OutSmart has one price, whatever the quantity."),
+    "other_unit": Reason("It is a price for another unit than the article's own."),
+    "other_currency": Reason("It is in another currency than the administration's."),
     "parent_excluded": Reason("Its relation {detail} is not imported.", "It comes along when the relation is."),
     "parent_open": Reason(
         "It waits for relation {detail}, which has not reached OutSmart.",

@@ -56,6 +56,15 @@ def judge(connection: Connection, job: Job, record: Record, rows: ColumnElement[
     Returns:
         Number of rows that wait.
     """
+    return _judge(connection, job, record, rows, hold=True)
+
+
+def name(connection: Connection, job: Job, record: Record, rows: ColumnElement[bool]) -> None:
+    """Give rows the code that they make up with what they refer to, as far as all of that is there."""
+    _judge(connection, job, record, rows, hold=False)
+
+
+def _judge(connection: Connection, job: Job, record: Record, rows: ColumnElement[bool], *, hold: bool) -> int:
     if not record.references:
         return 0
     waiting = 0
@@ -68,11 +77,11 @@ def judge(connection: Connection, job: Job, record: Record, rows: ColumnElement[
         held, named = [], []
         for row, payload in zip(chunk, payloads, strict=True):
             missing = _missing(record, payload, known)
-            if missing is not None:
-                held.append({"job_": job.id, "seq_": row.seq, **_verdict(missing, payload, known)})
-            elif record.keys:
+            if missing is None and record.keys:
                 code = record.code_of(body_of(record, payload, referred(record, payload, known)))
                 named.append({"job_": job.id, "seq_": row.seq, "code_": code, "key_": code_key(code)})
+            elif missing is not None and hold:
+                held.append({"job_": job.id, "seq_": row.seq, **_verdict(missing, payload, known)})
         _keep(connection, held, named)
         waiting += len(held)
     return waiting
@@ -188,9 +197,10 @@ def _on_its_way(connection: Connection, job: Job, reference: Reference, ids: lis
     }
 
 
-def _place(reference: Reference, row: Any) -> tuple[bool, int]:
-    """Those that are there first, then in the order in which the reference names the types."""
-    return not row.there, list(reference.fields).index(row.record)
+def _place(reference: Reference, row: Any) -> tuple[bool, bool, int]:
+    """Those that are there first, and still belong there; then in the order in which the reference names the types."""
+    left_out = row.state == MirrorState.EXCLUDED
+    return not row.there, left_out, list(reference.fields).index(row.record)
 
 
 def _missing(record: Record, payload: Payload, known: Known) -> Reference | None:

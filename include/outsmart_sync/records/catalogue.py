@@ -26,10 +26,12 @@ class Source:
     Attributes:
         columns: The package's columns; the first one that has a value gives it.
         read: Turns a column's value (never None) into the stored form; None: there is no value.
+        absent: What stands where no column has a value: '' empties the field in OutSmart; None: it is left as it is.
     """
 
     columns: tuple[str, ...]
     read: Callable[[Any], str | bool | None]
+    absent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,25 @@ class Belongs:
     columns: tuple[str, ...]
     rule: Callable[[Row], bool]
     otherwise: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Which rows of a category are never imported, whatever a person chose; each is kept with its reason.
+
+    Attributes:
+        columns: Columns the rule looks at.
+        rule: Reason code of a row; '' when it may come.
+        reasons: Every reason code that the rule gives.
+    """
+
+    columns: tuple[str, ...]
+    rule: Callable[[Row], str]
+    reasons: tuple[str, ...]
+
+
+OTHER_CURRENCY = "other_currency"
+"""Reason code of a row in another currency than the administration's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +94,9 @@ class Stream:
         blocked: Column that marks a row as blocked, or as cancelled.
         is_blocked: Whether that column's value says so.
         alias: Column of a second id, under which the package's list of deletions names a row.
-        valid: Columns of the first and last day in use.
+        valid: Columns of the first and last day in use; None for the first one: from the beginning.
+        left_out: Which rows are never imported.
+        currency: Column with the currency of a row's amounts: one in another than the administration's is left out.
         tags: What filters choose by.
         belongs: Which rows are of this category; None: all.
         derived_code: The record's code is made from its id by this function, for types that have no code at the source.
@@ -94,7 +117,9 @@ class Stream:
     blocked: str | None = None
     is_blocked: Callable[[Any], bool] = bool
     alias: str | None = None
-    valid: tuple[str, str] | None = None
+    valid: tuple[str | None, str] | None = None
+    left_out: LeftOut | None = None
+    currency: str | None = None
     tags: Tags | None = None
     belongs: Belongs | None = None
     derived_code: Callable[[str], str] | None = None
@@ -107,16 +132,20 @@ class Stream:
     @property
     def own_reasons(self) -> tuple[str, ...]:
         """Reasons for which a row is left out by itself, and not by what a person chose."""
-        return (self.belongs.otherwise,) if self.belongs else ()
+        foreign = (OTHER_CURRENCY,) if self.currency else ()
+        return (
+            *((self.belongs.otherwise,) if self.belongs else ()),
+            *(self.left_out.reasons if self.left_out else ()),
+            *foreign,
+        )
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Every column of the package that this stream needs, sorted."""
         columns = {self.key, *(column for source in self.fields.values() for column in source.columns)}
-        columns.update(
-            column for column in (self.parent, self.blocked, self.alias, self.dated, *(self.valid or ())) if column
-        )
-        for rule in (self.tags, self.belongs):
+        single = (self.parent, self.blocked, self.alias, self.dated, self.currency, *(self.valid or ()))
+        columns.update(column for column in single if column)
+        for rule in (self.tags, self.belongs, self.left_out):
             columns.update(rule.columns if rule else ())
         return tuple(sorted(columns))
 

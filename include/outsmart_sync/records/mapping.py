@@ -15,7 +15,7 @@ from typing import Any
 
 from outsmart_sync.records.catalogue import Row, Stream
 from outsmart_sync.records.record import UNREADABLE, Record, is_active
-from outsmart_sync.records.staged import ALIAS, Origin, StagedRow, tag, tags_text
+from outsmart_sync.records.staged import ALIAS, CURRENCY, LEFT_OUT, Origin, StagedRow, tag, tags_text
 from outsmart_sync.records.values import Payload, code_key, content_hash, encode
 
 log = logging.getLogger(__name__)
@@ -58,6 +58,11 @@ class Mapper:
     @cached_property
     def _sources(self) -> list[tuple[str, tuple[str, ...], Callable[[Any], str | bool | None]]]:
         return [(name, source.columns, source.read) for name, source in self.stream.fields.items()]
+
+    @cached_property
+    def _absent(self) -> Payload:
+        """What stands where no column has a value."""
+        return {name: source.absent for name, source in self.stream.fields.items() if source.absent is not None}
 
     def page(self, rows: Iterable[Row]) -> MappedPage:
         """Map a page. A row with a value that cannot be read stops no other: it will be rejected, and says why.
@@ -126,7 +131,7 @@ class Mapper:
         return None if value is None else int(value)
 
     def _payload(self, row: Row) -> Payload:
-        payload: Payload = {}
+        payload: Payload = dict(self._absent)
         for name, columns, read in self._sources:
             for column in columns:
                 value = row[column]
@@ -139,6 +144,10 @@ class Mapper:
         tags = [tag(kind, value) for kind, value in self.stream.tags.rule(row)] if self.stream.tags else []
         if self.stream.alias and (alias := row[self.stream.alias]):
             tags.append(tag(ALIAS, str(alias)))
+        if self.stream.left_out and (reason := self.stream.left_out.rule(row)):
+            tags.append(tag(LEFT_OUT, reason))
+        if self.stream.currency and (currency := str(row[self.stream.currency] or "").strip()):
+            tags.append(tag(CURRENCY, currency))
         return tags_text(tags)
 
     def _blocked(self, row: Row) -> bool:
@@ -148,7 +157,7 @@ class Mapper:
         if self.stream.valid is None:
             return None, None
         first, last = self.stream.valid
-        return self.read_date(row[first]), self.read_date(row[last])
+        return self.read_date(row[first]) if first else None, self.read_date(row[last])
 
     def _dated_on(self, row: Row) -> date | None:
         return self.read_date(row[self.stream.dated]) if self.stream.dated else None

@@ -7,6 +7,7 @@ SyncCRMContacts, SyncCRMAddresses, SyncLogisticsItems, SyncLogisticsSalesItemPri
 from __future__ import annotations
 
 from outsmart_sync.providers.exact_online import lists, values
+from outsmart_sync.providers.exact_online.price_agreements import PRICE_AGREEMENTS_IMPORT
 from outsmart_sync.providers.exact_online.prices import sale_price
 from outsmart_sync.providers.exact_online.sales_orders import SALES_ORDERS_IMPORT
 from outsmart_sync.providers.exact_online.stream import ExactStream
@@ -321,6 +322,7 @@ PACKAGE = Package(
         HOUR_TYPES_IMPORT,
         EMPLOYEES_IMPORT,
         WAREHOUSES_IMPORT,
+        PRICE_AGREEMENTS_IMPORT,
         SALES_ORDERS_IMPORT,
     ),
     tiers=("none", "basic", "pro"),

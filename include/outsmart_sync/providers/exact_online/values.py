@@ -58,9 +58,9 @@ def number(*columns: str) -> Source:
     return Source(columns, _number)
 
 
-def day(*columns: str) -> Source:
-    """A plain date, as ISO text."""
-    return Source(columns, _day)
+def day(*columns: str, absent: str | None = None) -> Source:
+    """A plain date, as ISO text; ``absent`` stands where there is none."""
+    return Source(columns, _day, absent)
 
 
 def id_of(*columns: str) -> Source:
