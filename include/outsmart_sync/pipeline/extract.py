@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, delete, func, select
 
-from outsmart_sync.pipeline import outsmart_read, parts, pending, scope, witness
+from outsmart_sync.pipeline import in_use, invoices, outsmart_read, parts, pending, scope, witness
 from outsmart_sync.pipeline.ahead import ahead
 from outsmart_sync.pipeline.pending import STARTED
 from outsmart_sync.records.exchange import DELETIONS, Deletion, ReadPage
@@ -72,7 +72,10 @@ def extract(store: Store, job: Job, source: Source, destination: Destination | N
         _look_up(store, job, source)
     else:
         _read_streams(store, job, source, progress)
-    return _finish(store, job)
+    staged = _finish(store, job)
+    if destination is not None:
+        invoices.link(store, job, destination)
+    return staged
 
 
 def _begin(connection: Connection, job: Job) -> dict[str, Progress]:
@@ -96,7 +99,7 @@ def _read_streams(store: Store, job: Job, source: Source, progress: dict[str, Pr
     first_day = _first_day(store, job, progress)
     for stream in job.category.streams:
         position, done = after.get(stream.name), progress.get(stream.name)
-        if position is None and done is None and first_day is not None and not stream.whole:
+        if position is None and done is None and first_day is not None and job.category.begins_late(stream):
             position = source.beginning(stream, first_day)
             log.info("%s is read from %s on", stream.name, first_day)
         _read_stream(store, job, source, stream, position, done)
@@ -139,7 +142,7 @@ def _first_day(store: Store, job: Job, progress: dict[str, Progress]) -> date | 
             kept = cursors.read_all(connection, job.connection_id, job.category.name)
             first = min(job.starts_on, date.fromisoformat(kept[STARTED].value) if STARTED in kept else job.starts_on)
             _note(connection, job, STARTED, Progress(None, first.isoformat(), 0, 0))
-    return first - timedelta(days=job.category.streams[0].dated_ahead)
+    return first - timedelta(days=job.category.dated.dated_ahead)
 
 
 def cursor_age(kept: Mapping[str, Cursor], names: Iterable[str], now: datetime) -> float:
@@ -181,7 +184,7 @@ def _read_stream(
 
 
 def _stage_page(connection: Connection, job: Job, stream: Stream, page: ReadPage) -> None:
-    rows = page.mapped.rows
+    rows = in_use.as_followed(job, stream.record, page.mapped.rows)
     if page.mapped.foreign:
         rows = rows + _left(connection, job, stream, dict(page.mapped.foreign))
     staged_rows.load(connection, job.id, rows)
@@ -287,8 +290,12 @@ def _look_up(store: Store, job: Job, source: Source) -> None:
     if missing := [code for code in job.options.codes if code_key(code) not in found]:
         log.warning("Not in the package, or not of this category: %s", ", ".join(missing))
     for stream in job.category.streams[1:]:
-        if parents and job.category.follows(stream):
-            _stage_found(store, job, source, stream, tuple(parents))
+        keys = tuple(parents) if job.category.follows(stream) else ()
+        if stream.shared:
+            with store.read() as connection:
+                keys = tuple(parts.named(connection, job, stream))
+        if keys:
+            _stage_found(store, job, source, stream, keys)
 
 
 def _stage_found(
@@ -339,14 +346,12 @@ def _finish(store: Store, job: Job) -> int:
 def _miss(connection: Connection, job: Job) -> None:
     """Stage as deleted what we know and a stream that was read from its beginning to its end no longer has.
 
-    The package's list of deletions does not reach back for ever, and some lists have none. A category with a start date
-    is never read from its beginning, so what was not read may well be there.
+    The package's list of deletions does not reach back for ever, and some lists have none. What has a start date is
+    never read from its beginning, so what was not read may well be there.
     """
-    if job.category.start is not None:
-        return
     whole = FROM_START in runs.progress_of(connection, job.id)
     for stream in job.category.streams:
-        if not (whole or stream.whole):
+        if not (whole or stream.whole) or job.category.begins_late(stream):
             continue
         ids = _missing(connection, job, stream)
         for start in range(0, len(ids), _CHUNK):
@@ -366,6 +371,8 @@ def _missing(connection: Connection, job: Job, stream: Stream) -> list[str]:
     first = int(runs.progress_of(connection, job.id)[_FIRST_READ].cursor)
     name = stream.record.name if stream.record else stream.name
     known = parts.kept(job, stream.name) if stream.record is None else _known(job, name)
+    if stream.window:
+        known = known.where(mirror.c.dated_on >= stream.window_start(job.today))
     read = select(staging.c.provider_id).where(scope.staged(job), staging.c.seq >= first, staging.c.record == name)
     return list(connection.execute(known.except_(read)).scalars())
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, exists, func, not_, or_, select, update
 
-from outsmart_sync.pipeline import marks, references, scope
+from outsmart_sync.pipeline import entries, invoices, marks, references, scope
 from outsmart_sync.pipeline.outcomes import MirrorState, Outcome
 from outsmart_sync.records.catalogue import OTHER_CURRENCY, Choice, StartDate, Switch
 from outsmart_sync.records.record import UNREADABLE
@@ -49,12 +49,16 @@ def filter_rows(store: Store, job: Job) -> None:
                 references.name(connection, job, record, staging.c.outcome.is_(None))
             _by_use(connection, job, record)
             _by_exports(connection, job, record)
+            if record.amount:
+                entries.leave_out_untold(connection, job, record, _known(job, record))
             if references.judge(connection, job, record, staging.c.outcome.is_(None)):
                 log.info("Some %s records wait for others", record.label)
+                invoices.explain(connection, job, record)
             _decide(connection, job, record, staging.c.code_key == "", Outcome.REJECTED, "code_missing")
             if record.parent is not None:
                 _by_parent(connection, job, record)
             _by_problems(connection, job, record)
+            entries.take_back_unclear(connection, job, record)
 
 
 def _take_back(connection: Connection, job: Job) -> None:
@@ -94,12 +98,13 @@ def _by_origin(connection: Connection, job: Job, record: Record) -> None:
 
 
 def _by_choices(connection: Connection, job: Job, record: Record) -> None:
-    """A choice looks at the main record only; its children follow it. A start date leaves alone what is there."""
-    if record is not job.category.record:
-        return
+    """A choice looks at one record type, mostly the main one; its children follow it.
+
+    A start date looks at what bears a date, and leaves alone what is there.
+    """
     for choice in job.category.filters:
         chosen = job.settings.get(choice.name)
-        if isinstance(choice, Choice) and chosen:
+        if isinstance(choice, Choice) and chosen and job.category.chooses(choice, record):
             keeps = [dialect.contains(connection, staging.c.tags, tag(choice.tag, value) + "|") for value in chosen]
             _decide(connection, job, record, not_(or_(*keeps)), Outcome.EXCLUDED, choice.reason)
         elif isinstance(choice, StartDate):
@@ -199,15 +204,7 @@ def _parent_code(in_run: ColumnElement[bool], in_mirror: ColumnElement[bool]) ->
 
 def _by_problems(connection: Connection, job: Job, record: Record) -> None:
     """Reject what lacks a field, unless OutSmart has a value for it: an empty value at the source wipes nothing."""
-    by_id = mirror.c.provider_id == staging.c.provider_id
-    by_code = and_(mirror.c.code_key == staging.c.code_key, scope.vacant(job))
-    kept = func.coalesce(
-        *(
-            select(func.min(mirror.c.outsmart)).where(scope.mirrored(job, record.name), found).scalar_subquery()
-            for found in (by_id, by_code)
-        )
-    )
-    query = select(staging.c.seq, staging.c.problems, kept.label("outsmart")).where(
+    query = select(staging.c.seq, staging.c.problems, scope.held(job, record.name).label("outsmart")).where(
         scope.open_rows(job, record.name), staging.c.problems != ""
     )
     rejected = 0

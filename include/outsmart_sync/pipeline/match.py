@@ -7,16 +7,16 @@ rows. The step may be run again: it begins by taking back its own decisions.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Text, and_, case, cast, exists, func, literal, not_, null, or_, select, update
 
-from outsmart_sync.pipeline import marks, scope
-from outsmart_sync.pipeline.outcomes import DUPLICATE, REFUSED, MirrorState, Outcome
+from outsmart_sync.pipeline import edits, entries, guards, in_use, marks, references, scope
+from outsmart_sync.pipeline.outcomes import BY_HAND, DUPLICATE, REFUSED, MirrorState, Outcome
 from outsmart_sync.pipeline.outsmart_read import was_read
 from outsmart_sync.records.staged import Origin
-from outsmart_sync.records.values import Payload, code_key, decode
+from outsmart_sync.records.values import Payload, code_key, comparable, decode
 from outsmart_sync.store import staged_rows
 from outsmart_sync.store.tables import mirror, staging
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect
 
     from outsmart_sync.pipeline.job import Job
+    from outsmart_sync.records.catalogue import Referred
     from outsmart_sync.records.record import Record
     from outsmart_sync.store.store import Store
 
@@ -49,12 +50,17 @@ def match_by_code(store: Store, job: Job) -> dict[str, int]:
         _take_back(connection, job)
         for record in job.category.records:
             _link(connection, job, record)
+            guards.hold_two_firms(connection, job, record)
             _hold_changed_codes(connection, job, record)
             _hold_duplicates(connection, job, record)
             _unlink_all_but_one(connection, job, record)
             _compare(connection, job, record)
+            entries.compare(connection, job, record)
     for record in job.category.records:
         _compare_with_outsmart(store, job, record)
+        with store.begin() as connection:
+            in_use.revive(connection, job, record)
+    edits.tell(store, job)
     counts = count_outcomes(store, job)
     log.info("Matched %s: %s", job.category.name, ", ".join(f"{n} {outcome}" for outcome, n in sorted(counts.items())))
     return counts
@@ -170,11 +176,15 @@ def _tell_held(record: Record, reason: str, held: int) -> None:
 def _hold_changed_codes(connection: Connection, job: Job, record: Record) -> None:
     """A known record with another code: OutSmart cannot rename, and must not get a silent twin; the mirror can.
 
-    A code that is made of several fields is no name: the record under the old one is ended or left (see ``recoded``).
+    A code that is made of several fields is no name: the record under the old one is ended or left (see ``endings``).
     """
     if not job.delivers or record.keys:
         return
-    linked = and_(_other.c.id == staging.c.mirror_id, _other.c.provider_id == staging.c.provider_id)
+    linked = and_(
+        _other.c.id == staging.c.mirror_id,
+        _other.c.provider_id == staging.c.provider_id,
+        _other.c.link.not_in(BY_HAND),
+    )
     changed = exists().where(linked, scope.in_destination(job, _other), _other.c.code_key != staging.c.code_key)
     old_code = select(_other.c.code).where(_other.c.id == staging.c.mirror_id).scalar_subquery()
     _hold(connection, job, record, changed, "code_changed", old_code)
@@ -278,10 +288,14 @@ def _compare(connection: Connection, job: Job, record: Record) -> None:
 
 
 def _compare_with_outsmart(store: Store, job: Job, record: Record) -> None:
-    """Where OutSmart's own values are fresh, they decide: equal ones cost no call, edited ones are brought back."""
+    """Where OutSmart's own values are fresh, they decide: equal ones cost no call, edited ones are brought back.
+
+    So they do, as far as we know them, where other rules leave out a field or add one: that alone is no news.
+    """
     with store.read() as connection:
-        if record.made_once or not was_read(connection, job, record):
-            return
+        fresh = was_read(connection, job, record)
+    if record.made_once or (not fresh and record.active is None):
+        return
     query = (
         select(
             staging.c.seq,
@@ -298,9 +312,13 @@ def _compare_with_outsmart(store: Store, job: Job, record: Record) -> None:
             mirror.c.outsmart.is_not(None),
         )
     )
+    if not fresh:
+        judged_otherwise = and_(mirror.c.judged_by != job.rules, mirror.c.state == MirrorState.SYNCED)
+        query = query.where(staging.c.outcome == Outcome.UPDATE, judged_otherwise)
     with store.begin() as connection:
         for rows in staged_rows.chunks(connection, query, _CHUNK):
-            same = [row.seq for row in rows if _is_there(record, row)]
+            found = references.resolve(connection, job, record, [decode(row.payload) for row in rows])
+            same = [row.seq for row, others in zip(rows, found, strict=True) if _is_there(record, row, others)]
             equal = set(same)
             other = [row.seq for row in rows if row.seq not in equal]
             for outcome, seqs in ((Outcome.UNCHANGED, same), (Outcome.UPDATE, other)):
@@ -325,25 +343,28 @@ def _parent_code(job: Job, record: Record) -> ColumnElement[str | None]:
     return func.coalesce(kept.scalar_subquery(), staged.scalar_subquery())
 
 
-def _is_there(record: Record, row: Row[Any]) -> bool:
-    """Whether OutSmart has a row already, under the same parent."""
+def _is_there(record: Record, row: Row[Any], others: Mapping[str, Referred]) -> bool:
+    """Whether OutSmart has a row already, under the same parent and with the same others."""
     there = decode(row.outsmart)
     if record.keys and code_key(record.code_of(there)) != row.code_key:
         return False
     if record.parent and code_key(str(there.get(record.parent.field, ""))) != code_key(row.parent_code or ""):
         return False
-    return holds(record, there, decode(row.payload))
+    payload = decode(row.payload)
+    meant = references.named_or_new(record, payload, others, there)
+    same = all(
+        code_key(str(there.get(reference.fields[meant[reference.name].record], "")))
+        == code_key(meant[reference.name].code)
+        for reference in record.references
+        if reference.name in meant
+    )
+    return same and holds(record, there, payload)
 
 
 def holds(record: Record, there: Payload, wanted: Payload) -> bool:
     """Whether a record already has every value that we would write, apart from line ends and its code's spelling."""
     return all(
-        _plain(there.get(name)) == _plain(value)
+        comparable(there.get(name)) == comparable(value)
         for name, value in wanted.items()
         if name != record.code and record.travels(name)
     )
-
-
-def _plain(value: str | bool | None) -> str | bool | None:
-    """Apart from line ends and blanks around it; an empty text is no value."""
-    return value.replace("\r\n", "\n").strip() or None if isinstance(value, str) else value

@@ -21,7 +21,21 @@ if TYPE_CHECKING:
     from outsmart_sync.store.runs import CategoryRun
     from outsmart_sync.store.store import Store
 
-EVENTS = ("created", "updated", "excluded", "rejected", "waiting", "held", "deleted", "ended", "left")
+EVENTS = (
+    "created",
+    "updated",
+    "excluded",
+    "rejected",
+    "waiting",
+    "held",
+    "deleted",
+    "deactivated",
+    "ended",
+    "left",
+    "edited",
+    "linked",
+    "unlinked",
+)
 """What lines of the sync log can tell."""
 
 
@@ -57,7 +71,7 @@ class Event:
     Attributes:
         at: When.
         connection: Administration's name.
-        run_id: In which run.
+        run_id: In which run; 0: in none, a person did it.
         record: Record type.
         code: The record's code.
         event: What happened, one of :data:`EVENTS`.

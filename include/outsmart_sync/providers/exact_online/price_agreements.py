@@ -45,7 +45,7 @@ AGREEMENTS = ExactStream(
         # An agreement whose last day was taken away goes on.
         "date_end": day("EndDate", absent=""),
     },
-    valid=(None, "EndDate"),
+    valid=("", "EndDate"),
     belongs=Belongs(("Account", "Employee", "Project"), _is_agreement, "no_agreement"),
     left_out=LeftOut(("Quantity", "Unit", "DefaultItemUnit"), _why_not, (LARGER_QUANTITY, OTHER_UNIT)),
     currency="Currency",
