@@ -34,6 +34,7 @@ AGREEMENTS = ExactStream(
     path="sync/Logistics/SalesItemPrices",
     single="logistics/SalesItemPrices",
     lookup="ItemCode",
+    scope="Sales prices",
     deleted_type=8,
     key="ID",
     fields={
