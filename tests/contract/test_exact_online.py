@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from outsmart_sync.providers.exact_online import lists, rights, source, start_dates, values
+from outsmart_sync.providers.exact_online import lists, rights, source, start_dates
 from outsmart_sync.providers.exact_online.imports import (
     ACCOUNTS,
     DELIVERY_ADDRESS,
