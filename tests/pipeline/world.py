@@ -310,11 +310,6 @@ class World:
         given = {"EntryID": delivery, "SalesOrderLineID": line, "Item": ordered["Item"], "QuantityDelivered": quantity}
         return self._add("salesorder/GoodsDeliveryLines", {**given, **values})
 
-    def project(self, code: str, account: str | None = None, **values: Any) -> str:
-        """A running project; returns its id."""
-        given = {"Code": code, "Description": f"Project {code}", "Account": account, **values}
-        return self._add("project/Projects", given)
-
     def shop_order(self, item: str, **values: Any) -> str:
         """An open shop order without a plan; returns its id."""
         return self._add("manufacturing/ShopOrders", {"Item": item, **values})
@@ -486,7 +481,8 @@ class World:
         return {row.code: (row.state, row.reason) for row in self.rows(mirror, record=record)}
 
     def cursors(self) -> dict[tuple[str, str], str]:
-        return {(row.category, row.stream): row.value for row in self.rows(cursor)}
+        """Those of the categories."""
+        return {(row.category, row.stream): row.value for row in self.rows(cursor) if row.category}
 
     def everything(self) -> dict[str, list[Any]]:
         """Whole tables, to see that nothing was written."""

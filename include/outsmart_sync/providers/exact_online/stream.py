@@ -20,6 +20,7 @@ class ExactStream(Stream):
         versioned: Codes are that number, a stroke and the number of the version; a code without stroke means them all.
         sync_only: Columns that the ordinary endpoint does not have.
         deleted_type: Entity type under which sync/Deleted reports it (name=SyncDeleted); None: it does not.
+        scope: What the app must be registered for at Exact to read it.
     """
 
     path: str
@@ -30,3 +31,4 @@ class ExactStream(Stream):
     versioned: bool = False
     sync_only: tuple[str, ...] = ()
     deleted_type: int | None = None
+    scope: str = ""
