@@ -81,6 +81,7 @@ ORDERS = ExactStream(
     name="assembly_orders",
     record=ASSEMBLY_ORDER,
     path="inventory/AssemblyOrders",
+    scope="Manufacturing production",
     single="inventory/AssemblyOrders",
     lookup="OrderNumber",
     number_prefix=ASSEMBLY_ORDER.prefix,
