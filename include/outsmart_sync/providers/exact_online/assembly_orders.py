@@ -85,6 +85,7 @@ ORDERS = ExactStream(
     lookup="OrderNumber",
     number_prefix=ASSEMBLY_ORDER.prefix,
     expand=PARTS,
+    scope="Manufacturing production",
     whole=True,
     window=WINDOW_DAYS,
     key="ID",
