@@ -26,21 +26,21 @@ def make_payment_terms(books: Books) -> None:
         account = books.chance.choice(books.suppliers if index in TRAITS["payable"] else books.customers)
         amount = round(books.chance.uniform(50, 3000), 2)
         if index not in TRAITS["two_terms"]:
-            _term(books, index, age, account, amount)
+            _term(books, index, age, account, amount, amount)
             continue
         half = round(amount / 2, 2)
-        _term(books, index, age, account, half)
-        _term(books, index, age, account, round(amount - half, 2), part=2)
+        _term(books, index, age, account, half, amount)
+        _term(books, index, age, account, round(amount - half, 2), amount, part=2)
 
 
-def _term(books: Books, index: int, age: int, account: Row, amount: float, *, part: int = 1) -> None:
+def _term(books: Books, index: int, age: int, account: Row, amount: float, total: float, *, part: int = 1) -> None:
     payable = index in TRAITS["payable"]
     condition = account.PaymentConditionSales or "30"
     due = books.stamps.day(_DAYS[condition] * part - age)
     books.make(
         "sync/Cashflow/PaymentTerms",
         **books.stamp(age, age // 2 if index % 2 else None),
-        **_amounts(amount if payable or index in TRAITS["credit_note"] else -amount),
+        **_amounts(amount, total, 1 if payable or index in TRAITS["credit_note"] else -1),
         **_payment(books, index, age, part),
         **_invoice(index, payable=payable),
         Account=account.ID,
@@ -73,12 +73,13 @@ def _invoice(index: int, *, payable: bool) -> dict[str, Any]:
     }
 
 
-def _amounts(amount: float) -> dict[str, float]:
+def _amounts(amount: float, total: float, sign: int) -> dict[str, float]:
+    """A term's own amount, and that of the whole invoice (name=CashflowReceivables: of the linked transaction)."""
     return {
-        "AmountDC": amount,
-        "AmountFC": amount,
-        "TransactionAmountDC": amount,
-        "TransactionAmountFC": amount,
+        "AmountDC": sign * amount,
+        "AmountFC": sign * amount,
+        "TransactionAmountDC": sign * total,
+        "TransactionAmountFC": sign * total,
     }
 
 

@@ -59,10 +59,19 @@ _LISTS = {
     "warehouses": "wse_code",
     "projects": "code",
     "workorders": "WorkorderNo",
+    "transactions": "int_external_transaction_id",
+    "invoices": "inv_id",
 }
 _RESOURCES = (
+    "PaymentTerms",
     "salesorder/SalesOrderLines",
     "salesorder/SalesOrders",
+    "manufacturing/ShopOrderMaterialPlans",
+    "manufacturing/ShopOrders",
+    "inventory/AssemblyOrders/PartItems",
+    "inventory/AssemblyOrders",
+    "project/Projects",
+    "crm/AccountClassifications",
     "project/ProjectPlanning",
     "project/Projects",
     "crm/Contacts",
@@ -250,9 +259,55 @@ class World:
         given = {"OrderID": order, "Item": item, "Quantity": quantity, "NetPrice": price, **values}
         return self._add("salesorder/SalesOrderLines", given)
 
+    def term(self, account: str, number: int, amount: float = 121, **values: Any) -> str:
+        """An open term of a sales invoice, of what a customer owes; returns its id."""
+        given = {"Account": account, "InvoiceNumber": number, "AmountDC": -amount, "TransactionType": 20, **values}
+        return self._add("PaymentTerms", {"Description": f"Invoice {number}", **given})
+
+    def pay(self, term: str, **values: Any) -> None:
+        """Match a term with the money that came in."""
+        self.change("PaymentTerms", term, **{"Status": 50, "IsFullyPaid": True, **values})
+
+    def unpay(self, term: str) -> None:
+        """Undo the matching."""
+        self.change("PaymentTerms", term, Status=20, IsFullyPaid=False)
+
     def order_number(self, order: str) -> str:
         """Its number as the work order has it."""
         return f"SO-{self.control.exact_row(DIVISION, 'salesorder/SalesOrders', order)['OrderNumber']}"
+
+    def project(self, code: str, account: str | None = None, **values: Any) -> str:
+        """A running project; returns its id."""
+        given = {"Code": code, "Description": f"Project {code}", "Account": account, **values}
+        return self._add("project/Projects", given)
+
+    def shop_order(self, item: str, **values: Any) -> str:
+        """An open shop order without a plan; returns its id."""
+        return self._add("manufacturing/ShopOrders", {"Item": item, **values})
+
+    def plan(self, order: str, item: str, quantity: float = 1, **values: Any) -> str:
+        """A line of a shop order's plan."""
+        given = {"ShopOrder": order, "Item": item, "PlannedQuantity": quantity, **values}
+        return self._add("manufacturing/ShopOrderMaterialPlans", given)
+
+    def shop_order_number(self, order: str) -> str:
+        """Its number as the work order has it."""
+        return f"SH-{self.control.exact_row(DIVISION, 'manufacturing/ShopOrders', order)['ShopOrderNumber']}"
+
+    def assembly_order(self, item: str, **values: Any) -> str:
+        """An open assembly order without parts; returns its id."""
+        return self._add("inventory/AssemblyOrders", {"Item": item, **values})
+
+    def part_item(self, order: str, item: str, quantity: float = 1, **values: Any) -> str:
+        given = {"AssemblyOrder": order, "PartItem": item, "Quantity": quantity, **values}
+        return self._add("inventory/AssemblyOrders/PartItems", given)
+
+    def assembly_order_number(self, order: str) -> str:
+        """Its number as the work order has it."""
+        return f"AS-{self.control.exact_row(DIVISION, 'inventory/AssemblyOrders', order)['OrderNumber']}"
+
+    def classification(self, code: str, name: str) -> str:
+        return self._add("crm/AccountClassifications", {"Code": code, "Description": name})
 
     def project(self, code: str, account: str | None = None, **values: Any) -> str:
         """A running project; returns its id."""
@@ -292,7 +347,8 @@ class World:
         self.control.write_outsmart(ACCOUNT, entity, record)
 
     def relation_by_hand(self, code: str, **record: Any) -> None:
-        given = {"name": f"By hand {code}", "street": "Dorp 9", "postal_code": "9999 XX", "city": "Assen", **record}
+        # In the town of `account`'s customers: a relation that differs in everything would be taken for another firm.
+        given = {"name": f"By hand {code}", "street": "Dorp 9", "postal_code": "9999 XX", "city": "Delft", **record}
         self.by_hand("relations", debtor_number=code, **given)
 
     def material_by_hand(self, code: str, **record: Any) -> None:
@@ -306,6 +362,20 @@ class World:
     def move_on(self, number: str, **fields: Any) -> None:
         """What a planner or a technician does to a work order."""
         self.control.change_work_order(ACCOUNT, number, **fields)
+
+    def invoice(self, number: int, debtor: str, amount: float = 121, **values: Any) -> str:
+        """An invoice made in OutSmart; returns its id."""
+        given = {"inv_id": f"I{number}", "inv_number_numeric": str(number), "inv_invoice_debtor_nr": debtor}
+        record = given | {"inv_number_formatted": f"2026-{number}", "inv_amount": f"{amount:.2f}"} | values
+        self.by_hand("invoices", **record)
+        return str(record["inv_id"])
+
+    def transactions(self) -> dict[str, tuple[str, str]]:
+        """What is registered in OutSmart: external id → invoice and amount."""
+        records = self.control.outsmart_records(ACCOUNT, "transactions")
+        found = {each["int_external_transaction_id"]: (each["int_inv_id"], each["int_amount"]) for each in records}
+        assert len(found) == len(records), "an external id occurs twice"
+        return found
 
     def work_orders(self) -> list[dict[str, Any]]:
         """Every work order in OutSmart."""

@@ -16,14 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, or_, select, update
 
-from outsmart_sync.errors import RecordError, TransientError, UncertainOutcome
 from outsmart_sync.pipeline import marks, merging, overtaken, references, scope
-from outsmart_sync.pipeline.outcomes import REFUSED, UNSURE, Outcome
+from outsmart_sync.pipeline.making import Maker, NotMade
+from outsmart_sync.pipeline.outcomes import Outcome
 from outsmart_sync.records.exchange import Stage
 from outsmart_sync.records.order import CANCELLED_STATUS, OPEN
 from outsmart_sync.records.record import REFERS, REMOTE_ID
 from outsmart_sync.records.values import Payload, decode, encode
-from outsmart_sync.store import ledger
 from outsmart_sync.store.ledger import LedgerState
 from outsmart_sync.store.tables import mirror, staging
 
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from outsmart_sync.pipeline.ports import Destination
     from outsmart_sync.records.catalogue import Referred
     from outsmart_sync.records.record import Record
+    from outsmart_sync.store.ledger import Line
     from outsmart_sync.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -135,9 +135,9 @@ class _Delivery:
             self._keep(row, self._decided(Outcome.REJECTED, "missing_field", ", ".join(lacking)))
             return
         with self.store.begin() as connection:
-            line = ledger.find(connection, self.job.account, self._kind, row.code)
+            line = self._maker.line(connection, row.code)
             if line is None:
-                self._begin(connection, row)
+                self._maker.begin(connection, row.code)
         if line is None:
             self._send(row, body)
         elif line.state is LedgerState.DONE:
@@ -145,53 +145,24 @@ class _Delivery:
         else:
             self._look_for(row, body, line)
 
-    def _begin(self, connection: Connection, row: Row[Any]) -> None:
-        ledger.begin(
-            connection,
-            self.job.account,
-            self._kind,
-            row.code,
-            connection_id=self.job.connection_id,
-            run_id=self.job.run_id,
-        )
-
     def _send(self, row: Row[Any], body: Payload) -> None:
-        try:
-            remote_id = self.destination.create(self.record, body)
-        except RecordError as error:
-            detail = error.what.rstrip(".") or error.technical
-            self._keep(row, self._decided(Outcome.REJECTED, REFUSED, detail), forget=True)
-            log.warning("%s %s refused by OutSmart: %s", self.record.label, row.code, error.technical)
-        except UncertainOutcome as error:
-            with self.store.begin() as connection:
-                ledger.uncertain(connection, self.job.account, self._kind, row.code, self.job.run_id)
-            self._keep(row, self._decided(Outcome.WAITING, UNSURE, error.technical or error.what))
-            log.warning("%s %s: whether OutSmart made it is unknown: %s", self.record.label, row.code, error.technical)
-        except TransientError:
-            with self.store.begin() as connection:
-                ledger.refused(connection, self.job.account, self._kind, row.code)
-            raise
+        made = self._maker.send(row.code, body)
+        if isinstance(made, NotMade):
+            self._keep(row, self._decided(made.outcome, made.reason, made.detail))
         else:
-            self._adopt(row, body, remote_id)
+            self._adopt(row, body, made)
 
-    def _look_for(self, row: Row[Any], body: Payload, line: ledger.Line) -> None:
+    def _look_for(self, row: Row[Any], body: Payload, line: Line) -> None:
         """Nobody knows whether it was made: look before making it again."""
-        found = self.destination.find(self.record, row.code)
-        if len(found) == 1:
-            log.info("%s %s was made after all: it is linked", self.record.label, row.code)
-            self._adopt(row, body, found[0].remote_id)
-        elif found:
-            self._keep(row, self._decided(Outcome.HELD, "several_documents", row.code))
+        found = self._maker.look_for(line)
+        if isinstance(found, NotMade):
+            self._keep(row, self._decided(found.outcome, found.reason, found.detail))
+        elif found is not None:
+            self._adopt(row, body, found.remote_id)
         else:
             with self.store.begin() as connection:
-                misses = ledger.missed(connection, line, self.job.run_id)
-                again = misses >= ledger.MISSES_UNTIL_SENT_AGAIN
-                if again:
-                    self._begin(connection, row)
-            if again:
-                self._send(row, body)
-            else:
-                self._keep(row, self._decided(Outcome.WAITING, UNSURE, "not found so far"))
+                self._maker.begin(connection, row.code)
+            self._send(row, body)
 
     def _adopt(self, row: Row[Any], body: Payload, remote_id: str) -> None:
         self._keep(row, self._written({**body, REMOTE_ID: remote_id}), remote_id=remote_id)
@@ -248,8 +219,8 @@ class _Delivery:
     # Noting.
 
     @property
-    def _kind(self) -> str:
-        return self.record.at_outsmart
+    def _maker(self) -> Maker:
+        return Maker(self.store, self.job, self.record, self.destination)
 
     def _labels(self, names: Any) -> str:
         labels = {field.name: field.label for field in self.record.fields}
@@ -289,20 +260,11 @@ class _Delivery:
     def _only(self, row: Row[Any]) -> ColumnElement[bool]:
         return and_(scope.staged(self.job), staging.c.seq == row.seq)
 
-    def _keep(
-        self,
-        row: Row[Any],
-        note: Callable[[Connection, Row[Any]], None],
-        *,
-        remote_id: str = "",
-        forget: bool = False,
-    ) -> None:
+    def _keep(self, row: Row[Any], note: Callable[[Connection, Row[Any]], None], *, remote_id: str = "") -> None:
         """One transaction: what became of a document, in ledger, mirror and log, and that it is done with."""
         with self.store.begin() as connection:
             if remote_id:
-                ledger.done(connection, self.job.account, self._kind, row.code, remote_id, self.job.run_id)
-            if forget:
-                ledger.refused(connection, self.job.account, self._kind, row.code)
+                self._maker.done(connection, row.code, remote_id)
             note(connection, row)
             marks.note(connection, self.job, marks.DELIVERED, self.record, row.seq)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, delete, func, select
 
-from outsmart_sync.pipeline import outsmart_read, parts, pending, scope, witness
+from outsmart_sync.pipeline import in_use, invoices, outsmart_read, parts, pending, scope, witness
 from outsmart_sync.pipeline.ahead import ahead
 from outsmart_sync.pipeline.pending import STARTED
 from outsmart_sync.records.exchange import DELETIONS, Deletion, ReadPage
@@ -72,7 +72,10 @@ def extract(store: Store, job: Job, source: Source, destination: Destination | N
         _look_up(store, job, source)
     else:
         _read_streams(store, job, source, progress)
-    return _finish(store, job)
+    staged = _finish(store, job)
+    if destination is not None:
+        invoices.link(store, job, destination)
+    return staged
 
 
 def _begin(connection: Connection, job: Job) -> dict[str, Progress]:
@@ -181,7 +184,7 @@ def _read_stream(
 
 
 def _stage_page(connection: Connection, job: Job, stream: Stream, page: ReadPage) -> None:
-    rows = page.mapped.rows
+    rows = in_use.as_followed(job, stream.record, page.mapped.rows)
     if page.mapped.foreign:
         rows = rows + _left(connection, job, stream, dict(page.mapped.foreign))
     staged_rows.load(connection, job.id, rows)
@@ -287,8 +290,12 @@ def _look_up(store: Store, job: Job, source: Source) -> None:
     if missing := [code for code in job.options.codes if code_key(code) not in found]:
         log.warning("Not in the package, or not of this category: %s", ", ".join(missing))
     for stream in job.category.streams[1:]:
-        if parents:
-            _stage_found(store, job, source, stream, tuple(parents))
+        keys = tuple(parents)
+        if stream.shared:
+            with store.read() as connection:
+                keys = tuple(parts.named(connection, job, stream))
+        if keys:
+            _stage_found(store, job, source, stream, keys)
 
 
 def _stage_found(
@@ -364,6 +371,8 @@ def _missing(connection: Connection, job: Job, stream: Stream) -> list[str]:
     first = int(runs.progress_of(connection, job.id)[_FIRST_READ].cursor)
     name = stream.record.name if stream.record else stream.name
     known = parts.kept(job, stream.name) if stream.record is None else _known(job, name)
+    if stream.window:
+        known = known.where(mirror.c.dated_on >= stream.window_start(job.today))
     read = select(staging.c.provider_id).where(scope.staged(job), staging.c.seq >= first, staging.c.record == name)
     return list(connection.execute(known.except_(read)).scalars())
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, exists, func, not_, or_, select, update
 
-from outsmart_sync.pipeline import marks, references, scope
+from outsmart_sync.pipeline import entries, invoices, marks, references, scope
 from outsmart_sync.pipeline.outcomes import MirrorState, Outcome
 from outsmart_sync.records.catalogue import Choice, StartDate, Switch
 from outsmart_sync.records.record import UNREADABLE
@@ -46,12 +46,16 @@ def filter_rows(store: Store, job: Job) -> None:
             _by_choices(connection, job, record)
             _by_use(connection, job, record)
             _by_exports(connection, job, record)
+            if record.amount:
+                entries.leave_out_untold(connection, job, record, _known(job, record))
             if references.judge(connection, job, record, staging.c.outcome.is_(None)):
                 log.info("Some %s records wait for others", record.label)
+                invoices.explain(connection, job, record)
             _decide(connection, job, record, staging.c.code_key == "", Outcome.REJECTED, "code_missing")
             if record.parent is not None:
                 _by_parent(connection, job, record)
             _by_problems(connection, job, record)
+            entries.take_back_unclear(connection, job, record)
 
 
 def _take_back(connection: Connection, job: Job) -> None:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Text, and_, case, cast, exists, func, literal, not_, null, or_, select, update
 
-from outsmart_sync.pipeline import marks, references, scope
-from outsmart_sync.pipeline.outcomes import DUPLICATE, REFUSED, MirrorState, Outcome
+from outsmart_sync.pipeline import edits, entries, guards, in_use, marks, references, scope
+from outsmart_sync.pipeline.outcomes import BY_HAND, DUPLICATE, REFUSED, MirrorState, Outcome
 from outsmart_sync.pipeline.outsmart_read import was_read
 from outsmart_sync.records.staged import Origin
-from outsmart_sync.records.values import Payload, code_key, decode
+from outsmart_sync.records.values import Payload, code_key, comparable, decode
 from outsmart_sync.store import staged_rows
 from outsmart_sync.store.tables import mirror, staging
 
@@ -50,12 +50,17 @@ def match_by_code(store: Store, job: Job) -> dict[str, int]:
         _take_back(connection, job)
         for record in job.category.records:
             _link(connection, job, record)
+            guards.hold_two_firms(connection, job, record)
             _hold_changed_codes(connection, job, record)
             _hold_duplicates(connection, job, record)
             _unlink_all_but_one(connection, job, record)
             _compare(connection, job, record)
+            entries.compare(connection, job, record)
     for record in job.category.records:
         _compare_with_outsmart(store, job, record)
+        with store.begin() as connection:
+            in_use.revive(connection, job, record)
+    edits.tell(store, job)
     counts = count_outcomes(store, job)
     log.info("Matched %s: %s", job.category.name, ", ".join(f"{n} {outcome}" for outcome, n in sorted(counts.items())))
     return counts
@@ -172,7 +177,11 @@ def _hold_changed_codes(connection: Connection, job: Job, record: Record) -> Non
     """A known record with another code: OutSmart cannot rename, and must not get a silent twin; the mirror can."""
     if not job.delivers:
         return
-    linked = and_(_other.c.id == staging.c.mirror_id, _other.c.provider_id == staging.c.provider_id)
+    linked = and_(
+        _other.c.id == staging.c.mirror_id,
+        _other.c.provider_id == staging.c.provider_id,
+        _other.c.link.not_in(BY_HAND),
+    )
     changed = exists().where(linked, scope.in_destination(job, _other), _other.c.code_key != staging.c.code_key)
     old_code = select(_other.c.code).where(_other.c.id == staging.c.mirror_id).scalar_subquery()
     _hold(connection, job, record, changed, "code_changed", old_code)
@@ -273,10 +282,14 @@ def _compare(connection: Connection, job: Job, record: Record) -> None:
 
 
 def _compare_with_outsmart(store: Store, job: Job, record: Record) -> None:
-    """Where OutSmart's own values are fresh, they decide: equal ones cost no call, edited ones are brought back."""
+    """Where OutSmart's own values are fresh, they decide: equal ones cost no call, edited ones are brought back.
+
+    So they do, as far as we know them, where other rules leave out a field or add one: that alone is no news.
+    """
     with store.read() as connection:
-        if record.made_once or not was_read(connection, job, record):
-            return
+        fresh = was_read(connection, job, record)
+    if record.made_once or (not fresh and record.active is None):
+        return
     query = (
         select(staging.c.seq, staging.c.payload, mirror.c.outsmart, _parent_code(job, record).label("parent_code"))
         .join(mirror, mirror.c.id == staging.c.mirror_id)
@@ -287,6 +300,9 @@ def _compare_with_outsmart(store: Store, job: Job, record: Record) -> None:
             mirror.c.outsmart.is_not(None),
         )
     )
+    if not fresh:
+        judged_otherwise = and_(mirror.c.judged_by != job.rules, mirror.c.state == MirrorState.SYNCED)
+        query = query.where(staging.c.outcome == Outcome.UPDATE, judged_otherwise)
     with store.begin() as connection:
         for rows in staged_rows.chunks(connection, query, _CHUNK):
             found = references.resolve(connection, job, record, [decode(row.payload) for row in rows])
@@ -334,11 +350,7 @@ def _is_there(record: Record, row: Row[Any], others: Mapping[str, Referred]) -> 
 def holds(record: Record, there: Payload, wanted: Payload) -> bool:
     """Whether a record already has every value that we would write, apart from line ends and its code's spelling."""
     return all(
-        _plain(there.get(name)) == _plain(value)
+        comparable(there.get(name)) == comparable(value)
         for name, value in wanted.items()
         if name != record.code and record.travels(name)
     )
-
-
-def _plain(value: str | bool | None) -> str | bool | None:
-    return value.replace("\r\n", "\n").strip() if isinstance(value, str) else value

@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Text, and_, case, cast, delete, func, insert, literal, not_, null, or_, select, update
 
 from outsmart_sync.pipeline import marks, scope
-from outsmart_sync.pipeline.outcomes import MirrorState, Outcome
+from outsmart_sync.pipeline.outcomes import Link, MirrorState, Outcome
 from outsmart_sync.records.values import Payload, decode
 from outsmart_sync.store import dialect, staged_rows
 from outsmart_sync.store.tables import mirror, record_log, staging
@@ -77,7 +77,7 @@ def merge(connection: Connection, job: Job, rows: ColumnElement[bool], *, state_
         values["delivered_hash"] = delivered
     _give_up_notes(connection, job, rows)
     updated = connection.execute(
-        update(mirror).where(rows, mirror.c.id == staging.c.mirror_id).values(**values, **_code())
+        update(mirror).where(rows, mirror.c.id == staging.c.mirror_id).values(**values, **_code(), **_decisions(state))
     )
     new = {
         "connection_id": literal(job.connection_id),
@@ -126,6 +126,18 @@ def _code() -> dict[str, Any]:
     return {
         "code": case((in_outsmart, mirror.c.code), else_=staging.c.code),
         "code_key": case((in_outsmart, mirror.c.code_key), else_=staging.c.code_key),
+    }
+
+
+def _decisions(state: ColumnElement[Any]) -> dict[str, Any]:
+    """What outlives a record's delivery, or its code: that it was kept apart does not, nor that it was deactivated."""
+    over = and_(
+        mirror.c.link == Link.APART,
+        or_(state == MirrorState.SYNCED, mirror.c.code_key != staging.c.code_key),
+    )
+    return {
+        "link": case((over, literal("")), else_=mirror.c.link),
+        "deactivated_at": case((state == MirrorState.SYNCED, null()), else_=mirror.c.deactivated_at),
     }
 
 
@@ -213,9 +225,11 @@ def log_events(connection: Connection, job: Job, rows: ColumnElement[bool]) -> N
     _log(connection, job, rows, event, staging.c.reason, staging.c.detail)
 
 
-def log_event(connection: Connection, job: Job, rows: ColumnElement[bool], event: str, detail: str) -> None:
-    """One line of the sync log for each of these rows, beside what became of it."""
-    _log(connection, job, rows, literal(event), literal(event), literal(detail))
+def log_event(
+    connection: Connection, job: Job, rows: ColumnElement[bool], event: str, detail: str, reason: str = ""
+) -> None:
+    """One line of the sync log for each of these rows, beside what became of it; its reason is named as the event."""
+    _log(connection, job, rows, literal(event), literal(reason or event), literal(detail))
 
 
 def _log(
@@ -267,7 +281,7 @@ def log_changes(
             staging.c.payload,
             mirror.c.payload.label("before"),
             mirror.c.outsmart,
-            _parent_code(job, record).label("parent_code"),
+            parent_code(job, record).label("parent_code"),
         )
         .join(mirror, mirror.c.id == staging.c.mirror_id)
         .where(rows, staging.c.outcome == Outcome.UPDATE)
@@ -309,7 +323,8 @@ def _after(record: Record, row: Any, sent: Mapping[int, Payload]) -> Payload:
     return after
 
 
-def _parent_code(job: Job, record: Record) -> ColumnElement[str | None]:
+def parent_code(job: Job, record: Record) -> ColumnElement[str | None]:
+    """The code of a staged child's parent, as the mirror knows it; null where the record type has no parent."""
     if record.parent is None:
         return cast(null(), Text)
     return (

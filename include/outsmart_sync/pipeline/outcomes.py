@@ -30,6 +30,20 @@ class MirrorState(StrEnum):
     OUTSMART_ONLY = "outsmart"
 
 
+class Link(StrEnum):
+    """What a person decided about a record of the mirror and OutSmart's; '' in the mirror: nothing."""
+
+    JOINED = "joined"
+    """They are one, although nothing had linked them: OutSmart's own code is kept."""
+    KEPT = "kept"
+    """The link that there was stays, although the code was changed in the package."""
+    APART = "apart"
+    """They are two, as long as both have the same code."""
+
+
+BY_HAND = (Link.JOINED, Link.KEPT)
+"""Links that beat the code."""
+
 OPEN_STATES = (MirrorState.REJECTED, MirrorState.WAITING, MirrorState.HELD)
 
 
@@ -49,6 +63,15 @@ class Reason:
 DUPLICATE = "duplicate_code"
 """Reason of a record that is held because another one has its code."""
 
+TWO_FIRMS = "two_firms"
+"""Reason of a record that is held because OutSmart's record with its code is clearly another firm's."""
+
+KEPT_APART = "kept_apart"
+"""Reason of a record of which a person said that OutSmart's record with its code is another one."""
+
+EDITED = "edited_in_outsmart"
+"""Reason code of a record whose edits in OutSmart a full run writes over."""
+
 REFUSED = "refused"
 """Reason of a record that OutSmart did not take."""
 
@@ -57,6 +80,12 @@ REFERENCE_LEFT_OUT = "reference_left_out"
 
 UNSURE = "unsure"
 """Reason of a document of which is not known whether it was made."""
+
+ON_ITS_WAY = "on_its_way"
+"""Reason of a record that has a place in the mirror and has not been sent yet."""
+
+INVOICE_MISSING = "invoice_missing"
+"""Reason of a payment whose invoice OutSmart does not have."""
 
 REASONS: dict[str, Reason] = {
     "type_not_chosen": Reason(
@@ -74,6 +103,9 @@ REASONS: dict[str, Reason] = {
     "before_start": Reason(
         "It is dated before the first day that is imported.",
         "Choose an earlier start date in the settings to import it.",
+    ),
+    "status_not_chosen": Reason(
+        "Its status is not among the chosen ones.", "Choose the status in the settings to import it."
     ),
     "not_chosen": Reason("The filter leaves it out.", "Change the filter in the settings to import it."),
     "blocked": Reason(
@@ -120,6 +152,22 @@ REASONS: dict[str, Reason] = {
         "It was sent to OutSmart and no clear answer came ({detail}).",
         "It is looked for in the next runs, and sent again only when two of them have not found it.",
     ),
+    ON_ITS_WAY: Reason("It was about to be sent to OutSmart.", "It goes on by itself in the next run."),
+    "nothing_paid": Reason("Nothing has been paid yet."),
+    "not_receivable": Reason("It is not, or no longer, a term of a sales invoice."),
+    INVOICE_MISSING: Reason(
+        "It waits for invoice {detail}, which OutSmart does not have.",
+        "It goes by itself once the invoice is there; an invoice that was not made in OutSmart needs nothing.",
+    ),
+    "invoice_differs": Reason(
+        "OutSmart's invoice with its number is another one: {detail}.",
+        "Correct the debtor number or the amount where it is wrong; the payment goes by itself then.",
+    ),
+    "several_invoices": Reason(
+        "OutSmart has several invoices like it: {detail}.", "Remove all but one of them in OutSmart."
+    ),
+    "registered": Reason("It was registered in OutSmart: {detail}."),
+    "reversed": Reason("What was registered in OutSmart was undone by a counter-entry: {detail}."),
     "several_documents": Reason(
         "OutSmart has several with the number {detail}.",
         "Remove all but one of them in OutSmart, and sync the category in full.",
@@ -151,8 +199,18 @@ REASONS: dict[str, Reason] = {
     ),
     "code_changed": Reason(
         "Its code was changed; OutSmart still knows it as {detail}.",
-        "Set the code back in the bookkeeping package: OutSmart cannot rename, and makes no silent twin.",
+        "Set the code back in the bookkeeping package, or link both (outsmart-sync link): OutSmart cannot rename.",
     ),
+    TWO_FIRMS: Reason(
+        "OutSmart's record with this code is clearly another firm's: {detail}.",
+        "Say whether they are one (outsmart-sync link) or two (outsmart-sync unlink, or another code for one of them).",
+    ),
+    KEPT_APART: Reason(
+        "A person said that it and OutSmart's record with this code are two: {detail}.",
+        "It goes once one of them has another code; if they are one after all: outsmart-sync link.",
+    ),
+    "by_hand": Reason("A person said so. {detail}."),
+    EDITED: Reason("It was edited in OutSmart since it was last brought there: {detail}."),
     "code_missing": Reason("It has no code.", "Give it a code in the bookkeeping package."),
     REFUSED: Reason("{detail}.", "Correct it in the bookkeeping package; it is sent again when it changes."),
     "deleted_at_source": Reason(

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, case, delete, func, insert, literal, or_, select, update
 
-from outsmart_sync.pipeline import scope
-from outsmart_sync.pipeline.outcomes import MirrorState
+from outsmart_sync.pipeline import guards, scope
+from outsmart_sync.pipeline.outcomes import KEPT_APART, TWO_FIRMS, MirrorState
 from outsmart_sync.pipeline.pending import outsmart_read
+from outsmart_sync.pipeline.standing import last_of_each
 from outsmart_sync.records.mapping import staged_record
 from outsmart_sync.records.record import REMOTE_ID
 from outsmart_sync.records.staged import StagedRow
@@ -51,7 +52,7 @@ def read_account(store: Store, job: Job, destination: Destination) -> None:
         kept = cursors.read_all(connection, job.connection_id, job.category.name)
     for record in job.category.records:
         if job.options.full or outsmart_read(record.name) not in kept:
-            _read_record(store, job, destination, record)
+            read_record(store, job, destination, record)
 
 
 def was_read(connection: Connection, job: Job, record: Record) -> bool:
@@ -59,7 +60,8 @@ def was_read(connection: Connection, job: Job, record: Record) -> bool:
     return outsmart_read(record.name) in runs.progress_of(connection, job.id)
 
 
-def _read_record(store: Store, job: Job, destination: Destination, record: Record) -> None:
+def read_record(store: Store, job: Job, destination: Destination, record: Record) -> None:
+    """Bring the mirror's knowledge of one record type up to date; what it raises is as above."""
     with store.begin() as connection:
         staged_rows.remove(connection, job.id, ORIGIN)
     count = 0
@@ -78,8 +80,12 @@ def _read_record(store: Store, job: Job, destination: Destination, record: Recor
 
 
 def _documents(record: Record, destination: Destination) -> Iterator[Payload]:
-    """Documents with numbers of ours, and by which id OutSmart knows them."""
-    for document in destination.documents(record, record.prefix):
+    """Documents with numbers of ours, and by which id OutSmart knows them; of entries the last one of each record."""
+    documents = destination.documents(record, record.prefix)
+    if record.amount:
+        yield from last_of_each(record, documents)
+        return
+    for document in documents:
         yield {**document.payload, record.code: document.number, REMOTE_ID: document.remote_id}
 
 
@@ -137,6 +143,7 @@ def _merge(connection: Connection, job: Job, record: Record) -> None:
         )
     )
     _join_halves(connection, job, record)
+    guards.part_two_firms(connection, job, record)
 
 
 def _read_here(job: Job, record: Record, table: FromClause = staging) -> ColumnElement[bool]:
@@ -211,6 +218,7 @@ def _join_halves(connection: Connection, job: Job, record: Record) -> None:
         mirror.c.provider_id.is_not(None),
         mirror.c.outsmart.is_(None),
         mirror.c.code_key.in_(group),
+        func.coalesce(mirror.c.reason, "").not_in((TWO_FIRMS, KEPT_APART)),
     )
     of_outsmart = and_(
         scope.mirrored(job, record.name, twin), twin.c.provider_id.is_(None), twin.c.code_key == mirror.c.code_key
@@ -251,7 +259,11 @@ def _forget_removed(connection: Connection, job: Job, record: Record) -> None:
     connection.execute(delete(mirror).where(mirror.c.id.in_(unseen), mirror.c.provider_id.is_(None)))
     if record.made_once:
         return
-    gone = connection.execute(update(mirror).where(mirror.c.id.in_(unseen)).values(outsmart=None, delivered_hash=None))
+    gone = connection.execute(
+        update(mirror)
+        .where(mirror.c.id.in_(unseen))
+        .values(outsmart=None, delivered_hash=None, link="", deactivated_at=None)
+    )
     if gone.rowcount:
         log.info(
             "%s %s records are no longer in OutSmart; they are made again when they are read",

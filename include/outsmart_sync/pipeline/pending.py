@@ -11,11 +11,19 @@ import logging
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Boolean, ColumnElement, and_, exists, false, literal_column, or_, select
+from sqlalchemy import Boolean, ColumnElement, and_, exists, false, literal_column, not_, or_, select
 from sqlalchemy.orm import aliased
 
-from outsmart_sync.pipeline import references, scope
-from outsmart_sync.pipeline.outcomes import DUPLICATE, UNSURE, MirrorState
+from outsmart_sync.pipeline import in_use, references, scope
+from outsmart_sync.pipeline.outcomes import (
+    DUPLICATE,
+    KEPT_APART,
+    ON_ITS_WAY,
+    OPEN_STATES,
+    TWO_FIRMS,
+    UNSURE,
+    MirrorState,
+)
 from outsmart_sync.records.mapping import next_change, staged_record
 from outsmart_sync.records.record import UNREADABLE, Record, is_active
 from outsmart_sync.records.staged import Origin, StagedRow
@@ -67,12 +75,25 @@ def stage(connection: Connection, job: Job) -> int:
     kept = cursors.read_all(connection, job.connection_id, job.category.name)
     count = 0
     for record in job.category.records:
-        conditions = _come_up(job, record)
+        conditions = [*_come_up(job, record), *_come_along(record)]
         if RULES in kept and kept[RULES].value != job.rules:
             conditions.append(mirror.c.judged_by != job.rules)
         for rows in _chunks(connection, job, record, or_(*conditions)):
             count += staged_rows.load(connection, job.id, [again(job, record, row) for row in rows])
+        if record.amount:
+            count += _stage_gone(connection, job, record)
     return count
+
+
+def _stage_gone(connection: Connection, job: Job, record: Record) -> int:
+    """Stage as deleted what the package deleted while it was not clear what stands of it."""
+    gone = and_(mirror.c.source_gone_at.is_not(None), mirror.c.state.in_(OPEN_STATES))
+    return sum(
+        staged_rows.load(
+            connection, job.id, [again(job, record, row)._replace(origin=Origin.DELETED, due_on=None) for row in rows]
+        )
+        for rows in _chunks(connection, job, record, gone, gone=True)
+    )
 
 
 def stage_children(connection: Connection, job: Job) -> int:
@@ -102,7 +123,9 @@ def again(job: Job, record: Record, row: Row[Any]) -> StagedRow:
     One that no longer is of this category stays so: only the package can say that it is again.
     """
     payload = decode(row.payload)
-    if record.active:
+    if record.active and not in_use.follows(job, record):
+        payload.pop(record.active, None)
+    elif record.active:
         payload[record.active] = is_active(
             job.today, blocked=row.blocked, valid_from=row.valid_from, valid_until=row.valid_until
         )
@@ -132,12 +155,18 @@ def _origin(job: Job, record: Record, row: Row[Any]) -> str:
 
 def _come_up(job: Job, record: Record) -> list[ColumnElement[bool]]:
     """Each of the ways in which a record comes up for judgement without being read."""
-    ways = [_due(job), _ready(job, record), _released(job, record)]
+    ways = [_due(job), _ready(job, record), _released(job, record), _alone(job, record)]
     if record.references:
         ways.append(references.ready(job, record))
     if record.made_once:
-        ways.append(and_(_OPEN, mirror.c.state == MirrorState.WAITING, mirror.c.reason == UNSURE))
+        unsure = mirror.c.reason.in_((UNSURE, ON_ITS_WAY))
+        ways.append(and_(_OPEN, mirror.c.state == MirrorState.WAITING, unsure))
     return ways
+
+
+def _come_along(record: Record) -> list[ColumnElement[bool]]:
+    """Ways in which a record is judged again in every run, but makes none necessary."""
+    return [and_(_OPEN, mirror.c.state.in_(OPEN_STATES))] if record.amount else []
 
 
 def _due(job: Job) -> ColumnElement[bool]:
@@ -168,14 +197,26 @@ def _released(job: Job, record: Record) -> ColumnElement[bool]:
     return and_(_OPEN, mirror.c.state == MirrorState.HELD, mirror.c.reason == DUPLICATE, ~claimed)
 
 
+def _alone(job: Job, record: Record) -> ColumnElement[bool]:
+    """Was kept from OutSmart's record with its code, which is not there any more."""
+    theirs = exists().where(
+        scope.mirrored(job, record.name, _rival),
+        _rival.c.code_key == mirror.c.code_key,
+        _rival.c.id != mirror.c.id,
+        _rival.c.outsmart.is_not(None),
+    )
+    return and_(_OPEN, mirror.c.state == MirrorState.HELD, mirror.c.reason.in_((TWO_FIRMS, KEPT_APART)), ~theirs)
+
+
 def _chunks(
-    connection: Connection, job: Job, record: Record, condition: ColumnElement[bool]
+    connection: Connection, job: Job, record: Record, condition: ColumnElement[bool], *, gone: bool = False
 ) -> Iterator[list[Row[Any]]]:
     after = -1
+    there = mirror.c.source_gone_at.is_(None)
     query = select(mirror).where(
         scope.mirrored(job, record.name),
         mirror.c.provider_id.is_not(None),
-        mirror.c.source_gone_at.is_(None),
+        not_(there) if gone else there,
         condition,
     )
     while True:

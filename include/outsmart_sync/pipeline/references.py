@@ -61,8 +61,8 @@ def judge(connection: Connection, job: Job, record: Record, rows: ColumnElement[
     Returns:
         Number of rows that wait.
     """
-    if not record.references:
-        return 0
+    if not record.references or (record.amount and not job.delivers):
+        return 0  # what is paid is worth knowing without OutSmart's invoices, too
     waiting = 0
     query = select(staging.c.seq, staging.c.payload, _held(job, record).label("outsmart")).where(
         scope.staged(job), staging.c.record == record.name, staging.c.origin != "part", rows

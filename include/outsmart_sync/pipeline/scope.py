@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, case, exists, func, null, or_, select
 
-from outsmart_sync.pipeline.outcomes import DUPLICATE, MirrorState
+from outsmart_sync.pipeline.outcomes import BY_HAND, DUPLICATE, MirrorState
 from outsmart_sync.records.staged import Origin
 from outsmart_sync.store.tables import mirror, staging
 
@@ -40,9 +40,9 @@ def in_destination(job: Job, table: FromClause = mirror) -> ColumnElement[bool]:
 
 
 def taken_over(job: Job, table: FromClause = mirror) -> ColumnElement[bool]:
-    """Whether we ourselves have brought a record of the mirror to the destination."""
+    """Whether we ourselves have brought a record of the mirror to the destination, or a person said that it is ours."""
     if job.delivers:
-        return table.c.delivered_hash.is_not(None)
+        return or_(table.c.delivered_hash.is_not(None), table.c.link.in_(BY_HAND))
     return table.c.state == MirrorState.SYNCED
 
 

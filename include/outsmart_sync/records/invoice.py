@@ -18,6 +18,9 @@ INVOICE = Record(
         Field("amount", "amount", Kind.DECIMAL),
         # The sum of its transactions: what was paid, not what is open.
         Field("balance", "paid", Kind.DECIMAL),
+        Field("currency", "currency"),
+        # Row id of the work order that it was made from.
+        Field("work_order", "work order"),
         Field("type", "type"),
         Field("status", "status"),
         Field("date", "date", Kind.DATE),

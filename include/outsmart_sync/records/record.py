@@ -93,6 +93,21 @@ class Reference:
         return f"{REFERS}{self.name}"
 
 
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Fields that tell whether two records with one code are of two firms; one that either side lacks tells nothing.
+
+    Attributes:
+        numbers: Each of them identifies a firm: other numbers, another firm.
+        together: Only where all of them differ, they speak of two firms.
+        shown: What a person is shown of the other record.
+    """
+
+    numbers: tuple[str, ...]
+    together: tuple[str, ...]
+    shown: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Record:
     """One record type of OutSmart.
@@ -111,6 +126,9 @@ class Record:
         kind: The name under which OutSmart's wire knows it, where several of our types are one there; '': its own name.
         prefix: What the codes of this type begin with, where several of our types are one at OutSmart.
         changeable: Fields that OutSmart lets us change in a record that is made once.
+        identity: What tells two firms apart; None: only the code counts.
+        amount: Field with an amount that OutSmart is told of by entries, each of them made once: when it changes, a
+            counter-entry and a new entry follow, see ``pipeline.entries``. '': there is none.
     """
 
     name: str
@@ -126,6 +144,8 @@ class Record:
     kind: str = ""
     prefix: str = ""
     changeable: tuple[str, ...] = ()
+    identity: Identity | None = None
+    amount: str = ""
 
     def code_of(self, payload: Payload) -> str:
         """The record's code, that of one field or of several together; '' when it has none."""

@@ -16,10 +16,14 @@ from outsmart_sync.store import dialect
 from outsmart_sync.store.tables import ledger, staging
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import ColumnElement, Connection
 
 MISSES_UNTIL_SENT_AGAIN = 2
 """Runs that must have looked for an unclear document in vain before it is sent again."""
+
+_CHUNK = 1_000
 
 
 class LedgerState(StrEnum):
@@ -64,6 +68,20 @@ def find(connection: Connection, account: str, kind: str, key: str) -> Line | No
     columns = [ledger.c[name] for name in Line.__slots__]
     row = connection.execute(select(*columns).where(_line(account, kind, key))).one_or_none()
     return None if row is None else Line(row[0], row[1], row[2], LedgerState(row[3]), row[4], row[5], row[6])
+
+
+def keys_of(connection: Connection, account: str, kind: str, remote_ids: Sequence[str]) -> dict[str, str]:
+    """Of documents that were made: the id where each was made → its number here."""
+    found: dict[str, str] = {}
+    for start in range(0, len(remote_ids), _CHUNK):
+        query = select(ledger.c.remote_id, ledger.c.key).where(
+            ledger.c.account == account,
+            ledger.c.kind == kind,
+            ledger.c.state == LedgerState.DONE,
+            ledger.c.remote_id.in_(remote_ids[start : start + _CHUNK]),
+        )
+        found |= {row.remote_id: row.key for row in connection.execute(query)}
+    return found
 
 
 def begin(

@@ -21,7 +21,7 @@ from outsmart_sync.errors import VendorUnavailable
 from outsmart_sync.providers.exact_online import start_dates
 from outsmart_sync.providers.exact_online.lists import ExactList, read_values
 from outsmart_sync.providers.exact_online.stream import ExactStream
-from outsmart_sync.providers.exact_online.values import exact_date, padded_code, quoted
+from outsmart_sync.providers.exact_online.values import exact_date, is_id, padded_code, quoted
 from outsmart_sync.records.exchange import DELETIONS, Deletion, DeletionsPage, News, ReadPage
 from outsmart_sync.records.mapping import Mapper
 from outsmart_sync.records.values import content_hash
@@ -208,6 +208,8 @@ def _mapper(category: ImportCategory, stream: ExactStream, today: date, version:
 
 def _code_literal(stream: ExactStream, code: str) -> str:
     """A code as a filter takes it; '' when no record of this stream can have it."""
+    if stream.lookup == stream.key:
+        return f"guid'{code.strip()}'" if is_id(code) else ""
     if stream.number_prefix:
         number = code.strip().upper().removeprefix(stream.number_prefix)
         return number if number.isdecimal() and number.isascii() else ""

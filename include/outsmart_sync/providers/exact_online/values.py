@@ -93,6 +93,11 @@ def id_of(*columns: str) -> Source:
     return Source(columns, lambda value: str(value) if is_reference(value) else None)
 
 
+def flag(column: str) -> Source:
+    """A yes or no."""
+    return Source((column,), bool)
+
+
 def prefixed(prefix: str, column: str) -> Source:
     """A number with our prefix before it: the package numbers each kind of order by itself."""
     return Source((column,), lambda value: f"{prefix}{int(value)}")
@@ -116,6 +121,14 @@ def number_from_id(prefix: str) -> Callable[[str], str]:
     do: after a loss of the store it would begin again, and other work orders would have the numbers.
     """
     return lambda provider_id: prefix + code_from_id(provider_id)[:_NUMBER_LENGTH]
+
+
+def is_id(text: str) -> bool:
+    """Whether a text that a person wrote is an id of Exact's."""
+    try:
+        return str(UUID(text)) == text.strip().lower()
+    except ValueError:
+        return False
 
 
 def code_from_id(provider_id: str) -> str:

@@ -69,6 +69,8 @@ WIRES = {
             "debtor": "inv_invoice_debtor_nr",
             "amount": "inv_amount",
             "balance": "inv_balance",
+            "currency": "inv_currency_code",
+            "work_order": "inv_worksheet_id",
             "type": "inv_type",
             "status": "inv_status",
             "date": "inv_date",
