@@ -177,6 +177,10 @@ REASONS: dict[str, Reason] = {
         "The work order was removed in OutSmart; it is not made again.",
         "Make a new document in the bookkeeping package if the work is still to be done.",
     ),
+    "change_by_hand": Reason(
+        "It was changed in the bookkeeping package in what OutSmart cannot change of a work order: {detail}.",
+        "Change it by hand in OutSmart.",
+    ),
     "order_cancelled": Reason(
         "It was cancelled in the bookkeeping package; {detail}.", "Tell the technician if the work has begun."
     ),
