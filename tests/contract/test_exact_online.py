@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from outsmart_sync.providers.exact_online import lists, source, start_dates, values
+from outsmart_sync.providers.exact_online import lists, rights, source, start_dates, values
 from outsmart_sync.providers.exact_online.imports import (
     ACCOUNTS,
     DELIVERY_ADDRESS,
@@ -84,6 +84,16 @@ def test_every_column_is_a_property_of_both_with_the_same_type(stream: ExactStre
     for column in stream.columns:
         assert column in sync.properties
         assert sync.properties[column] == single.properties.get(column), column
+
+
+@each_stream
+def test_the_scope_that_a_stream_needs_is_that_of_its_page(stream: ExactStream) -> None:
+    assert {each.scope for each in both(stream)} == {stream.scope}
+
+
+@pytest.mark.parametrize("need", [rights.DELETED, rights.DIVISIONS], ids=lambda need: need.endpoint)
+def test_the_scope_of_what_belongs_to_no_category_is_that_of_its_page(need: rights.Need) -> None:
+    assert EXACT[need.endpoint].scope == need.scope
 
 
 @each_list_of_changes

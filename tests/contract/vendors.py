@@ -20,6 +20,7 @@ class ExactResource:
 
     Attributes:
         path: Path below the division.
+        scope: What an app must be registered for to read it; '-' where the page names none.
         page_size: Rows per page.
         select_required: Columns must be named.
         filter_required: One of ``filters`` must be filtered by.
@@ -30,6 +31,7 @@ class ExactResource:
     """
 
     path: str
+    scope: str
     page_size: int
     select_required: bool
     filter_required: bool
@@ -102,6 +104,7 @@ def _exact(listed: dict[str, Any]) -> ExactResource:
     filters = listed["filters"]
     return ExactResource(
         path=listed["path"],
+        scope=listed["scope"],
         page_size=listed["page_size"],
         select_required=listed["select_required"],
         filter_required=listed["filter_required"],

@@ -53,6 +53,9 @@ class Package:
     def expired(self, _days: float) -> bool:
         return False
 
+    def epoch(self) -> None:
+        return None
+
     @staticmethod
     def _row(stream: Any, place: int) -> dict[str, Any]:
         account = f"{place:08x}-0000-4000-8000-000000000000"

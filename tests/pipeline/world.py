@@ -276,11 +276,6 @@ class World:
         """Its number as the work order has it."""
         return f"SO-{self.control.exact_row(DIVISION, 'salesorder/SalesOrders', order)['OrderNumber']}"
 
-    def project(self, code: str, account: str | None = None, **values: Any) -> str:
-        """A running project; returns its id."""
-        given = {"Code": code, "Description": f"Project {code}", "Account": account, **values}
-        return self._add("project/Projects", given)
-
     def shop_order(self, item: str, **values: Any) -> str:
         """An open shop order without a plan; returns its id."""
         return self._add("manufacturing/ShopOrders", {"Item": item, **values})
@@ -447,7 +442,8 @@ class World:
         return {row.code: (row.state, row.reason) for row in self.rows(mirror, record=record)}
 
     def cursors(self) -> dict[tuple[str, str], str]:
-        return {(row.category, row.stream): row.value for row in self.rows(cursor)}
+        """Those of the categories."""
+        return {(row.category, row.stream): row.value for row in self.rows(cursor) if row.category}
 
     def everything(self) -> dict[str, list[Any]]:
         """Whole tables, to see that nothing was written."""

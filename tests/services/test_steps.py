@@ -42,7 +42,7 @@ def writes(rig: Rig) -> list[Any]:
     return [call for call in rig.vendors.control.calls(vendor="outsmart") if call["method"] == "POST"]
 
 
-def test_a_category_that_is_refused_is_red_once_and_tried_again_only_by_hand(
+def test_a_category_that_is_refused_is_red_once_and_tried_at_once_by_hand(
     rig: Rig, caplog: pytest.LogCaptureFixture
 ) -> None:
     rig.connect(**RELATIONS, materials={"enabled": True})
@@ -54,7 +54,7 @@ def test_a_category_that_is_refused_is_red_once_and_tried_again_only_by_hand(
     rig.vendors.control.forget_calls()
     assert set(scheduled(rig, "second")) == {(1, "materials")}
     assert rig.vendors.control.calls(vendor="exact", path="Accounts") == []
-    assert "relations takes no part: The Exact Online user may not do this" in caplog.text
+    assert "relations takes no part: Exact Online does not let us read Relations" in caplog.text
     assert health.status(rig.store)[0].categories[0].stopped
     assert rig.sync("relations")["relations"].state is RunState.DONE
     assert health.status(rig.store)[0].categories[0].stopped == ""

@@ -50,7 +50,7 @@ def tell(store: Store, job: Job) -> None:
     with store.begin() as connection:
         _forget(connection, job)
         for record in job.category.records:
-            if was_read(connection, job, record):
+            if not record.made_once and was_read(connection, job, record):
                 number += _tell_record(connection, job, record, listed)
         runs.change_category(connection, job.id, edited=number)
     if number:
@@ -129,7 +129,9 @@ def edited(record: Record, row: Row[Any]) -> Changes:
     found: Changes = {
         name: [there.get(name), value]
         for name, value in wanted.items()
-        if name != record.code and comparable(there.get(name)) not in (comparable(value), comparable(last.get(name)))
+        if name != record.code
+        and record.travels(name)
+        and comparable(there.get(name)) not in (comparable(value), comparable(last.get(name)))
     }
     if row.deactivated_at is not None and record.active:
         found.pop(record.active, None)  # that was us

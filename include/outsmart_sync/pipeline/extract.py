@@ -12,10 +12,11 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, delete, func, select
+from sqlalchemy import and_, case, delete, func, select
 
-from outsmart_sync.pipeline import in_use, invoices, outsmart_read, parts, pending, scope, witness
+from outsmart_sync.pipeline import epochs, in_use, invoices, outsmart_read, parts, pending, scope, witness
 from outsmart_sync.pipeline.ahead import ahead
+from outsmart_sync.pipeline.epochs import EPOCH
 from outsmart_sync.pipeline.pending import STARTED
 from outsmart_sync.records.exchange import DELETIONS, Deletion, ReadPage
 from outsmart_sync.records.staged import Origin, StagedRow, aliases
@@ -60,39 +61,57 @@ def extract(store: Store, job: Job, source: Source, destination: Destination | N
         ConfigurationError: The package or OutSmart refuses us.
         TransientError: Limits, maintenance, network: extract may be run again and goes on where it stopped.
     """
+    epoch = None if job.options.partial else _epoch(store, job, source)
     with store.begin() as connection:
-        progress = _begin(connection, job)
+        progress = _begin(connection, job, epoch)
         if not progress and not job.options.partial and (count := pending.stage(connection, job)):
             log.info("%s records of earlier runs are judged again", count)
         if not progress:
             _note(connection, job, _FIRST_READ, Progress(None, str(staged_rows.next_seq(connection, job.id)), 0, 0))
+            if epoch is not None:
+                _note(connection, job, EPOCH, Progress(None, epoch, 0, 0))
     if destination is not None:
         outsmart_read.read_account(store, job, destination)
     if job.options.partial:
         _look_up(store, job, source)
     else:
-        _read_streams(store, job, source, progress)
+        _read_streams(store, job, source, progress, epoch)
     staged = _finish(store, job)
     if destination is not None:
         invoices.link(store, job, destination)
     return staged
 
 
-def _begin(connection: Connection, job: Job) -> dict[str, Progress]:
+def _epoch(store: Store, job: Job, source: Source) -> str | None:
+    """The administration's epoch, known before anything is read; an earlier attempt must have been in the same one."""
+    with store.read() as connection:
+        interrupted = _interrupted(runs.progress_of(connection, job.id))
+    return epochs.current(store, job.connection_id, source, ask=job.options.full or interrupted)
+
+
+def _interrupted(progress: Mapping[str, Progress]) -> bool:
+    return bool(progress) and FINISHED not in progress
+
+
+def _begin(connection: Connection, job: Job, epoch: str | None) -> dict[str, Progress]:
     """Resume an interrupted extract, or begin anew where the last one had come to its end."""
     progress = runs.progress_of(connection, job.id)
-    if progress and FINISHED not in progress:
-        if witness.stands(connection, job):
+    if _interrupted(progress):
+        moved = epoch is not None and (EPOCH not in progress or progress[EPOCH].cursor != epoch)
+        if moved:
+            log.warning("The package has numbered its rows anew since the last attempt: all of it is read again")
+        elif witness.stands(connection, job):
             log.info("Going on where the last attempt stopped, after %s pages", sum(p.pages for p in progress.values()))
             return progress
-        log.warning("What the last attempt had read was lost with a crash of the database: all of it is read again")
+        else:
+            log.warning("What the last attempt had read was lost with a crash of the database: all of it is read again")
     runs.begin_anew(connection, job.id)
     witness.place(connection, job)
     return {}
 
 
-def _read_streams(store: Store, job: Job, source: Source, progress: dict[str, Progress]) -> None:
-    after = {} if FROM_START in progress else _cursors(store, job, source)
+def _read_streams(store: Store, job: Job, source: Source, progress: dict[str, Progress], epoch: str | None) -> None:
+    after = {} if FROM_START in progress else _cursors(store, job, source, epoch)
     if not after:
         with store.begin() as connection:
             _note(connection, job, FROM_START, Progress(None, "", 0, 0))
@@ -107,7 +126,7 @@ def _read_streams(store: Store, job: Job, source: Source, progress: dict[str, Pr
         _read_deletions(store, job, source, after.get(DELETIONS), progress.get(DELETIONS))
 
 
-def _cursors(store: Store, job: Job, source: Source) -> dict[str, str]:
+def _cursors(store: Store, job: Job, source: Source, epoch: str | None) -> dict[str, str]:
     """Where to read from; nothing when everything must be read."""
     if job.options.full:
         return {}
@@ -116,6 +135,15 @@ def _cursors(store: Store, job: Job, source: Source) -> dict[str, str]:
         now = dialect.now(connection)
     names = stream_names(job.category)
     positions = {stream: cursor.value for stream, cursor in kept.items() if stream in names}
+    if positions and epochs.over(kept, epoch):
+        log.warning(
+            "%s: the package has numbered its rows anew (%s; when it was last read: %s), so everything is read again. "
+            "What is unchanged stays as it is",
+            job.category.label,
+            epoch,
+            kept[EPOCH].value if EPOCH in kept else "unknown",
+        )
+        return {}
     age = cursor_age(kept, names, now)
     if source.expired(age):
         log.warning("The last sync was %.0f days ago, longer than the package keeps deletions: all is read again", age)
@@ -218,7 +246,7 @@ def _read_deletions(store: Store, job: Job, source: Source, after: str | None, d
 
 
 def _deleted(connection: Connection, job: Job, deletions: list[Deletion]) -> list[StagedRow]:
-    """Rows for deleted records that we know, in a version not newer than the deletion."""
+    """Rows for deleted records that we know, unless they were read in a version that is newer than the deletion."""
     rows: list[StagedRow] = []
     for stream in job.category.streams:
         ids = {deletion.provider_id: deletion.version for deletion in deletions if deletion.stream == stream.name}
@@ -250,14 +278,24 @@ def _by_alias(connection: Connection, job: Job, record: str, versions: dict[str,
 def _marked(
     connection: Connection, job: Job, record: str, versions: dict[str, int | None], origin: str
 ) -> list[StagedRow]:
-    """Rows that mark records as gone: those of the mirror, and those that this run itself has read just now."""
+    """Rows that mark records as gone: those of the mirror, and those that this run itself has read just now.
+
+    Only what this run has read can be newer than the word that it is gone: records are read before that word, so when
+    the mirror got a newer version, the word was heard then. The mirror's own versions are not looked at: they may be
+    of another epoch, in which they were larger.
+    """
     in_mirror = select(mirror).where(
         scope.mirrored(job, record), mirror.c.provider_id.in_(versions), mirror.c.source_gone_at.is_(None)
     )
     in_run = select(staging).where(
-        scope.staged(job), staging.c.record == record, staging.c.provider_id.in_(versions), staging.c.code.is_not(None)
+        scope.staged(job),
+        staging.c.seq >= _first_read(connection, job),
+        staging.c.record == record,
+        staging.c.provider_id.in_(versions),
+        staging.c.code.is_not(None),
     )
-    known = {row.provider_id: row for query in (in_run, in_mirror) for row in connection.execute(query)}
+    just_read = {row.provider_id: row for row in connection.execute(in_run.order_by(staging.c.seq))}
+    known = {row.provider_id: row for row in connection.execute(in_mirror)} | just_read
     return [
         StagedRow(
             record=record,
@@ -279,8 +317,17 @@ def _marked(
             dated_on=row.dated_on,
         )
         for row in known.values()
-        if (version := versions[row.provider_id]) is None or row.version is None or row.version <= version
+        if row.provider_id not in just_read or not _is_newer(row.version, versions[row.provider_id])
     ]
+
+
+def _is_newer(version: int | None, than: int | None) -> bool:
+    return version is not None and than is not None and version > than
+
+
+def _first_read(connection: Connection, job: Job) -> int:
+    """From which place in staging on there is what this run has read itself."""
+    return int(runs.progress_of(connection, job.id)[_FIRST_READ].cursor)
 
 
 def _look_up(store: Store, job: Job, source: Source) -> None:
@@ -368,7 +415,7 @@ def _miss(connection: Connection, job: Job) -> None:
 
 def _missing(connection: Connection, job: Job, stream: Stream) -> list[str]:
     """Ids that we know and that were not read."""
-    first = int(runs.progress_of(connection, job.id)[_FIRST_READ].cursor)
+    first = _first_read(connection, job)
     name = stream.record.name if stream.record else stream.name
     known = parts.kept(job, stream.name) if stream.record is None else _known(job, name)
     if stream.window:
@@ -384,8 +431,12 @@ def _known(job: Job, record: str) -> Select[Any]:
 
 
 def _drop_superseded(connection: Connection, job: Job) -> int:
-    """Keep the newest row of each record: one that changed while pages were read comes twice."""
+    """Keep the newest row of each record: one that changed while pages were read comes twice.
+
+    What was read is newer than what came from the mirror, whose version may be of another epoch.
+    """
     here = scope.staged(job)
+    was_read = case((staging.c.seq >= _first_read(connection, job), 1), else_=0)
     repeated = (
         select(staging.c.provider_id)
         .where(here)
@@ -397,7 +448,7 @@ def _drop_superseded(connection: Connection, job: Job) -> int:
     for start in range(0, len(ids), _CHUNK):
         newest = func.row_number().over(
             partition_by=(staging.c.record, staging.c.provider_id),
-            order_by=(func.coalesce(staging.c.version, -1).desc(), staging.c.seq.desc()),
+            order_by=(was_read.desc(), func.coalesce(staging.c.version, -1).desc(), staging.c.seq.desc()),
         )
         some = and_(here, staging.c.provider_id.in_(ids[start : start + _CHUNK]))
         ranked = select(staging.c.seq, newest.label("place")).where(some).subquery()

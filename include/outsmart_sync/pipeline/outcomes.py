@@ -97,9 +97,6 @@ REASONS: dict[str, Reason] = {
     "classification_not_chosen": Reason(
         "Its classifications are not among the chosen ones.", "Choose one of them in the settings to import it."
     ),
-    "status_not_chosen": Reason(
-        "Its status is not among the chosen ones.", "Choose the status in the settings to import it."
-    ),
     "before_start": Reason(
         "It is dated before the first day that is imported.",
         "Choose an earlier start date in the settings to import it.",

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, and_, delete, exists, literal, literal_column, select, union
+from sqlalchemy import ColumnElement, and_, delete, exists, literal, literal_column, null, select, union
 
 from outsmart_sync.pipeline import scope
 from outsmart_sync.pipeline.pending import again
@@ -93,15 +93,16 @@ def gone(connection: Connection, job: Job, stream: str, versions: Mapping[str, i
         connection: The transaction.
         job: What is being read.
         stream: Name of the parts' stream.
-        versions: Id → version in which a part is gone; a newer one stays.
+        versions: Id → version in which a part is gone; one that this run has read in a newer version stays. What was
+            kept is older, whatever its version, which may be of another epoch.
     """
-    kept = select(part.c.provider_id, part.c.parent_id, part.c.version).where(
+    kept = select(part.c.provider_id, part.c.parent_id, null().label("version")).where(
         _mine(job), part.c.stream == stream, part.c.provider_id.in_(versions)
     )
     in_run = select(staging.c.provider_id, staging.c.parent_id, staging.c.version).where(
         scope.staged(job), staging.c.record == stream, staging.c.provider_id.in_(versions)
     )
-    queries = (in_run, kept)
+    queries = (kept, in_run.order_by(staging.c.seq))
     known: dict[str, Any] = {row.provider_id: row for query in queries for row in connection.execute(query)}
     return [
         _gone_row(stream, row, versions[row.provider_id])

@@ -44,6 +44,9 @@ class Source(Protocol):
     def expired(self, cursor_age_days: float) -> bool:
         """Whether a cursor of this age can no longer be trusted, so that everything must be read again."""
 
+    def epoch(self) -> str | None:
+        """What cursors and row versions depend on: once it is another, everything must be read again; None: nothing."""
+
     def close(self) -> None:
         """End the session."""
 

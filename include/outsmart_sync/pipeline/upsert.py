@@ -28,6 +28,7 @@ from outsmart_sync.pipeline import (
     scope,
     witness,
 )
+from outsmart_sync.pipeline.epochs import EPOCH
 from outsmart_sync.pipeline.extract import FINISHED, stream_names
 from outsmart_sync.pipeline.match import count_outcomes
 from outsmart_sync.pipeline.outcomes import REFUSED, Outcome
@@ -123,9 +124,9 @@ def settle(store: Store, job: Job) -> runs.Counts:
 
 
 def _positions(connection: Connection, job: Job) -> dict[str, str]:
-    """Where the streams have been read to, what was read of OutSmart, and the rules that all has now been judged by."""
+    """Where the streams have been read to and in which epoch, what was read of OutSmart, and the rules judged by."""
     progress = runs.progress_of(connection, job.id)
-    reached = {name: progress[name].cursor for name in stream_names(job.category) if name in progress}
+    reached = {name: progress[name].cursor for name in (*stream_names(job.category), EPOCH) if name in progress}
     notes = (STARTED, *map(outsmart_read, _names(job)))
     read = {name: progress[name].cursor for name in notes if name in progress}
     return {**{name: cursor for name, cursor in reached.items() if cursor}, **read, RULES: job.rules}

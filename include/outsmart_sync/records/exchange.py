@@ -56,10 +56,13 @@ class News:
         categories: Categories that have something to read.
         passed: Cursors that may move on without reading, because what lies before them concerns nobody here:
             category → stream → position.
+        doubtful: Something new is older than what was read before, by its row version: all rows may have been numbered
+            anew, so that the cursors are worth nothing.
     """
 
     categories: set[str] = field(default_factory=set)
     passed: dict[str, dict[str, str]] = field(default_factory=dict)
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from outsmart_sync.errors import SyncError
+from outsmart_sync.pipeline import epochs, pending
 from outsmart_sync.pipeline import extract as extracting
-from outsmart_sync.pipeline import pending
 from outsmart_sync.pipeline.job import Options
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.records.catalogue import ImportCategory
@@ -17,6 +17,7 @@ from outsmart_sync.services import planning, trouble
 from outsmart_sync.services.doors import Doors
 from outsmart_sync.store import connections, cursors, dialect, runs
 from outsmart_sync.store.connections import SyncConnection
+from outsmart_sync.store.cursors import Cursor
 
 if TYPE_CHECKING:
     from outsmart_sync.pipeline.ports import Source
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _CURSOR_CONFIRMED_EVERY = timedelta(days=1)
+
+Quiet = dict[ImportCategory, dict[str, Cursor]]
+"""Categories for which nothing waits here, with their cursors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,21 +81,19 @@ def _poll_connection(
     doors = Doors(gateway, connection)
     try:
         jobs = [doors.job(store, run_id, package.category(name), options) for name in names]
-        busy, quiet = set[str](), dict[ImportCategory, dict[str, str]]()
-        ages: dict[ImportCategory, float] = {}
+        busy, quiet = set[str](), Quiet()
         with store.read() as transaction:
             now = dialect.now(transaction)
             for job in jobs:
                 kept = cursors.read_all(transaction, connection.id, job.category.name)
-                streams = extracting.stream_names(job.category)
-                if any(name not in kept for name in streams) or pending.has_pending(transaction, job):
+                if any(name not in kept for name in extracting.stream_names(job.category)) or pending.has_pending(
+                    transaction, job
+                ):
                     busy.add(job.category.name)
                 else:
-                    quiet[job.category] = {name: kept[name].value for name in streams}
-                    ages[job.category] = extracting.cursor_age(kept, streams, now)
-        for category in [each for each in quiet if doors.source.expired(ages[each])]:
-            busy.add(category.name)  # what happened so long ago, the package no longer tells: all is read again
-            del quiet[category]
+                    quiet[job.category] = kept
+        if quiet:
+            busy |= _worthless(store, connection, doors.source, quiet, now)
         if quiet:
             busy |= _ask(store, connection, doors.source, quiet)
         return [name for name in names if name in busy]
@@ -100,14 +102,35 @@ def _poll_connection(
         runs.add_calls(store, run_id, doors.source_calls)
 
 
-def _ask(
-    store: Store, connection: SyncConnection, source: Source, quiet: dict[ImportCategory, dict[str, str]]
-) -> set[str]:
-    news = source.news(quiet)
+def _worthless(store: Store, connection: SyncConnection, source: Source, quiet: Quiet, now: datetime) -> set[str]:
+    """Take out the categories whose cursors are worth nothing any more, so that all of it is read again."""
+    epoch = epochs.current(store, connection.id, source)
+    found = {
+        category
+        for category, kept in quiet.items()
+        # What happened too long ago, the package no longer tells.
+        if source.expired(extracting.cursor_age(kept, extracting.stream_names(category), now))
+        or epochs.over(kept, epoch)
+    }
+    for category in found:
+        del quiet[category]
+    return {category.name for category in found}
+
+
+def _ask(store: Store, connection: SyncConnection, source: Source, quiet: Quiet) -> set[str]:
+    news = source.news({
+        category: {name: kept[name].value for name in extracting.stream_names(category)}
+        for category, kept in quiet.items()
+    })  # fmt: skip
+    if news.doubtful:
+        epoch = epochs.current(store, connection.id, source, ask=True)
+        if moved := {category.name for category, kept in quiet.items() if epochs.over(kept, epoch)}:
+            return moved
     with store.begin() as transaction:
         for name, positions in news.passed.items():
             cursors.move(transaction, connection.id, name, positions)
-        for category in quiet:
-            if category.name not in news.categories:
-                cursors.confirm(transaction, connection.id, category.name, _CURSOR_CONFIRMED_EVERY)
+        idle = [category.name for category in quiet if category.name not in news.categories]
+        for name in idle:
+            cursors.confirm(transaction, connection.id, name, _CURSOR_CONFIRMED_EVERY)
+        trouble.mended(transaction, connection.id, idle)
     return news.categories

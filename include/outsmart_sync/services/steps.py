@@ -79,7 +79,7 @@ def run_step(
         with _lease(store, run_id, connection, category):
             return _STEPS[step](store, doors, doors.job(store, run_id, category, options, job_id))
     except SyncError as error:
-        if trouble.note_failure(store, job_id, connection, category, error):
+        if trouble.note_failure(store, job_id, connection, category, error, options):
             return StepResult(skip=str(error))
         raise
     except Exception as error:
@@ -97,7 +97,7 @@ def _extract(store: Store, doors: Doors, job: Job) -> StepResult:
     if job.options.by_hand:
         doors.forgive()
     staged = extracting.extract(store, job, doors.source, doors.destination)
-    trouble.mended(store, job)
+    trouble.let_go(store, job)
     if staged:
         return StepResult(staged=staged)
     if job.options.preview:
@@ -105,6 +105,7 @@ def _extract(store: Store, doors: Doors, job: Job) -> StepResult:
         return StepResult(skip=f"{job.category.label}: nothing new")
     upserting.settle(store, job)
     _set_state(store, job, RunState.IDLE)
+    _mended(store, job)
     return StepResult(skip=f"{job.category.label}: nothing new")
 
 
@@ -142,6 +143,7 @@ def _upsert(store: Store, doors: Doors, job: Job) -> StepResult:
     if doors.destination is None:
         log.warning("No OutSmart account is configured for this connection: the import ends in the mirror")
     counts = upserting.upsert(store, job, doors.destination)
+    _mended(store, job)
     result = StepResult(counts=counts)
     totals = ", ".join(f"{number} {name}" for name, number in result.figures().items())
     report = log.warning if counts.rejected or counts.held else log.info
@@ -181,6 +183,11 @@ def _lease(store: Store, run_id: int, connection: SyncConnection, category: Impo
         )
     with leases.kept(store, name, owner, LEASE_LASTS):
         yield
+
+
+def _mended(store: Store, job: Job) -> None:
+    with store.begin() as transaction:
+        trouble.mended(transaction, job.connection_id, [job.category.name])
 
 
 def _set_state(store: Store, job: Job, state: RunState) -> None:

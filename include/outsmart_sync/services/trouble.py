@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select, update
 
 from outsmart_sync.errors import (
     CONNECTION_MISSING,
@@ -24,11 +25,14 @@ from outsmart_sync.errors import (
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.services import connect
 from outsmart_sync.store import dialect, runs
+from outsmart_sync.store.budget import ENDPOINT_CLOSED
 from outsmart_sync.store.connections import SyncConnection
 from outsmart_sync.store.runs import RunState
 from outsmart_sync.store.tables import category_state
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection, Row
+
     from outsmart_sync.pipeline.job import Job, Options
     from outsmart_sync.records.catalogue import ImportCategory
     from outsmart_sync.store.store import Store
@@ -38,36 +42,46 @@ log = logging.getLogger(__name__)
 LONGEST_WAIT = timedelta(minutes=2)
 """A limit that begins anew later than this postpones the category instead of holding a worker."""
 
+TRIED_AGAIN_AFTER = timedelta(days=1)
+"""What a person must mend is looked at again so often, so that nobody need tell us that it is mended."""
+
+_BLOCKED, _POSTPONED = "blocked", "postponed"
+
 _COSTS_NO_CALL = frozenset({VaultLocked.code, NotConfigured.code, CONNECTION_MISSING, StagingGone.code})
 """Codes of what is found out on this machine: trying again costs no call, so no later run is kept from it."""
 
 
 def stopped(store: Store, connection: SyncConnection, category: str, options: Options) -> str | None:
     """Why a category does not run now; None: it does. A person may try a blocked one again at any time."""
-    query = select(category_state).where(
-        category_state.c.connection_id == connection.id, category_state.c.category == category
-    )
-    with store.read() as transaction:
-        row = transaction.execute(query).one_or_none()
-        now = dialect.now(transaction)
-    if row is None or options.by_hand or (row.until is not None and row.until <= now):
+    row = _state(store, connection, category)
+    if row is None or options.by_hand or (row.until is not None and row.until <= store.now()):
         return None
     return str(row.reason)
 
 
 def note_failure(
-    store: Store, job_id: int, connection: SyncConnection, category: ImportCategory, error: SyncError
+    store: Store,
+    job_id: int,
+    connection: SyncConnection,
+    category: ImportCategory,
+    error: SyncError,
+    options: Options,
 ) -> bool:
-    """Keep why a step failed where people look; returns whether the category is postponed instead of failed."""
+    """Keep why a step failed where people look; returns whether the category is postponed instead of failed.
+
+    It is postponed until a limit begins anew; or when the schedule found again what was told before, as nobody has
+    mended it.
+    """
     if isinstance(error, StoreUnusable):
         return False
     postponed = postpone_if_long(store, connection, [category.name], error)
+    told = False
     if isinstance(error, LoginExpired):
         connect.login_lost(store, connection, error)
     elif isinstance(error, ConfigurationError) and error.code not in _COSTS_NO_CALL:
-        _block(store, connection, category, error)
-    _note(store, job_id, RunState.POSTPONED if postponed else RunState.FAILED, error.code, str(error))
-    return postponed
+        told = _block(store, connection, category, error) and not options.by_hand
+    _note(store, job_id, RunState.POSTPONED if postponed or told else RunState.FAILED, error.code, str(error))
+    return postponed or told
 
 
 def note_defect(
@@ -92,14 +106,29 @@ def _note(store: Store, job_id: int, state: RunState, code: str, text: str) -> N
         runs.change_category(transaction, job_id, state=state, error_code=code, error_text=text, finished_at=now)
 
 
-def _block(store: Store, connection: SyncConnection, category: ImportCategory, error: ConfigurationError) -> None:
-    """Leave a category out of scheduled runs until the time the error names, else until it is synced by hand."""
+def _block(store: Store, connection: SyncConnection, category: ImportCategory, error: ConfigurationError) -> bool:
+    """Leave a category out of scheduled runs, until the time the error names or for a day; by hand it goes at once.
+
+    Returns:
+        Whether the same stood in its way before.
+    """
     until = error.until if isinstance(error, RequestRefused) else None
     if until is None:
+        until = store.now() + TRIED_AGAIN_AFTER
         package = package_of(connection.package).command
         command = f"outsmart-sync sync {package} --connection {connection.id} --category {category.name}"
-        error.remedy = f"{error.remedy} Once it is mended, sync {category.label} by hand once: {command}".lstrip()
-    _keep_state(store, connection, category.name, "blocked", error, until)
+        error.remedy = (
+            f"{error.remedy} It is tried again by itself once a day; to go on as soon as it is mended, sync "
+            f"{category.label} by hand once: {command}"
+        ).lstrip()
+    before = _state(store, connection, category.name)
+    _keep_state(store, connection, category.name, _BLOCKED, error, until)
+    # An endpoint is closed because of refusals that were told.
+    return (
+        before is not None
+        and before.state == _BLOCKED
+        and (before.code == error.code or ENDPOINT_CLOSED in (before.code, error.code))
+    )
 
 
 def postpone_if_long(store: Store, connection: SyncConnection, categories: list[str], error: SyncError) -> bool:
@@ -107,13 +136,29 @@ def postpone_if_long(store: Store, connection: SyncConnection, categories: list[
     until = error.retry_at if isinstance(error, TransientError) and not isinstance(error, Busy) else None
     if until is None or until - datetime.now(UTC) <= LONGEST_WAIT:
         return False
+    error.remedy = f"It waits until {_clock(connection, until)} and goes on by itself."
     for category in categories:
-        _keep_state(store, connection, category, "postponed", error, until)
+        _keep_state(store, connection, category, _POSTPONED, error, until)
     return True
 
 
+def _clock(connection: SyncConnection, moment: datetime) -> str:
+    """A time as the administration's own clock will show it; with its day when that is not the next time it does."""
+    zone = ZoneInfo(package_of(connection.package).timezone)
+    near = moment - datetime.now(UTC) < timedelta(days=1)
+    return f"{moment.astimezone(zone):{'%H:%M' if near else '%d-%m-%Y %H:%M'}}"
+
+
+def _state(store: Store, connection: SyncConnection, category: str) -> Row[Any] | None:
+    query = select(category_state).where(
+        category_state.c.connection_id == connection.id, category_state.c.category == category
+    )
+    with store.read() as transaction:
+        return transaction.execute(query).one_or_none()
+
+
 def _keep_state(
-    store: Store, connection: SyncConnection, category: str, state: str, error: SyncError, until: datetime | None
+    store: Store, connection: SyncConnection, category: str, state: str, error: SyncError, until: datetime
 ) -> None:
     with store.begin() as transaction:
         now = dialect.now(transaction)
@@ -125,11 +170,25 @@ def _keep_state(
         transaction.execute(statement.on_conflict_do_update(index_elements=key, set_=values))
 
 
-def mended(store: Store, job: Job) -> None:
-    """A category that could be read stands in nobody's way any more."""
+def let_go(store: Store, job: Job) -> None:
+    """A category that could be read is not left out any more; what stood in its way is known until it ends well."""
     with store.begin() as transaction:
+        now = dialect.now(transaction)
         transaction.execute(
-            delete(category_state).where(
-                category_state.c.connection_id == job.connection_id, category_state.c.category == job.category.name
+            update(category_state)
+            .where(
+                category_state.c.connection_id == job.connection_id,
+                category_state.c.category == job.category.name,
+                or_(category_state.c.until.is_(None), category_state.c.until > now),
             )
+            .values(until=now)
         )
+
+
+def mended(transaction: Connection, connection_id: int, categories: list[str]) -> None:
+    """Categories that came to their end, or could be asked, have nothing in their way any more."""
+    transaction.execute(
+        delete(category_state).where(
+            category_state.c.connection_id == connection_id, category_state.c.category.in_(categories)
+        )
+    )

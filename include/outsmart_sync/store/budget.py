@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from outsmart_sync.store.store import Store
 
+ENDPOINT_CLOSED = "endpoint_closed"
+"""Code of the error for an endpoint that is not called for a while, because it refused again and again."""
+
 _MINUTE = timedelta(minutes=1)
 _DAY = timedelta(days=1)
 
@@ -216,6 +219,6 @@ def _endpoint_closed(row: Row[Any], window: timedelta) -> RequestRefused:
         f"{row.endpoint} has answered {row.count} times with error {row.status}, so it is not called for now.",
         why=f"Its last answer was: {row.text}",
         remedy=f"Mend the cause; calls start again after {opens:%H:%M} UTC, or when you sync by hand.",
-        code="endpoint_closed",
+        code=ENDPOINT_CLOSED,
         until=opens,
     )

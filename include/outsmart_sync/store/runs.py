@@ -26,7 +26,7 @@ class RunState(StrEnum):
     DONE = "done"
     FAILED = "failed"
     POSTPONED = "postponed"
-    """Waits for a limit to begin anew; the next run goes on."""
+    """Waits for a limit to begin anew, or for a person to mend what was told before; a later run goes on."""
     PREVIEWED = "previewed"
     IDLE = "idle"
     """There was nothing to do."""

@@ -570,3 +570,63 @@ def test_a_link_that_is_resumed_may_not_lead_elsewhere(source: ExactSource, stra
     with pytest.raises(RequestRefused):
         read(source, RELATIONS_IMPORT, ACCOUNTS, after="5", resume=f"{stranger.url}/api/v1/{MAIN}/sync/CRM/Accounts")
     assert stranger.received == []
+
+
+# Epochs
+
+MOVED, LINKED = "/Date(1782900000000)/", "/Date(1782986400500)/"
+
+
+@pytest.mark.parametrize(
+    ("moved", "linked", "epoch"),
+    [
+        (None, None, "moved never, personnel data linked or unlinked never"),
+        (MOVED, None, "moved 2026-07-01 10:00:00, personnel data linked or unlinked never"),
+        (None, LINKED, "moved never, personnel data linked or unlinked 2026-07-02 10:00:00.500"),
+    ],
+)
+def test_each_of_two_dates_makes_another_epoch(
+    server: ScriptedServer, exact_at: MakeClient, moved: str | None, linked: str | None, epoch: str
+) -> None:
+    row = {"Code": MAIN, "DivisionMoveDate": moved, "DivisionHRLinkUnlinkDate": linked}
+    server.play(Answer(200, {"d": {"results": [row]}}))
+    assert ExactSource(exact_at(server.url, division=str(MAIN))).epoch() == epoch
+
+
+def test_a_move_of_this_administration_makes_another_epoch_and_of_no_other(
+    calm: SandboxProcess, exact_at: MakeClient
+) -> None:
+    token = calm.control.give_tokens()["access_token"]
+    main, small = (ExactSource(exact_at(calm.exact_url, token, division=str(each))) for each in (MAIN, SMALL))
+    before = main.epoch(), small.epoch()
+    calm.control.move_division(SMALL, 500)
+    assert main.epoch() == before[0]
+    assert small.epoch() != before[1]
+    assert (main.calls, small.calls) == (2, 2)
+    assert [call["rows"] for call in calm.control.calls(vendor="exact")] == [1] * 4
+
+
+def test_an_administration_that_is_not_listed_has_no_epoch(server: ScriptedServer, exact_at: MakeClient) -> None:
+    server.play(Answer(200, {"d": {"results": []}}))
+    assert ExactSource(exact_at(server.url, division=str(MAIN))).epoch() is None
+
+
+def test_something_new_that_is_older_than_a_cursor_is_doubtful(calm: SandboxProcess, source: ExactSource) -> None:
+    before = positions(calm)
+    calm.control.touch_exact(MAIN, "crm/Accounts", 1)
+    assert not source.news(before).doubtful
+    now = positions(calm)
+    now[RELATIONS_IMPORT] = before[RELATIONS_IMPORT]
+    calm.control.touch_exact(MAIN, "logistics/Items", 1)
+    now[MATERIALS_IMPORT] = positions(calm)[MATERIALS_IMPORT]
+    assert source.news(now).doubtful
+
+
+@pytest.mark.parametrize("path", ["sync/Logistics/Items", "sync/Logistics/SalesItemPrices"])
+def test_a_stream_that_is_refused_is_left_to_the_tasks_of_those_who_read_it(
+    calm: SandboxProcess, source: ExactSource, path: str
+) -> None:
+    before = positions(calm)
+    calm.control.add_fault("status", vendor="exact", path=path, status=403, times=None)
+    assert source.news(before).categories == {"materials", "hour_types"}
+    assert len(calm.control.calls(path=path)) == 1

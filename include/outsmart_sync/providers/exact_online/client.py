@@ -105,8 +105,8 @@ class ExactOnlineClient:
             raise VendorUnavailable("Exact Online does not say who is logged in.", remedy="Try again later.")
         return rows[0]
 
-    def divisions(self, of_division: str) -> list[Row]:
-        """The administrations that the user granted to the app.
+    def divisions(self, of_division: str, *, only: str | None = None) -> list[Row]:
+        """The administrations that the user granted to the app, or only the one of this code.
 
         Fields: https://start.exactonline.nl/docs/HlpRestAPIResourcesDetails.aspx?name=SystemSystemDivisions .
         """
@@ -121,8 +121,18 @@ class ExactOnlineClient:
             "DivisionMoveDate",
             "DivisionHRLinkUnlinkDate",
         )
-        address = self.address("system/Divisions", select=fields, division=of_division)
+        filters = "" if only is None else f"Code eq {int(only)}"
+        address = self.address("system/Divisions", select=fields, filters=filters, division=of_division)
         return [row for page in self.pages(address) for row in page.rows]
+
+    def may_read(self, endpoint: str) -> bool:
+        """Whether the connected user has the right to read a resource, such as ``crm/Accounts``.
+
+        Rule: https://start.exactonline.nl/docs/HlpRestAPIResourcesDetails.aspx?name=UsersUserHasRights .
+        """
+        question = f"endpoint='{quote(endpoint, safe='/')}'&action='GET'"
+        rows = self._get(f"{self._api_url}/api/v1/{self.division}/users/UserHasRights?{question}").rows
+        return bool(rows and rows[0]["UserHasRights"])
 
     def address(
         self,

@@ -71,6 +71,7 @@ TERMS = ExactStream(
     name="payment_terms",
     record=PAYMENT,
     path="sync/Cashflow/PaymentTerms",
+    scope="Financial cashflow",
     single="cashflow/Receivables",
     lookup="ID",
     sync_only=("LineType",),

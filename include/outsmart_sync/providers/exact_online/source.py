@@ -12,16 +12,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, cast
 
 import msgspec
 
-from outsmart_sync.errors import VendorUnavailable
+from outsmart_sync.errors import AccessDenied, RequestRefused, VendorUnavailable
 from outsmart_sync.providers.exact_online import start_dates
 from outsmart_sync.providers.exact_online.lists import ExactList, read_values
+from outsmart_sync.providers.exact_online.rights import DELETED, DIVISIONS, Need, explained
 from outsmart_sync.providers.exact_online.stream import ExactStream
-from outsmart_sync.providers.exact_online.values import exact_date, is_id, padded_code, quoted
+from outsmart_sync.providers.exact_online.values import exact_date, exact_moment, is_id, padded_code, quoted
 from outsmart_sync.records.exchange import DELETIONS, Deletion, DeletionsPage, News, ReadPage
 from outsmart_sync.records.mapping import Mapper
 from outsmart_sync.records.values import content_hash
@@ -63,9 +65,15 @@ class ExactSource:
     ) -> Iterator[ReadPage]:
         """Everything in a stream after a cursor, or from an interrupted page on."""
         exact = cast("ExactStream", stream)
-        if exact.whole:
-            yield from self._list(category, exact, today, after if resume else None, resume)
-            return
+        with explained(self._client, _need(category, exact)):
+            if exact.whole:
+                yield from self._list(category, exact, today, after if resume else None, resume)
+            else:
+                yield from self._changes(category, exact, today, after, resume)
+
+    def _changes(
+        self, category: ImportCategory, exact: ExactStream, today: date, after: str | None, resume: str | None
+    ) -> Iterator[ReadPage]:
         mapper = _mapper(category, exact, today, VERSION)
         position = int(after or BEGINNING)
         address = resume or self._client.address(
@@ -90,7 +98,7 @@ class ExactSource:
             columns = tuple(column for column in exact.columns if column not in exact.sync_only)
             address = self._client.address(exact.single, select=columns, filters=filters)
             absent = dict.fromkeys(exact.sync_only)
-            for page in self._client.pages(address):
+            for page in self._explained_pages(address, _need(category, exact)):
                 rows = [{**absent, **row} for row in page.rows] if absent else page.rows
                 yield ReadPage(mapper.page(rows), page.next_page, "", len(page.rows))
 
@@ -112,7 +120,7 @@ class ExactSource:
         position = int(after or BEGINNING)
         streams = {cast("ExactStream", stream).deleted_type: stream.name for stream in category.streams}
         streams.pop(None, None)
-        for page in self._client.pages(resume or self._deleted_address(position)):
+        for page in self._explained_pages(resume or self._deleted_address(position), DELETED):
             position = max(position, _last_version(page))
             found = [
                 Deletion(streams[row["EntityType"]], str(row["EntityKey"]), int(row[VERSION]))
@@ -123,7 +131,7 @@ class ExactSource:
 
     def news(self, positions: Mapping[ImportCategory, Mapping[str, str]]) -> News:
         """One call per stream and position, however many categories read it, and one for deletions."""
-        news, asked = News(), dict[tuple[str, str], bool]()
+        news, asked = News(), _Asked(_furthest(positions))
         for category, cursors in positions.items():
             if any(self._has_news(cast("ExactStream", stream), cursors, asked) for stream in category.streams):
                 news.categories.add(category.name)
@@ -133,8 +141,23 @@ class ExactSource:
             if category.name not in news.categories and category.reports_deletions
         }
         if quiet:
-            self._deletion_news(quiet, news)
+            self._deletion_news(quiet, news, asked)
+        news.doubtful = asked.doubtful
         return news
+
+    def epoch(self) -> str | None:
+        """When the administration was last moved, and its personnel data linked or unlinked: both renew all Timestamps.
+
+        Rule: https://start.exactonline.nl/docs/HlpRestAPIResourcesDetails.aspx?name=SystemSystemDivisions .
+        """
+        division = str(self._client.division)
+        with explained(self._client, DIVISIONS):
+            rows = self._client.divisions(division, only=division)
+        for row in rows:
+            moved, linked = exact_moment(row["DivisionMoveDate"]), exact_moment(row["DivisionHRLinkUnlinkDate"])
+            return f"moved {moved or 'never'}, personnel data linked or unlinked {linked or 'never'}"
+        log.warning("Exact Online does not list administration %s, so nobody knows whether it was moved", division)
+        return None
 
     def expired(self, cursor_age_days: float) -> bool:
         """Deletions older than two months are lost, so a cursor that old means reading everything again."""
@@ -143,6 +166,10 @@ class ExactSource:
     def close(self) -> None:
         """End the session."""
         self._client.close()
+
+    def _explained_pages(self, address: str, need: Need) -> Iterator[Page]:
+        with explained(self._client, need):
+            yield from self._client.pages(address)
 
     def _list(
         self, category: ImportCategory, stream: ExactStream, today: date, read: str | None, resume: str | None
@@ -170,23 +197,33 @@ class ExactSource:
         page = self._client.get(self._list_address(stream))
         return f"{len(page.rows) if page.total is None else page.total}#{_fingerprint(stream, page)}"
 
-    def _has_news(self, stream: ExactStream, cursors: Mapping[str, str], asked: dict[tuple[str, str], bool]) -> bool:
+    def _has_news(self, stream: ExactStream, cursors: Mapping[str, str], asked: _Asked) -> bool:
         question = (stream.path, cursors[stream.name])
-        if question not in asked:
-            if stream.whole:
-                asked[question] = self._list_position(stream) != question[1]
-            else:
-                address = self._client.address(
-                    stream.path, select=(VERSION,), filters=f"{VERSION} gt {question[1]}L", top=1
-                )
-                asked[question] = bool(self._client.get(address).rows)
-            log.info("%s: %s after %s", stream.path, "something new" if asked[question] else "nothing new", question[1])
-        return asked[question]
+        if question not in asked.answers:
+            try:
+                found = self._is_ahead(stream, question[1], asked)
+            except (AccessDenied, RequestRefused) as error:
+                # The tasks of those who read it will say so; the others are asked as ever.
+                log.warning("%s: %s (%s)", stream.path, error, error.technical)
+                found = True
+            asked.answers[question] = found
+            log.info("%s: %s after %s", stream.path, "something new" if found else "nothing new", question[1])
+        return asked.answers[question]
 
-    def _deletion_news(self, quiet: Mapping[ImportCategory, str], news: News) -> None:
+    def _is_ahead(self, stream: ExactStream, position: str, asked: _Asked) -> bool:
+        """Whether a stream has anything after a position."""
+        if stream.whole:
+            return self._list_position(stream) != position
+        address = self._client.address(stream.path, select=(VERSION,), filters=f"{VERSION} gt {position}L", top=1)
+        page = self._client.get(address)
+        asked.look_at(page)
+        return bool(page.rows)
+
+    def _deletion_news(self, quiet: Mapping[ImportCategory, str], news: News, asked: _Asked) -> None:
         """Look through the deletions after the earliest cursor; those of nobody here are passed for good."""
         position = min(int(cursor) for cursor in quiet.values())
         page = self._client.get(self._deleted_address(position))
+        asked.look_at(page)
         last = max(position, _last_version(page))
         log.info("%s: %s rows after %s", _DELETED, len(page.rows), position)
         for category, cursor in quiet.items():
@@ -199,6 +236,45 @@ class ExactSource:
 
     def _deleted_address(self, position: int) -> str:
         return self._client.address(_DELETED, select=_DELETED_COLUMNS, filters=f"{VERSION} gt {position}L")
+
+
+@dataclass(slots=True)
+class _Asked:
+    """What a poll has asked so far.
+
+    All streams of an administration share one sequence of Timestamps, so a row that is new in one of them has a larger
+    one than any that was read before. One that has not was changed while others were read; or all are numbered anew.
+
+    Attributes:
+        furthest: The largest cursor.
+        answers: Stream's path and cursor → whether there is anything after it.
+        doubtful: Something new has a smaller Timestamp than the largest cursor.
+    """
+
+    furthest: int
+    answers: dict[tuple[str, str], bool] = field(default_factory=dict)
+    doubtful: bool = False
+
+    def look_at(self, page: Page) -> None:
+        """Take note of what was handed out as new."""
+        self.doubtful |= any(int(row[VERSION]) < self.furthest for row in page.rows)
+
+
+def _furthest(positions: Mapping[ImportCategory, Mapping[str, str]]) -> int:
+    return max(
+        (
+            int(cursors[name])
+            for category, cursors in positions.items()
+            for name in (DELETIONS, *(stream.name for stream in category.streams if not stream.whole))
+            if name in cursors
+        ),
+        default=0,
+    )
+
+
+def _need(category: ImportCategory, stream: ExactStream) -> Need:
+    what = category.label if stream is category.streams[0] else f"{stream.name.replace('_', ' ')} of {category.label}"
+    return Need(what, stream.single, stream.scope)
 
 
 def _mapper(category: ImportCategory, stream: ExactStream, today: date, version: str | None) -> Mapper:

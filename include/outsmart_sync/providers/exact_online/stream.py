@@ -19,6 +19,7 @@ class ExactStream(Stream):
         number_prefix: The look-up column is a number, to which we put this before it is a code.
         sync_only: Columns that the ordinary endpoint does not have.
         deleted_type: Entity type under which sync/Deleted reports it (name=SyncDeleted); None: it does not.
+        scope: What the app must be registered for at Exact to read it.
     """
 
     path: str
@@ -28,3 +29,4 @@ class ExactStream(Stream):
     number_prefix: str = ""
     sync_only: tuple[str, ...] = ()
     deleted_type: int | None = None
+    scope: str = ""

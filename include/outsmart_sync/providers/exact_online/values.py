@@ -56,6 +56,22 @@ def _wall_clock(value: Any) -> datetime:
         return _no_date(value)
 
 
+def exact_moment(value: Any) -> str | None:
+    """A moment to tell apart from others and to show: ``/Date(ms)/`` is Dutch local time written as if it were UTC.
+
+    Raises:
+        ValueError: The value is no Exact date.
+    """
+    if value is None:
+        return None
+    match = _STAMP.fullmatch(str(value))
+    try:
+        moment = _EPOCH + timedelta(milliseconds=int(match[1])) if match else _no_date(value)
+    except OverflowError:
+        return str(value)
+    return moment.replace(tzinfo=None).isoformat(sep=" ", timespec="milliseconds").removesuffix(".000")
+
+
 def _no_date(value: Any) -> NoReturn:
     raise ValueError(f"'{value}' is not an Exact date")
 
