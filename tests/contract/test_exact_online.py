@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from outsmart_sync.providers.exact_online import lists, rights, source, start_dates, values
+from outsmart_sync.providers.exact_online import lists, project_planning, rights, source, start_dates, values
 from outsmart_sync.providers.exact_online.imports import (
     ACCOUNTS,
     DELIVERY_ADDRESS,
@@ -26,14 +26,17 @@ STREAMS = {
 }
 READS = {
     values.text("x").read: {"Edm.String", "Edm.Guid"},
-    values.number("x").read: {"Edm.Double"},
+    values.number("x").read: {"Edm.Double", "Edm.Int32"},
+    values.minutes("x").read: {"Edm.Double"},
+    values.id_of("x").read: {"Edm.Guid"},
+    values.day("x").read: {"Edm.DateTime"},
+    values.clock("x").read: {"Edm.DateTime"},
+    bool: {"Edm.Boolean", "Edm.Byte"},
 }
-RULED = {
+RULED: dict[str | tuple[str, str], str] = {
     "Account": "Edm.Guid",
     "Employee": "Edm.Guid",
     "Project": "Edm.Guid",
-    "Type": "Edm.Int16",
-    "Status": "Edm.String",
     "IsSupplier": "Edm.Boolean",
     "IsTime": "Edm.Byte",
     "UnitType": "Edm.String",
@@ -41,8 +44,16 @@ RULED = {
     "ItemGroupCode": "Edm.String",
     "Code": "Edm.String",
     **{f"Classification{number}": "Edm.Guid" for number in range(1, 9)},
+    ("addresses", "Type"): "Edm.Int16",
+    ("accounts", "Status"): "Edm.String",
+    ("projects", "Type"): "Edm.Int32",
+    ("planning", "Status"): "Edm.Int16",
+    ("sales_orders", "Status"): "Edm.Int16",
 }
-"""Columns that a rule in Python looks at, with the type that the rule takes them for."""
+"""Columns that a rule in Python looks at, with the type that the rule takes them for; some go with their stream."""
+
+TWINS = {"sync/SalesOrder/SalesOrderHeaders": "salesorder/SalesOrders"}
+"""Ordinary endpoints that have another name than their streams."""
 
 
 def both(stream: ExactStream) -> tuple[ExactResource, ExactResource]:
@@ -65,7 +76,8 @@ def test_every_stream_of_the_package_is_looked_at() -> None:
 def test_a_stream_and_its_ordinary_twin_exist_and_are_twins(stream: ExactStream) -> None:
     sync, single = both(stream)
     assert (sync.page_size, single.page_size) == (1_000, 60)
-    assert stream.path.lower() == f"sync/{stream.single}".lower()
+    assert stream.path in TWINS or stream.path.lower() == f"sync/{stream.single}".lower()
+    assert stream.single == TWINS.get(stream.path, stream.single)
 
 
 @each_whole_list
@@ -83,7 +95,10 @@ def test_every_column_is_a_property_of_both_with_the_same_type(stream: ExactStre
     sync, single = both(stream)
     for column in stream.columns:
         assert column in sync.properties
-        assert sync.properties[column] == single.properties.get(column), column
+        if column in stream.sync_only:
+            assert column not in single.properties
+        else:
+            assert sync.properties[column] == single.properties.get(column), column
 
 
 @each_stream
@@ -107,7 +122,8 @@ def test_a_stream_is_filtered_by_its_row_version_alone(stream: ExactStream) -> N
 def test_a_look_up_filters_by_a_field_that_may_be_filtered(stream: ExactStream) -> None:
     _, single = both(stream)
     assert single.filters is None or stream.lookup in single.filters
-    assert single.properties[stream.lookup] == ("Edm.String" if stream.parent is None else "Edm.Guid")
+    of_record = "Edm.Int32" if stream.number_prefix else "Edm.String"
+    assert single.properties[stream.lookup] == (of_record if stream.parent is None else "Edm.Guid")
 
 
 @each_stream
@@ -118,8 +134,8 @@ def test_ids_are_guids_days_are_dates_and_marks_are_flags(stream: ExactStream) -
         assert sync.properties[stream.parent] == "Edm.Guid"
         assert stream.lookup == stream.parent
     if stream.blocked:
-        assert sync.properties[stream.blocked] == "Edm.Boolean"
-    for column in stream.valid or ():
+        assert sync.properties[stream.blocked] == ("Edm.Boolean" if stream.is_blocked is bool else "Edm.Int16")
+    for column in filter(None, (*(stream.valid or ()), stream.dated)):
         assert sync.properties[column] == "Edm.DateTime"
 
 
@@ -127,8 +143,8 @@ def test_ids_are_guids_days_are_dates_and_marks_are_flags(stream: ExactStream) -
 def test_every_value_is_read_as_what_it_is(stream: ExactStream) -> None:
     sync, _ = both(stream)
     for name, field in stream.fields.items():
-        coordinate = name in {"latitude", "longitude"}
-        fitting = {"Edm.Double"} if coordinate else READS[field.read]
+        coordinate, numbered = name in {"latitude", "longitude"}, stream.number_prefix and name == "number"
+        fitting = {"Edm.Double"} if coordinate else {"Edm.Int32"} if numbered else READS[field.read]
         for column in field.columns:
             assert sync.properties[column] in fitting, (name, column)
 
@@ -138,7 +154,7 @@ def test_every_column_that_a_rule_looks_at_has_the_type_that_the_rule_takes_it_f
     sync, _ = both(stream)
     for rule in filter(None, (stream.tags, stream.belongs)):
         for column in rule.columns:
-            assert sync.properties[column] == RULED[column], column
+            assert sync.properties[column] == RULED.get((stream.name, column), RULED.get(column)), column
 
 
 @each_list_of_changes
@@ -246,3 +262,12 @@ def test_the_comparison_finds_mistakes(query: dict[str, str], mistakes: list[str
 def test_a_filter_that_we_never_write_is_no_filter_of_ours(filters: str) -> None:
     with pytest.raises(ValueError, match="not a filter of ours"):
         conditions(filters)
+
+
+def test_every_type_of_a_project_and_every_status_of_planning_can_be_chosen() -> None:
+    projects, planning = EXACT["sync/Project/Projects"], EXACT["sync/Project/ProjectPlanning"]
+    assert {str(value) for value in project_planning.TYPES} == set(projects.values["Type"])
+    assert {str(value) for value in project_planning.STATUSES} == set(planning.values["Status"])
+    choices = {each.name: each for each in PACKAGE.category("project_planning").filters if isinstance(each, Choice)}
+    assert set(choices["types"].values) == set(project_planning.TYPES.values())
+    assert set(choices["statuses"].values) == set(project_planning.STATUSES.values())

@@ -33,6 +33,8 @@ EVENTS = (
     "edited",
     "linked",
     "unlinked",
+    "change_by_hand",
+    "order_cancelled",
 )
 """What lines of the sync log can tell."""
 
