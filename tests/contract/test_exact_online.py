@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-from outsmart_sync.providers.exact_online import lists, rights, source, start_dates
+from outsmart_sync.providers.exact_online import (
+    assembly_orders,
+    lists,
+    project_planning,
+    rights,
+    shop_orders,
+    source,
+    start_dates,
+    windows,
+)
 from outsmart_sync.providers.exact_online.imports import (
     ACCOUNTS,
     DELIVERY_ADDRESS,
@@ -34,6 +43,8 @@ READS = {
     "_clock": {"Edm.DateTime"},
     "_minutes": {"Edm.Double"},
     "bool": {"Edm.Boolean", "Edm.Byte"},
+    "_materials": {"Collection(PartItems)"},
+    "<lambda>": {"Edm.Int16", "Edm.Int32"},
 }
 """Reader, by the function of ``values`` that it comes from, → the types that it reads."""
 TWINS = {"salesorderheaders": "salesorders", "quotationheaders": "quotations"}
@@ -48,6 +59,13 @@ RULED = {
     "LineType": "Edm.Int16",
     "TransactionType": {"Edm.Int16", "Edm.Int32"},
     "ShopOrder": "Edm.Guid",
+    "ItemGroup": "Edm.Guid",
+    "QuotationNumber": "Edm.Int32",
+    "VersionNumber": "Edm.Int32",
+    "OrderedBy": "Edm.Guid",
+    "OrderAccount": "Edm.Guid",
+    "YourRef": "Edm.String",
+    "OrderStatus": {"Edm.Int16", "Edm.Int32"},
     "Status": {"Edm.String", "Edm.Int16", "Edm.Int32"},
     "IsSupplier": "Edm.Boolean",
     "IsTime": "Edm.Byte",
@@ -56,8 +74,21 @@ RULED = {
     "ItemGroupCode": "Edm.String",
     "Code": "Edm.String",
     **{f"Classification{number}": "Edm.Guid" for number in range(1, 9)},
+    ("addresses", "Type"): "Edm.Int16",
+    ("accounts", "Status"): "Edm.String",
+    ("projects", "Type"): "Edm.Int32",
+    ("planning", "Status"): "Edm.Int16",
+    ("sales_orders", "Status"): "Edm.Int16",
+    ("shop_orders", "Status"): "Edm.Int32",
+    ("shop_order_plans", "Type"): "Edm.Int32",
+    ("shop_order_sales_lines", "ShopOrder"): "Edm.Guid",
+    ("assembly_orders", "OrderStatus"): "Edm.Int16",
+    ("assembly_orders", "Type"): "Edm.Int16",
 }
-"""Columns that a rule in Python looks at, with the type that the rule takes them for."""
+"""Columns that a rule in Python looks at, with the type that the rule takes them for; some go with their stream."""
+
+TWINS = {"sync/SalesOrder/SalesOrderHeaders": "salesorder/SalesOrders"}
+"""Ordinary endpoints that have another name than their streams."""
 
 
 def both(stream: ExactStream) -> tuple[ExactResource, ExactResource]:
@@ -65,11 +96,13 @@ def both(stream: ExactStream) -> tuple[ExactResource, ExactResource]:
 
 
 CHANGES = {name: stream for name, stream in STREAMS.items() if not stream.whole}
-LISTS = {name: stream for name, stream in STREAMS.items() if stream.whole}
+LISTS = {name: stream for name, stream in STREAMS.items() if stream.whole and not stream.window}
+WINDOWS = {name: stream for name, stream in STREAMS.items() if stream.window}
 
 each_stream = pytest.mark.parametrize("stream", STREAMS.values(), ids=STREAMS)
 each_list_of_changes = pytest.mark.parametrize("stream", CHANGES.values(), ids=CHANGES)
 each_whole_list = pytest.mark.parametrize("stream", LISTS.values(), ids=LISTS)
+each_window = pytest.mark.parametrize("stream", WINDOWS.values(), ids=WINDOWS)
 
 
 def test_every_stream_of_the_package_is_looked_at() -> None:
@@ -95,6 +128,16 @@ def test_a_list_that_is_read_whole_has_no_other_twin_and_knows_when_it_was_chang
     assert not any(path.lower() == f"sync/{stream.path}".lower() for path in EXACT)
 
 
+@each_window
+def test_a_list_of_which_the_last_days_are_read_has_no_change_stamp_and_no_twin(stream: ExactStream) -> None:
+    found, single = both(stream)
+    assert (found, found.page_size, stream.whole) == (single, windows.PAGE_SIZE, True)
+    assert source.MODIFIED not in found.properties
+    assert found.properties[str(stream.dated)] == "Edm.DateTime"
+    assert found.properties[stream.expand].startswith("Collection(")
+    assert not any(path.lower() == f"sync/{stream.path}".lower() for path in EXACT)
+
+
 @each_stream
 def test_every_column_is_a_property_of_both_with_the_same_type(stream: ExactStream) -> None:
     sync, single = both(stream)
@@ -108,7 +151,9 @@ def test_every_column_is_a_property_of_both_with_the_same_type(stream: ExactStre
 
 @each_stream
 def test_the_scope_that_a_stream_needs_is_that_of_its_page(stream: ExactStream) -> None:
-    assert {each.scope for each in both(stream)} == {stream.scope}
+    sync, single = both(stream)
+    assert sync.scope == stream.scope
+    assert single.scope == stream.scope or stream.path in OTHER_TWINS
 
 
 @pytest.mark.parametrize("need", [rights.DELETED, rights.DIVISIONS], ids=lambda need: need.endpoint)
@@ -198,6 +243,21 @@ def test_the_date_of_a_document_is_one_and_may_be_filtered_by(stream: ExactStrea
         assert single.filters is None or stream.dated in single.filters
 
 
+def test_every_status_of_an_order_for_the_own_production_is_one_that_can_be_chosen() -> None:
+    for module, path, column in (
+        (shop_orders, "manufacturing/ShopOrders", "Status"),
+        (assembly_orders, "inventory/AssemblyOrders", "OrderStatus"),
+    ):
+        assert {str(status) for status in module.STATUSES} == set(EXACT[path].values[column])
+    assert str(shop_orders.MATERIAL) in EXACT["manufacturing/ShopOrderMaterialPlans"].values["Type"]
+    assert str(assembly_orders.ASSEMBLY) in EXACT["inventory/AssemblyOrders"].values["Type"]
+
+
+def test_the_parts_of_an_assembly_order_have_the_columns_of_its_bill_of_material_where_they_are_served() -> None:
+    """Exact documents the collection by its name alone."""
+    assert set(assembly_orders.PART_COLUMNS) <= set(RESOURCES["inventory/AssemblyOrders/PartItems"].properties)
+
+
 def test_only_account_codes_are_padded() -> None:
     assert {stream.name for stream in STREAMS.values() if stream.padded} == {ACCOUNTS.name}
 
@@ -253,7 +313,7 @@ def test_the_sandbox_serves_the_resource_as_it_is_documented(path: str) -> None:
         ({"$filter": "Code eq '7'"}, ["no columns are named"]),
         ({"$select": "ID"}, ["no filter"]),
         ({"$select": "ID", "$filter": "Remarks eq '7'"}, ["filter by Remarks"]),
-        ({"$select": "ID", "$filter": "Code eq '7'", "$expand": "x"}, ["unknown option $expand"]),
+        ({"$select": "ID", "$filter": "Code eq '7'", "$expand": "x"}, ["unknown collection x"]),
     ],
     ids=["good", "column", "no columns", "no filter", "filter", "option"],
 )
@@ -265,3 +325,12 @@ def test_the_comparison_finds_mistakes(query: dict[str, str], mistakes: list[str
 def test_a_filter_that_we_never_write_is_no_filter_of_ours(filters: str) -> None:
     with pytest.raises(ValueError, match="not a filter of ours"):
         conditions(filters)
+
+
+def test_every_type_of_a_project_and_every_status_of_planning_can_be_chosen() -> None:
+    projects, planning = EXACT["sync/Project/Projects"], EXACT["sync/Project/ProjectPlanning"]
+    assert {str(value) for value in project_planning.TYPES} == set(projects.values["Type"])
+    assert {str(value) for value in project_planning.STATUSES} == set(planning.values["Status"])
+    choices = {each.name: each for each in PACKAGE.category("project_planning").filters if isinstance(each, Choice)}
+    assert set(choices["types"].values) == set(project_planning.TYPES.values())
+    assert set(choices["statuses"].values) == set(project_planning.STATUSES.values())

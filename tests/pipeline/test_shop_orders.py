@@ -224,6 +224,34 @@ def test_lines_of_sales_orders_without_a_shop_order_are_not_kept(shop: World) ->
     assert [row.stream for row in shop.rows(part)] == ["shop_order_sales_orders"]
 
 
+def test_an_administration_without_projects_has_shop_orders_all_the_same(shop: World) -> None:
+    order = shop.shop_order(shop.item("P1"))
+    shop.control.add_fault("status", vendor="exact", path="Project/Projects", status=403, times=None)
+    assert shop.counts(SHOP_ORDERS).created == 1
+    shop.forget_calls()
+    assert SHOP_ORDERS not in shop.poll()
+    shop.touch(ORDERS, order)
+    shop.counts(SHOP_ORDERS)
+    assert shop.reads(path="Project/Projects") == []
+    shop.control.clear_faults()
+    shop.project("PR1")
+    assert SHOP_ORDERS not in shop.poll()
+    shop.counts(SHOP_ORDERS, full=True)
+    shop.project("PR2")
+    assert SHOP_ORDERS in shop.poll()
+
+
+def test_a_scope_that_is_missing_for_what_leads_to_the_customer_is_told(shop: World) -> None:
+    shop.shop_order(shop.item("P1"))
+    shop.control.change_scopes(remove=["Projects projects"])
+    try:
+        failed = shop.sync(SHOP_ORDERS)[SHOP_ORDERS]
+    finally:
+        shop.control.change_scopes(add=["Projects projects"])
+    assert failed.error_code == "scope_missing"
+    assert shop.work_orders() == []
+
+
 @pytest.mark.parametrize("begun", [False, True], ids=["not begun", "begun"])
 def test_a_deleted_order_gets_the_chosen_work_status_while_nobody_has_begun(shop: World, *, begun: bool) -> None:
     shop.by_hand("workstatusses", sta_code="X", sta_name="Cancelled")

@@ -110,9 +110,6 @@ REASONS: dict[str, Reason] = {
         "It is dated before the first day that is imported.",
         "Choose an earlier start date in the settings to import it.",
     ),
-    "status_not_chosen": Reason(
-        "Its status is not among the chosen ones.", "Choose the status in the settings to import it."
-    ),
     "not_chosen": Reason("The filter leaves it out.", "Change the filter in the settings to import it."),
     "blocked": Reason(
         "It is blocked in the bookkeeping package.", "Unblock it there, or switch on the import of blocked ones."
@@ -216,6 +213,10 @@ REASONS: dict[str, Reason] = {
     "document_gone": Reason(
         "The work order was removed in OutSmart; it is not made again.",
         "Make a new document in the bookkeeping package if the work is still to be done.",
+    ),
+    "change_by_hand": Reason(
+        "It was changed in the bookkeeping package in what OutSmart cannot change of a work order: {detail}.",
+        "Change it by hand in OutSmart.",
     ),
     "order_cancelled": Reason(
         "It was cancelled in the bookkeeping package; {detail}.", "Tell the technician if the work has begun."

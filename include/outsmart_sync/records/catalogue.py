@@ -107,7 +107,8 @@ class Stream:
         window: Of a whole list, only the records whose ``dated`` lies in the last so many days are read, as the list is
             too long; older ones stay as they are. 0: all of it.
         shared: Rows are parts of every record that holds their id under this name, in its own payload or in that of a
-            part that is its alone; ``key`` and ``parent`` are one column then. '': each is a part of one record.
+            part that is its alone; ``key`` and ``parent`` are one column then. Goes without where the package lacks the
+            module. '': each is a part of one record.
         compose: Puts together what is sent of a record; None: its own fields, and the codes of what it refers to.
         exported_as: Our own exports make such documents too, under this name in the ledger: they never come back.
         split_by: Column that tells apart parts which share one id.

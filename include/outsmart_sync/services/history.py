@@ -37,6 +37,8 @@ EVENTS = (
     "unlinked",
     "delivered",
     "withdrawn",
+    "change_by_hand",
+    "order_cancelled",
 )
 """What lines of the sync log can tell."""
 

@@ -392,7 +392,7 @@ record_log = Table(
     Column("record", String(60), nullable=False),
     Column("provider_id", String(60)),
     Column("code", Text),
-    Column("event", String(12), nullable=False),
+    Column("event", String(40), nullable=False),
     Column("reason", String(40)),
     Column("detail", Text),
     Column("changes", Text),  # field → [old, new], JSON

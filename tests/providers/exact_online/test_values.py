@@ -135,3 +135,59 @@ def test_a_number_is_taken_exactly_as_sent(value: Any, read: str) -> None:
 def test_a_coordinate_of_zero_is_none(nowhere: Any) -> None:
     assert values.coordinate("Latitude").read(nowhere) is None
     assert values.coordinate("Latitude").read(Decimal("-0.1276")) == "-0.1276"
+
+
+def stamp(moment: datetime) -> str:
+    return f"/Date({int(moment.replace(tzinfo=UTC).timestamp() * 1000)})/"
+
+
+@pytest.mark.parametrize("zone", ["Europe/Amsterdam", "America/New_York", "Asia/Tokyo"])
+@pytest.mark.parametrize("month", [1, 3, 7, 10], ids=lambda month: f"month {month}")
+def test_a_time_of_day_is_what_the_clock_shows_in_summer_and_winter_on_any_machine(
+    month: int, zone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        for hour, minute in ((7, 30), (0, 15), (23, 59)):
+            sent = stamp(datetime(2027, month, 28, hour, minute))  # noqa: DTZ001 - as the clock shows it
+            assert values.clock("StartDate").read(sent) == f"{hour:02}:{minute:02}"
+            assert values.day("StartDate").read(sent) == f"2027-{month:02}-28"
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_midnight_is_no_time_and_what_is_no_date_has_none() -> None:
+    assert values.clock("StartDate").read(stamp(datetime(2027, 7, 15))) is None  # noqa: DTZ001 - a plain date
+    with pytest.raises(ValueError, match="not an Exact date"):
+        values.clock("StartDate").read("07:30")
+
+
+@pytest.mark.parametrize(
+    ("hours", "read"),
+    [
+        (Decimal("7.75"), "465"),
+        (8, "480"),
+        (Decimal("0.0083"), None),
+        (Decimal("0.0084"), "1"),
+        (Decimal("0.3333333333"), "20"),
+        (40, "2400"),
+        (0, None),
+        (Decimal(-2), None),
+    ],
+    ids=str,
+)
+def test_hours_are_whole_minutes(hours: Any, read: str | None) -> None:
+    assert values.minutes("Hours").read(hours) == read
+
+
+@given(st.uuids())
+def test_a_number_from_an_id_is_short_and_always_the_same(identity: UUID) -> None:
+    number = values.number_from_id("PL-")
+    assert number(str(identity)) == number(str(identity).upper()) == f"PL-{code_from_id(str(identity))[:10]}"
+
+
+def test_neighbouring_ids_by_the_thousand_have_different_numbers() -> None:
+    number = values.number_from_id("PL-")
+    assert len({number(str(UUID(int=each))) for each in range(100_000)}) == 100_000

@@ -45,6 +45,7 @@ WINDOW_DAYS = 120
 """How far back orders are read, by their date; older ones are left as they are."""
 
 PARTS = "PartItems"
+PART_COLUMNS = ("ID", "LineNumber", "PartItemCode", "PartItemDescription", "Quantity")
 ASSEMBLY_ORDER = order("assembly_order", "assembly order", ASSEMBLY_ORDER_PREFIX, (CUSTOMER_OR_OWN,))
 
 
@@ -60,7 +61,7 @@ def _materials(parts: Any) -> str | None:
         ValueError: The parts do not have the columns that they are taken to have.
     """
     try:
-        lines = sorted(parts, key=_place)
+        lines = sorted(({name: part[name] for name in PART_COLUMNS} for part in parts), key=_place)
         chosen = [_material(line) for line in lines if (line["PartItemCode"] or "").strip()]
     except KeyError as error:
         raise ValueError(f"a part has no {error}") from error

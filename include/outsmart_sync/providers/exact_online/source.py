@@ -22,7 +22,7 @@ import msgspec
 from outsmart_sync.errors import AccessDenied, RequestRefused, VendorUnavailable
 from outsmart_sync.providers.exact_online import start_dates, windows
 from outsmart_sync.providers.exact_online.lists import ExactList, read_values
-from outsmart_sync.providers.exact_online.rights import DELETED, DIVISIONS, Need, explained
+from outsmart_sync.providers.exact_online.rights import DELETED, DIVISIONS, MODULE_MISSING, Need, explained
 from outsmart_sync.providers.exact_online.stream import ExactStream
 from outsmart_sync.providers.exact_online.values import exact_date, exact_moment, is_id, padded_code, quoted
 from outsmart_sync.records.exchange import DELETIONS, Deletion, DeletionsPage, News, ReadPage
@@ -39,6 +39,9 @@ VERSION = "Timestamp"
 MODIFIED = "Modified"
 BEGINNING = "1"
 """The position before every row: the vendor's page says to start with ``gt 1``."""
+
+NOT_THERE = "0"
+"""The position in a shared stream whose module the administration does not have: only a full run asks for it again."""
 
 _DELETED = "sync/Deleted"
 _DELETED_COLUMNS = ("EntityKey", "EntityType", VERSION)
@@ -67,6 +70,22 @@ class ExactSource:
     ) -> Iterator[ReadPage]:
         """Everything in a stream after a cursor, or from an interrupted page on."""
         exact = cast("ExactStream", stream)
+        if not exact.shared:
+            yield from self._pages(category, exact, today, after, resume)
+            return
+        try:
+            if after != NOT_THERE:
+                yield from self._pages(category, exact, today, after, resume)
+                return
+        except AccessDenied as error:
+            if error.code != MODULE_MISSING:
+                raise
+            log.warning("%s is imported without %s: %s", category.label, exact.path, error)
+        yield ReadPage(MappedPage(), None, NOT_THERE, 0)
+
+    def _pages(
+        self, category: ImportCategory, exact: ExactStream, today: date, after: str | None, resume: str | None
+    ) -> Iterator[ReadPage]:
         with explained(self._client, _need(category, exact)):
             if exact.window:
                 yield from self._window(category, exact, today, after if resume else None, resume)
@@ -227,6 +246,8 @@ class ExactSource:
 
     def _has_news(self, stream: ExactStream, cursors: Mapping[str, str], asked: _Asked) -> bool:
         question = (stream.path, cursors[stream.name])
+        if stream.shared and question[1] == NOT_THERE:
+            return False
         if question not in asked.answers:
             try:
                 found = self._is_ahead(stream, question[1], asked)

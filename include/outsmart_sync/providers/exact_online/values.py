@@ -106,7 +106,7 @@ def minutes(column: str) -> Source:
 
 def id_of(*columns: str) -> Source:
     """The id of another record; the zero id means none."""
-    return Source(columns, lambda value: str(value) if is_reference(value) else None)
+    return Source(columns, _id)
 
 
 def flag(column: str) -> Source:
@@ -169,6 +169,10 @@ def quoted(value: str) -> str:
 def moment(day: date) -> str:
     """The beginning of a day as a literal of a filter; Exact reads it in the administration's own time."""
     return f"datetime'{day.isoformat()}T00:00:00'"
+
+
+def _id(value: Any) -> str | None:
+    return str(value) if is_reference(value) else None
 
 
 def _text(value: Any) -> str | None:
