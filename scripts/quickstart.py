@@ -266,7 +266,7 @@ class Quickstart:
         main = next(division for division in DIVISIONS.values() if division.main)
         active_now = connect.choose_administration(store, gateway, done.connection, str(main.code))
         if not any(values["enabled"] for values in settings.read(store, active_now).categories.values()):
-            settings.save(store, active_now, settings.load(SETTINGS))
+            settings.save(store, active_now, settings.load(SETTINGS), gateway=gateway)
         store.close()
         return active_now.label
 

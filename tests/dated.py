@@ -15,7 +15,7 @@ from outsmart_sync.records.lists import PAYMENT_METHODS, WORK_STATUSES, WORK_TYP
 from outsmart_sync.records.record import Field, Record
 from outsmart_sync.records.values import Payload
 
-ORDERS = "sales_orders"
+ORDERS = "dated_orders"
 HEADERS, LINES = "sync/SalesOrder/SalesOrderHeaders", "sync/SalesOrder/SalesOrderLines"
 AHEAD = 90
 
@@ -58,7 +58,7 @@ SETTINGS = (
     Text(name="remark", label="Remark on every work order"),
 )
 
-ORDERS_IMPORT = ImportCategory(name=ORDERS, label="Sales orders", streams=(_HEADERS,), filters=SETTINGS)
+ORDERS_IMPORT = ImportCategory(name=ORDERS, label="Dated orders", streams=(_HEADERS,), filters=SETTINGS)
 """Orders that go to OutSmart."""
 
 

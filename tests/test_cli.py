@@ -174,6 +174,8 @@ COMMANDS = {
     "settings show 1": "relations:",
     "settings set 1 relations.include_blocked=false": "Saved.",
     "settings load 1 {file}": "Saved.",
+    "settings choices 1 relations.types": "customer",
+    "settings choices 1 hour_types.item_groups": "Value",
     "sync exact-online --category relations --preview --code {relation}": "previewed",
     "log": "Run ",
     "log --event created --limit 3": "created",
@@ -232,6 +234,24 @@ def test_shown_settings_can_be_loaded_as_they_are(office: Office) -> None:
     (office.folder / "shown.yaml").write_text(shown)
     office.ok("settings", "load", "1", "shown.yaml")
     assert office.ok("settings", "show", "1").out == shown
+
+
+def test_a_value_that_exact_does_not_have_is_saved_only_unchecked(office: Office) -> None:
+    ended = office.run("settings", "set", "1", "materials.item_groups=NOPE")
+    assert (ended.code, ended.out) == (1, "")
+    assert "NOPE is not among the item groups (Exact Online has " in ended.err
+    shown = {
+        each["value"] for each in office.ok("settings", "choices", "1", "materials.item_groups", "--json").document
+    }
+    assert shown
+    assert "NOPE" not in shown
+    unchecked = office.ok("settings", "set", "1", "materials.item_groups=NOPE", "--unchecked", "--json")
+    assert unchecked.document["materials"]["item_groups"] == ["NOPE"]
+    one = min(shown)
+    assert office.ok("settings", "set", "1", f"materials.item_groups={one}", "--json").document["materials"][
+        "item_groups"
+    ] == [one]
+    office.ok("settings", "set", "1", "materials.item_groups=")
 
 
 def test_who_wants_to_follow_gets_pages_and_chunks_on_standard_error_and_no_secret(office: Office) -> None:
@@ -299,11 +319,16 @@ MISTAKES: dict[str, tuple[Sequence[str], str]] = {
     "a connection that does not exist": (("disconnect", "99"), "unknown_connection"),
     "settings of a connection that does not exist": (("settings", "show", "99"), "unknown_connection"),
     "a setting that does not exist": (("settings", "set", "1", "relations.colour=red"), "invalid_settings"),
+    "an item group that Exact does not have": (("settings", "set", "1", "materials.item_groups=X"), "invalid_settings"),
+    "choices of what is no setting": (("settings", "choices", "1", "relations"), "invalid_settings"),
+    "choices of a category that does not exist": (("settings", "choices", "1", "orders.x"), "unknown_category"),
     "what is no setting": (("settings", "set", "1", "relations"), "invalid_settings"),
     "a file that does not exist": (("settings", "load", "1", "nowhere.yaml"), "invalid_settings"),
     "a category that does not exist": (("sync", "exact-online", "--category", "orders"), "unknown_category"),
     "an event that does not exist": (("log", "--event", "nonsense"), "unknown_event"),
     "lines of a category that does not exist": (("log", "--category", "orders"), "unknown_category"),
+    "a link of a record that was never seen": (("link", "1", "relation", "nobody", "nothing"), "unknown_record"),
+    "what is linked with nothing": (("unlink", "1", "relation", "nobody"), "unknown_record"),
     "a record that was never seen": (("history", "relation", "nobody"), "unknown_record"),
 }
 
@@ -383,3 +408,15 @@ def test_the_address_of_a_postgresql_store_hides_its_password(shell: Shell, data
     address = databases.make("postgresql").replace("postgres:", "postgres:hunter2", 1)
     ended = shell.run("store", "check", **{STORE: address})
     assert "hunter2" not in ended.out + ended.err
+
+
+def test_a_link_is_undone_and_made_by_hand_and_stands_in_the_records_history(office: Office, filled: Any) -> None:
+    code = filled("{relation}")[0]
+    assert "until one of the two has another code" in office.ok("unlink", "1", "relation", code).out
+    linked = office.ok("link", "1", "relation", code, code, "--json").document
+    assert (linked["code"], linked["outsmart_code"]) == (code, code)
+    said = office.ok("history", "relation", code).out
+    assert "unlinked  by hand  A person said so." in said
+    assert "linked    by hand  A person said so." in said
+    run = office.ok("sync", "exact-online", "--category", "relations", "--full", "--json").document
+    assert run["state"] == "done"

@@ -22,7 +22,7 @@ from outsmart_sync.pipeline.outcomes import MirrorState
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.services import choices as choosing
 from outsmart_sync.services import connect as connecting
-from outsmart_sync.services import health, history, settings, start_dates, sync
+from outsmart_sync.services import health, history, links, settings, start_dates, sync
 from outsmart_sync.store import address, connections, schema
 from outsmart_sync.store.runs import RunState
 from outsmart_sync.store.store import Store
@@ -330,9 +330,36 @@ def show_history(
         if each.deleted_at:
             out.print(f"   deleted in the package, noted {each.deleted_at:%d-%m-%Y %H:%M} UTC")
         for line in each.events:
-            out.print(f"   {line.at:%d-%m-%Y %H:%M:%S}  {line.event:<9} run {line.run_id}  {line.text}", markup=False)
+            by = f"run {line.run_id}" if line.run_id else "by hand"
+            out.print(f"   {line.at:%d-%m-%Y %H:%M:%S}  {line.event:<9} {by}  {line.text}", markup=False)
             for field, (old, new) in line.changes.items():
                 out.print(f"      {field}: {old} → {new}", markup=False)
+
+
+RecordType = Annotated[str, typer.Argument(help="relation, contact_person, address, material, hour_type ...")]
+PackageCode = Annotated[str, typer.Argument(help="The bookkeeping package's code, or its id where several have it.")]
+
+
+@app.command()
+def link(
+    connection: ConnectionNumber,
+    record: RecordType,
+    package_code: PackageCode,
+    outsmart_code: Annotated[str, typer.Argument(help="OutSmart's code; it is kept.")],
+    as_json: Json = False,
+) -> None:
+    """Say that a record of the package and one of OutSmart are one, whatever their codes."""
+    store = _store()
+    _print_decision(
+        links.link(store, connections.require(store, connection), record, package_code, outsmart_code), as_json=as_json
+    )
+
+
+@app.command()
+def unlink(connection: ConnectionNumber, record: RecordType, package_code: PackageCode, as_json: Json = False) -> None:
+    """Say that a record of the package and the one of OutSmart that it is taken for are two; undoes `link`."""
+    store = _store()
+    _print_decision(links.unlink(store, connections.require(store, connection), record, package_code), as_json=as_json)
 
 
 @store_app.command("upgrade")
@@ -446,6 +473,13 @@ def _save_settings(number: int, changes: dict[str, Any], *, unchecked: bool, as_
             out.print(str(start_dates.meant(gateway, connection, category, first_day)), markup=False)
         except SyncError as error:  # what was asked for is saved; this is only told besides
             out.print(f"{first_day}: how many {category} that means could not be counted. {error}", markup=False)
+
+
+def _print_decision(decision: links.Decision, *, as_json: bool) -> None:
+    if as_json:
+        _print_json(decision)
+    else:
+        out.print(decision.text, markup=False)
 
 
 def _print_runs(store: Store, found: list[history.RunSummary]) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from outsmart_sync.store.runs import CategoryRun, Plan
     from outsmart_sync.store.store import Store
 
-_RARE = ("waiting", "held", "deleted")
+_RARE = ("waiting", "held", "deleted", "edited")
 
 
 def console(*, stderr: bool = False) -> Console:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from outsmart_sync.providers.exact_online import source, values
+from outsmart_sync.providers.exact_online import lists, source, start_dates, values
 from outsmart_sync.providers.exact_online.imports import (
     ACCOUNTS,
     DELIVERY_ADDRESS,
@@ -16,7 +16,7 @@ from outsmart_sync.providers.exact_online.imports import (
 )
 from outsmart_sync.records.catalogue import Choice
 from sandbox.exact_online.resources import RESOURCES
-from tests.contract.vendors import EXACT, ExactResource, conditions
+from tests.contract.vendors import EXACT, FUNCTIONS, ExactResource, conditions
 
 STREAMS = {
     f"{category.name}.{stream.name}": stream
@@ -138,6 +138,28 @@ def test_deletions_are_reported_under_the_streams_own_code(stream: ExactStream) 
     assert str(stream.deleted_type) in EXACT["sync/Deleted"].values["EntityType"]
 
 
+@pytest.mark.parametrize(
+    "listed", [each for each in vars(lists).values() if isinstance(each, lists.ExactList)], ids=lambda each: each.name
+)
+def test_a_list_of_values_has_the_columns_that_are_read_and_needs_no_filter(listed: lists.ExactList) -> None:
+    documented = EXACT[listed.path]
+    assert not documented.filter_required
+    assert documented.properties[listed.value] in {"Edm.String", "Edm.Guid"}
+    assert {documented.properties[column] for column in listed.title} == {"Edm.String"}
+
+
+def test_where_a_day_lies_in_a_stream_is_told_as_a_row_version() -> None:
+    assert FUNCTIONS[start_dates.SYNC_TIMESTAMP].properties[start_dates.POSITION] == "Edm.Int64"
+
+
+@each_stream
+def test_the_date_of_a_document_is_one_and_may_be_filtered_by(stream: ExactStream) -> None:
+    sync, single = both(stream)
+    if stream.dated:
+        assert sync.properties[stream.dated] == single.properties[stream.dated] == "Edm.DateTime"
+        assert single.filters is None or stream.dated in single.filters
+
+
 def test_only_account_codes_are_padded() -> None:
     assert {stream.name for stream in STREAMS.values() if stream.padded} == {ACCOUNTS.name}
 
@@ -164,6 +186,15 @@ def test_every_status_of_a_relation_is_one_that_can_be_chosen_or_none() -> None:
     found = {status: tagged(Status=status) for status in EXACT["sync/CRM/Accounts"].values["Status"]}
     assert found == {"A": set(), "S": {"suspect"}, "P": {"prospect"}, "C": {"customer"}}
     assert set().union(*found.values(), tagged(IsSupplier=True)) == set(choice.values)
+
+
+def test_ids_that_are_read_as_codes_refer_to_a_short_list_with_codes() -> None:
+    for stream in STREAMS.values():
+        if stream.named is not None:
+            named = EXACT[stream.named.path].properties
+            assert (named["ID"], named[stream.named.code]) == ("Edm.Guid", "Edm.String")
+            assert all(EXACT[stream.path].properties[column] == "Edm.Guid" for column in stream.named.columns)
+            assert not EXACT[stream.named.path].filter_required
 
 
 def test_delivery_addresses_and_labour_items_are_known_by_documented_values() -> None:

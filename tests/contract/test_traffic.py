@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
 
-from outsmart_sync.providers.exact_online.imports import PACKAGE, ExactStream
+from outsmart_sync.providers.exact_online.imports import ACCOUNTS, PACKAGE, ExactStream
 from outsmart_sync.providers.outsmart.wire import WIRES
+from outsmart_sync.records.catalogue import Choice
+from outsmart_sync.services.choices import choices
 from outsmart_sync.store.store import Store
 from outsmart_sync.store.vault import KEYS_VARIABLE
 from sandbox import process
 from support import MAIN, NORTH, Rig, connection_environment
-from tests.contract.vendors import EXACT, OUTSMART, conditions
+from tests.contract.vendors import EXACT, FUNCTIONS, OUTSMART, conditions
 
 ALL_ON: dict[str, Any] = {"licence": "pro"} | {category.name: {"enabled": True} for category in PACKAGE.imports}
 OPTIONS = {"include_inactive": True, "include_blocked": True}
@@ -37,7 +40,14 @@ def calls(databases: Any) -> Iterator[list[Call]]:
 def live(rig: Rig) -> None:
     """A working life."""
     control = rig.vendors.control
-    rig.connect(**(ALL_ON | {"relations": {"enabled": True} | OPTIONS}))
+    connection = rig.connect(**(ALL_ON | {"relations": {"enabled": True} | OPTIONS}))
+    for category in PACKAGE.imports:
+        for each in category.filters:
+            if isinstance(each, Choice):
+                choices(rig.gateway, connection, category.name, each.name)
+    source = rig.gateway.door(connection).source()
+    source.beginning(ACCOUNTS, date(2026, 1, 31))
+    source.close()
     rig.sync()
     rig.sync()
     accounts = control.exact_rows(MAIN, "crm/Accounts")
@@ -79,11 +89,14 @@ def test_exact_is_only_ever_read(calls: list[Call]) -> None:
 
 def test_every_call_to_exact_is_one_of_its_documentation(calls: list[Call]) -> None:
     for call in exact_calls(calls):
-        assert EXACT[call["resource"]].mistakes(call["query"]) == [], call
+        if function := FUNCTIONS.get(call["resource"]):
+            assert set(call["query"]) == set(function.parameters)
+        else:
+            assert EXACT[call["resource"]].mistakes(call["query"]) == [], call
 
 
 def test_every_resource_of_the_tables_is_called_at_some_time(calls: list[Call]) -> None:
-    assert {call["resource"] for call in exact_calls(calls)} == set(EXACT)
+    assert {call["resource"] for call in exact_calls(calls)} == {*EXACT, *FUNCTIONS}
 
 
 def test_every_stream_is_asked_for_its_own_columns(calls: list[Call]) -> None:

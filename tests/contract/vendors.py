@@ -55,6 +55,19 @@ class ExactResource:
 
 
 @dataclass(frozen=True)
+class ExactFunction:
+    """What Exact works out from parameters, as its page has it.
+
+    Attributes:
+        parameters: Type of each parameter.
+        properties: Type of each part of the answer.
+    """
+
+    parameters: dict[str, str]
+    properties: dict[str, str]
+
+
+@dataclass(frozen=True)
 class OutSmartList:
     """A list as OutSmart's description has it.
 
@@ -104,6 +117,10 @@ def _read(name: str) -> Any:
 
 
 EXACT = {each["path"]: _exact(each) for each in _read("exact_online.json")["resources"]}
+FUNCTIONS = {
+    each["path"]: ExactFunction(each["parameters"], each["properties"])
+    for each in _read("exact_online.json")["functions"]
+}
 _OUTSMART = _read("outsmart.json")
 OUTSMART = {
     name: OutSmartList(

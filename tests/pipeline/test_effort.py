@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+from outsmart_sync.pipeline import guards
 from outsmart_sync.pipeline.extract import extract
 from outsmart_sync.pipeline.filter import filter_rows
 from outsmart_sync.pipeline.job import Job, Options
@@ -66,8 +67,15 @@ class Account:
 
     calls = 0
 
-    def __init__(self) -> None:
+    def __init__(self, by_hand: int = 0) -> None:
         self._kept: dict[str, dict[str, Payload]] = {}
+        if by_hand:  # every other one is another firm's
+            self._kept["relation"] = {str(place): self._relation(place) for place in range(by_hand)}
+
+    @staticmethod
+    def _relation(place: int) -> Payload:
+        town = {"postal_code": "9999 XX", "city": "Assen"} if place % 2 else {"postal_code": "1234 AB", "city": "Delft"}
+        return {"debtor_number": str(place), "name": f"By hand {place}", "street": "Dorp 9", **town}
 
     def read(self, record: Record) -> Iterator[Payload]:
         yield from list(self._kept.get(record.name, {}).values())
@@ -92,16 +100,22 @@ class Effort:
         return 0
 
 
-def efforts(folder: Path, number: int) -> dict[str, int]:
-    """Run → steps: a first one, an idle one, and a full one that reads OutSmart as well."""
-    store = Store(f"sqlite:///{folder / f'{number}.db'}")
+def efforts(folder: Path, number: int, *, by_hand: bool = False) -> dict[str, int]:
+    """Run → steps: a first one, an idle one, and a full one that reads OutSmart as well.
+
+    Args:
+        folder: For the store.
+        number: Relations, each with a contact person.
+        by_hand: OutSmart has relations with all of their codes already, half of them other firms.
+    """
+    store = Store(f"sqlite:///{folder / f'{number}{by_hand}.db'}")
     effort = Effort(store)
     schema.upgrade(store)
     with store.begin() as transaction:
         connection = connections.add(
             transaction, package="exact_online", country="nl", conn_id="-", outsmart_conn_id="-", outsmart_account="-"
         )
-    package, account = Package(number), Account()
+    package, account = Package(number), Account(number if by_hand else 0)
     found = {}
     for name, full in (("first", False), ("again", False), ("full", True)):
         before = effort.steps
@@ -115,7 +129,9 @@ def efforts(folder: Path, number: int) -> dict[str, int]:
         filter_rows(store, job)
         match_by_code(store, job)
         counts = upsert(store, job, account)  # type: ignore[arg-type]
-        assert counts.created + counts.unchanged == 2 * number
+        kept_apart = counts.held + counts.waiting
+        assert kept_apart == (number if by_hand else 0)
+        assert counts.created + counts.updated + counts.unchanged + kept_apart == 2 * number
         found[name] = effort.steps - before
     store.close()
     return found
@@ -133,3 +149,19 @@ def test_four_times_the_rows_take_about_four_times_the_steps(
 ) -> None:
     few, many = (found[run] for found in measured)
     assert 0 < many < 6 * few
+
+
+def test_first_contacts_take_about_four_times_the_steps_too(tmp_path: Path) -> None:
+    few, many = efforts(tmp_path, 300, by_hand=True), efforts(tmp_path, 1_200, by_hand=True)
+    for run, steps in few.items():
+        assert 0 < many[run] < 6 * steps, run
+
+
+def test_the_guard_costs_a_run_without_first_contacts_next_to_nothing(
+    measured: tuple[dict[str, int], dict[str, int]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("hold_two_firms", "part_two_firms"):
+        monkeypatch.setattr(guards, name, lambda *_: None)
+    bare = efforts(tmp_path, 1_200)
+    for run, steps in measured[1].items():
+        assert steps < 1.1 * bare[run], run

@@ -107,6 +107,16 @@ def test_a_line_that_changed_changes_the_work_order_while_nobody_has_begun(order
     assert [each["MaterialNr"] for each in only(orders)["Materials"]] == ["4"]
 
 
+def test_an_order_that_lost_its_last_line_takes_the_material_off_the_work_order(orders: World, customer: str) -> None:
+    order = orders.order(customer)
+    line = orders.order_line(order, orders.item("A1"))
+    orders.counts(SALES_ORDERS)
+    orders.delete(LINES, line)
+    assert orders.counts(SALES_ORDERS).updated == 1
+    assert not only(orders)["Materials"]
+    assert orders.rows(record_log, event="change_by_hand") == []
+
+
 def test_what_outsmart_cannot_change_is_told_to_a_person(orders: World, customer: str) -> None:
     order = orders.order(customer, Description="Old words")
     orders.counts(SALES_ORDERS)
@@ -149,7 +159,7 @@ def test_a_cancelled_order_gets_the_chosen_work_status_while_nobody_has_begun(
     else:
         orders.change(ORDERS, order, Status=45)
     orders.counts(SALES_ORDERS)
-    assert only(orders)["WorkStatus"] == (None if begun else "X")
+    assert only(orders).get("WorkStatus") == (None if begun else "X")
     orders.forget_calls()
     for _ in range(2):
         orders.counts(SALES_ORDERS, full=True)

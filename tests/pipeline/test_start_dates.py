@@ -33,7 +33,7 @@ def orders(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """Sales orders are imported, those dated today or later."""
     declare(monkeypatch, ORDERS_IMPORT)
     remove_orders(world)
-    world.settings(**OFF, sales_orders={"enabled": True})
+    world.settings(**OFF, dated_orders={"enabled": True})
     yield world
     remove_orders(world)
 
@@ -55,7 +55,7 @@ def redate(world: World, number: str, days: int) -> None:
 
 
 def start(world: World, days: int) -> None:
-    world.settings(sales_orders={"start_date": world.work_day(days).isoformat()})
+    world.settings(dated_orders={"start_date": world.work_day(days).isoformat()})
 
 
 def test_documents_of_earlier_days_do_not_come_and_those_of_the_day_itself_do(orders: World) -> None:
@@ -115,14 +115,14 @@ def test_every_kind_of_setting_is_part_of_the_rules_that_records_are_judged_by(
     orders: World, change: dict[str, str]
 ) -> None:
     before = orders.work(ORDERS).job.rules
-    orders.settings(sales_orders=change)
+    orders.settings(dated_orders=change)
     assert orders.work(ORDERS).job.rules != before
 
 
 def test_records_are_judged_again_without_a_call_when_a_text_changes(orders: World) -> None:
     order(orders, "new", 0)
     orders.counts(ORDERS)
-    orders.settings(sales_orders={"remark": "other"})
+    orders.settings(dated_orders={"remark": "other"})
     orders.forget_calls()
     assert orders.poll() == [ORDERS]
     assert orders.reads() == []
@@ -155,7 +155,7 @@ def years(store: Store, old_vendors: process.SandboxProcess, monkeypatch: pytest
 
 
 def switch_on(world: World, first: date) -> None:
-    world.settings(sales_orders={"enabled": True, "start_date": first.isoformat()})
+    world.settings(dated_orders={"enabled": True, "start_date": first.isoformat()})
     world.forget_calls()
 
 
@@ -267,7 +267,7 @@ def test_a_date_that_moves_back_while_a_read_is_interrupted_is_read_from_afterwa
         work.extract()
     years.control.clear_faults()
     earlier = years.work_day(-300)
-    years.settings(sales_orders={"start_date": earlier.isoformat()})
+    years.settings(dated_orders={"start_date": earlier.isoformat()})
     resumed = years.work(ORDERS, run_id=work.job.run_id)
     resumed.through()
     years.counts(ORDERS)

@@ -57,6 +57,7 @@ _LISTS = {
     "categories": "cat_code",
     "employees": "number",
     "warehouses": "wse_code",
+    "projects": "code",
     "workorders": "WorkorderNo",
     "transactions": "int_external_transaction_id",
     "invoices": "inv_id",
@@ -65,6 +66,9 @@ _RESOURCES = (
     "PaymentTerms",
     "salesorder/SalesOrderLines",
     "salesorder/SalesOrders",
+    "crm/AccountClassifications",
+    "project/ProjectPlanning",
+    "project/Projects",
     "crm/Contacts",
     "crm/Addresses",
     "crm/Accounts",
@@ -267,6 +271,22 @@ class World:
         """Its number as the work order has it."""
         return f"SO-{self.control.exact_row(DIVISION, 'salesorder/SalesOrders', order)['OrderNumber']}"
 
+    def classification(self, code: str, name: str) -> str:
+        return self._add("crm/AccountClassifications", {"Code": code, "Description": name})
+
+    def project(self, code: str, account: str | None = None, **values: Any) -> str:
+        """A running project; returns its id."""
+        given = {"Code": code, "Description": f"Project {code}", "Account": account, **values}
+        return self._add("project/Projects", given)
+
+    def planned(self, employee: str, start: str, *, hours: float = 2, **values: Any) -> str:
+        """Hours that are planned for somebody from a moment on, as the clock shows it; returns their id."""
+        given = {"Employee": employee, "Description": "Repair", "StartDate": start, "EndDate": start, **values}
+        if "HourType" not in given:
+            items = self.control.exact_rows(DIVISION, "logistics/Items")
+            given["HourType"] = next((row["ID"] for row in items if row["Code"] == "HOUR"), None) or self.labour("HOUR")
+        return self._add("project/ProjectPlanning", {"Hours": hours, **given})
+
     def change(self, resource: str, row: str, **values: Any) -> None:
         self.control.change_exact(DIVISION, resource, row, **values)
 
@@ -292,7 +312,8 @@ class World:
         self.control.write_outsmart(ACCOUNT, entity, record)
 
     def relation_by_hand(self, code: str, **record: Any) -> None:
-        given = {"name": f"By hand {code}", "street": "Dorp 9", "postal_code": "9999 XX", "city": "Assen", **record}
+        # In the town of `account`'s customers: a relation that differs in everything would be taken for another firm.
+        given = {"name": f"By hand {code}", "street": "Dorp 9", "postal_code": "9999 XX", "city": "Delft", **record}
         self.by_hand("relations", debtor_number=code, **given)
 
     def material_by_hand(self, code: str, **record: Any) -> None:

@@ -51,10 +51,16 @@ def test_a_filter_has_a_name_of_its_own_and_choices_have_tags_to_choose_by(categ
     assert len(names) == len(set(names))
     for each in category.filters:
         if isinstance(each, Switch):
-            assert each.lets in ("blocked", "inactive")
+            assert each.lets in ("blocked", "inactive", "")
         if isinstance(each, Choice):
             assert category.streams[0].tags is not None
             assert set(each.default) <= set(each.values)
+
+
+@each_category
+def test_a_category_whose_documents_bear_a_date_has_a_start_date_and_no_other_has(category: ImportCategory) -> None:
+    assert (category.streams[0].dated is not None) == (category.start is not None)
+    assert all(stream.dated is None for stream in category.streams[1:])
 
 
 @each_category

@@ -28,6 +28,9 @@ DEFAULTS = {
         "classifications": [],
         "include_inactive": False,
         "include_blocked": False,
+        "hold_two_firms": True,
+        "follow_inactive": True,
+        "deactivate_removed": False,
     },
 }
 
@@ -76,13 +79,8 @@ def test_what_is_not_named_stays(store: Store) -> None:
     connection = connected(store)
     settings.save(store, connection, {"relations": {"types": ["prospect"], "include_blocked": True}})
     saved = settings.save(store, connection, {"relations": {"enabled": True}, "materials": {"item_groups": ["A"]}})
-    assert saved.categories["relations"] == {
-        "enabled": True,
-        "types": ["prospect"],
-        "classifications": [],
-        "include_inactive": False,
-        "include_blocked": True,
-    }
+    changed = {"enabled": True, "types": ["prospect"], "include_blocked": True}
+    assert saved.categories["relations"] == DEFAULTS["relations"] | changed
     assert saved == settings.read(store, connection)
 
 

@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 100
+_EMPTY = {"materials": "[]"}
+"""Fields that can be emptied, and what is sent for that; OutSmart keeps others when they come empty."""
+
 _WRITTEN = (Outcome.CREATE, Outcome.UPDATE)
 
 
@@ -178,13 +181,20 @@ class _Delivery:
             reason = "document_gone" if document is None else "document_started"
             self._keep(row, self._decided(Outcome.EXCLUDED, reason, self._labels(changed)))
             return
-        possible = {name: value for name, value in changed.items() if name in self.record.changeable}
+        possible: Payload = {
+            name: value if value != "" else _EMPTY[name]
+            for name, value in changed.items()
+            if self._can_change(name, value)
+        }
         if possible:
             self.destination.change(self.record, document.remote_id, possible)
         rest = self._labels(name for name in changed if name not in possible)
         if rest:
             log.warning("%s %s: to be changed by hand in OutSmart: %s", self.record.label, row.code, rest)
         self._keep(row, self._written({**body, **_identity(there)}, by_hand=rest))
+
+    def _can_change(self, name: str, value: str | bool) -> bool:
+        return name in self.record.changeable and (value != "" or name in _EMPTY)
 
     def _cancel(self, row: Row[Any], there: Payload) -> None:
         """Cancelled or deleted at the package: OutSmart is told, once, while nobody has begun; nothing is removed."""
@@ -221,7 +231,7 @@ class _Delivery:
 
         def note(connection: Connection, row: Row[Any]) -> None:
             here = self._only(row)
-            merging.log_changes(connection, self.job, self.record, here)
+            merging.log_changes(connection, self.job, self.record, here, {row.seq: body})
             merging.log_events(connection, self.job, and_(here, staging.c.outcome == Outcome.CREATE))
             if by_hand:
                 merging.log_event(connection, self.job, here, "change_by_hand", by_hand)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, delete, func, select
 
-from outsmart_sync.pipeline import invoices, outsmart_read, parts, pending, scope, witness
+from outsmart_sync.pipeline import in_use, invoices, outsmart_read, parts, pending, scope, witness
 from outsmart_sync.pipeline.ahead import ahead
 from outsmart_sync.pipeline.pending import STARTED
 from outsmart_sync.records.exchange import DELETIONS, Deletion, ReadPage
@@ -99,7 +99,7 @@ def _read_streams(store: Store, job: Job, source: Source, progress: dict[str, Pr
     first_day = _first_day(store, job, progress)
     for stream in job.category.streams:
         position, done = after.get(stream.name), progress.get(stream.name)
-        if position is None and done is None and first_day is not None and not stream.whole:
+        if position is None and done is None and first_day is not None and job.category.begins_late(stream):
             position = source.beginning(stream, first_day)
             log.info("%s is read from %s on", stream.name, first_day)
         _read_stream(store, job, source, stream, position, done)
@@ -142,7 +142,7 @@ def _first_day(store: Store, job: Job, progress: dict[str, Progress]) -> date | 
             kept = cursors.read_all(connection, job.connection_id, job.category.name)
             first = min(job.starts_on, date.fromisoformat(kept[STARTED].value) if STARTED in kept else job.starts_on)
             _note(connection, job, STARTED, Progress(None, first.isoformat(), 0, 0))
-    return first - timedelta(days=job.category.streams[0].dated_ahead)
+    return first - timedelta(days=job.category.dated.dated_ahead)
 
 
 def cursor_age(kept: Mapping[str, Cursor], names: Iterable[str], now: datetime) -> float:
@@ -184,7 +184,7 @@ def _read_stream(
 
 
 def _stage_page(connection: Connection, job: Job, stream: Stream, page: ReadPage) -> None:
-    rows = page.mapped.rows
+    rows = in_use.as_followed(job, stream.record, page.mapped.rows)
     if page.mapped.foreign:
         rows = rows + _left(connection, job, stream, dict(page.mapped.foreign))
     staged_rows.load(connection, job.id, rows)
@@ -342,14 +342,12 @@ def _finish(store: Store, job: Job) -> int:
 def _miss(connection: Connection, job: Job) -> None:
     """Stage as deleted what we know and a stream that was read from its beginning to its end no longer has.
 
-    The package's list of deletions does not reach back for ever, and some lists have none. A category with a start date
-    is never read from its beginning, so what was not read may well be there.
+    The package's list of deletions does not reach back for ever, and some lists have none. What has a start date is
+    never read from its beginning, so what was not read may well be there.
     """
-    if job.category.start is not None:
-        return
     whole = FROM_START in runs.progress_of(connection, job.id)
     for stream in job.category.streams:
-        if not (whole or stream.whole):
+        if not (whole or stream.whole) or job.category.begins_late(stream):
             continue
         ids = _missing(connection, job, stream)
         for start in range(0, len(ids), _CHUNK):

@@ -95,12 +95,13 @@ def _by_origin(connection: Connection, job: Job, record: Record) -> None:
 
 
 def _by_choices(connection: Connection, job: Job, record: Record) -> None:
-    """A choice looks at the main record only; its children follow it. A start date leaves alone what is there."""
-    if record is not job.category.record:
-        return
+    """A choice looks at one record type, mostly the main one; its children follow it.
+
+    A start date looks at what bears a date, and leaves alone what is there.
+    """
     for choice in job.category.filters:
         chosen = job.settings.get(choice.name)
-        if isinstance(choice, Choice) and chosen:
+        if isinstance(choice, Choice) and chosen and job.category.chooses(choice, record):
             keeps = [dialect.contains(connection, staging.c.tags, tag(choice.tag, value) + "|") for value in chosen]
             _decide(connection, job, record, not_(or_(*keeps)), Outcome.EXCLUDED, choice.reason)
         elif isinstance(choice, StartDate):
@@ -188,15 +189,7 @@ def _parent_code(in_run: ColumnElement[bool], in_mirror: ColumnElement[bool]) ->
 
 def _by_problems(connection: Connection, job: Job, record: Record) -> None:
     """Reject what lacks a field, unless OutSmart has a value for it: an empty value at the source wipes nothing."""
-    by_id = mirror.c.provider_id == staging.c.provider_id
-    by_code = and_(mirror.c.code_key == staging.c.code_key, scope.vacant(job))
-    kept = func.coalesce(
-        *(
-            select(func.min(mirror.c.outsmart)).where(scope.mirrored(job, record.name), found).scalar_subquery()
-            for found in (by_id, by_code)
-        )
-    )
-    query = select(staging.c.seq, staging.c.problems, kept.label("outsmart")).where(
+    query = select(staging.c.seq, staging.c.problems, scope.held(job, record.name).label("outsmart")).where(
         scope.open_rows(job, record.name), staging.c.problems != ""
     )
     rejected = 0

@@ -13,7 +13,7 @@ import msgspec
 from outsmart_sync.records.values import content_hash
 
 if TYPE_CHECKING:
-    from outsmart_sync.records.catalogue import ImportCategory
+    from outsmart_sync.records.catalogue import ImportCategory, Switch
 
 
 class Step(StrEnum):
@@ -89,6 +89,10 @@ class Job:
             return None
         day = self.settings.get(self.category.start.name)
         return date.fromisoformat(day) if day else self.today
+
+    def is_on(self, switch: Switch) -> bool:
+        """Whether a switch is on; one that the settings do not name is as it is at first."""
+        return bool(self.settings.get(switch.name, switch.default))
 
     @property
     def rules(self) -> str:

@@ -7,16 +7,16 @@ rows. The step may be run again: it begins by taking back its own decisions.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Text, and_, case, cast, exists, func, literal, not_, null, or_, select, update
 
-from outsmart_sync.pipeline import entries, marks, scope
-from outsmart_sync.pipeline.outcomes import DUPLICATE, REFUSED, MirrorState, Outcome
+from outsmart_sync.pipeline import edits, entries, guards, in_use, marks, references, scope
+from outsmart_sync.pipeline.outcomes import BY_HAND, DUPLICATE, REFUSED, MirrorState, Outcome
 from outsmart_sync.pipeline.outsmart_read import was_read
 from outsmart_sync.records.staged import Origin
-from outsmart_sync.records.values import Payload, code_key, decode
+from outsmart_sync.records.values import Payload, code_key, comparable, decode
 from outsmart_sync.store import staged_rows
 from outsmart_sync.store.tables import mirror, staging
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect
 
     from outsmart_sync.pipeline.job import Job
+    from outsmart_sync.records.catalogue import Referred
     from outsmart_sync.records.record import Record
     from outsmart_sync.store.store import Store
 
@@ -49,6 +50,7 @@ def match_by_code(store: Store, job: Job) -> dict[str, int]:
         _take_back(connection, job)
         for record in job.category.records:
             _link(connection, job, record)
+            guards.hold_two_firms(connection, job, record)
             _hold_changed_codes(connection, job, record)
             _hold_duplicates(connection, job, record)
             _unlink_all_but_one(connection, job, record)
@@ -56,6 +58,9 @@ def match_by_code(store: Store, job: Job) -> dict[str, int]:
             entries.compare(connection, job, record)
     for record in job.category.records:
         _compare_with_outsmart(store, job, record)
+        with store.begin() as connection:
+            in_use.revive(connection, job, record)
+    edits.tell(store, job)
     counts = count_outcomes(store, job)
     log.info("Matched %s: %s", job.category.name, ", ".join(f"{n} {outcome}" for outcome, n in sorted(counts.items())))
     return counts
@@ -172,7 +177,11 @@ def _hold_changed_codes(connection: Connection, job: Job, record: Record) -> Non
     """A known record with another code: OutSmart cannot rename, and must not get a silent twin; the mirror can."""
     if not job.delivers:
         return
-    linked = and_(_other.c.id == staging.c.mirror_id, _other.c.provider_id == staging.c.provider_id)
+    linked = and_(
+        _other.c.id == staging.c.mirror_id,
+        _other.c.provider_id == staging.c.provider_id,
+        _other.c.link.not_in(BY_HAND),
+    )
     changed = exists().where(linked, scope.in_destination(job, _other), _other.c.code_key != staging.c.code_key)
     old_code = select(_other.c.code).where(_other.c.id == staging.c.mirror_id).scalar_subquery()
     _hold(connection, job, record, changed, "code_changed", old_code)
@@ -273,10 +282,14 @@ def _compare(connection: Connection, job: Job, record: Record) -> None:
 
 
 def _compare_with_outsmart(store: Store, job: Job, record: Record) -> None:
-    """Where OutSmart's own values are fresh, they decide: equal ones cost no call, edited ones are brought back."""
+    """Where OutSmart's own values are fresh, they decide: equal ones cost no call, edited ones are brought back.
+
+    So they do, as far as we know them, where other rules leave out a field or add one: that alone is no news.
+    """
     with store.read() as connection:
-        if record.made_once or not was_read(connection, job, record):
-            return
+        fresh = was_read(connection, job, record)
+    if record.made_once or (not fresh and record.active is None):
+        return
     query = (
         select(staging.c.seq, staging.c.payload, mirror.c.outsmart, _parent_code(job, record).label("parent_code"))
         .join(mirror, mirror.c.id == staging.c.mirror_id)
@@ -287,9 +300,13 @@ def _compare_with_outsmart(store: Store, job: Job, record: Record) -> None:
             mirror.c.outsmart.is_not(None),
         )
     )
+    if not fresh:
+        judged_otherwise = and_(mirror.c.judged_by != job.rules, mirror.c.state == MirrorState.SYNCED)
+        query = query.where(staging.c.outcome == Outcome.UPDATE, judged_otherwise)
     with store.begin() as connection:
         for rows in staged_rows.chunks(connection, query, _CHUNK):
-            same = [row.seq for row in rows if _is_there(record, row)]
+            found = references.resolve(connection, job, record, [decode(row.payload) for row in rows])
+            same = [row.seq for row, others in zip(rows, found, strict=True) if _is_there(record, row, others)]
             equal = set(same)
             other = [row.seq for row in rows if row.seq not in equal]
             for outcome, seqs in ((Outcome.UNCHANGED, same), (Outcome.UPDATE, other)):
@@ -314,22 +331,26 @@ def _parent_code(job: Job, record: Record) -> ColumnElement[str | None]:
     return func.coalesce(kept.scalar_subquery(), staged.scalar_subquery())
 
 
-def _is_there(record: Record, row: Row[Any]) -> bool:
-    """Whether OutSmart has a row already, under the same parent."""
+def _is_there(record: Record, row: Row[Any], others: Mapping[str, Referred]) -> bool:
+    """Whether OutSmart has a row already, under the same parent and with the same others."""
     there = decode(row.outsmart)
     if record.parent and code_key(str(there.get(record.parent.field, ""))) != code_key(row.parent_code or ""):
         return False
-    return holds(record, there, decode(row.payload))
+    payload = decode(row.payload)
+    meant = references.named_or_new(record, payload, others, there)
+    same = all(
+        code_key(str(there.get(reference.fields[meant[reference.name].record], "")))
+        == code_key(meant[reference.name].code)
+        for reference in record.references
+        if reference.name in meant
+    )
+    return same and holds(record, there, payload)
 
 
 def holds(record: Record, there: Payload, wanted: Payload) -> bool:
     """Whether a record already has every value that we would write, apart from line ends and its code's spelling."""
     return all(
-        _plain(there.get(name)) == _plain(value)
+        comparable(there.get(name)) == comparable(value)
         for name, value in wanted.items()
         if name != record.code and record.travels(name)
     )
-
-
-def _plain(value: str | bool | None) -> str | bool | None:
-    return value.replace("\r\n", "\n").strip() if isinstance(value, str) else value

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from sqlalchemy import Text, and_, case, cast, delete, func, insert, literal, not_, null, or_, select, update
 
 from outsmart_sync.pipeline import marks, scope
-from outsmart_sync.pipeline.outcomes import MirrorState, Outcome
+from outsmart_sync.pipeline.outcomes import Link, MirrorState, Outcome
 from outsmart_sync.records.values import Payload, decode
 from outsmart_sync.store import dialect, staged_rows
 from outsmart_sync.store.tables import mirror, record_log, staging
@@ -76,7 +77,7 @@ def merge(connection: Connection, job: Job, rows: ColumnElement[bool], *, state_
         values["delivered_hash"] = delivered
     _give_up_notes(connection, job, rows)
     updated = connection.execute(
-        update(mirror).where(rows, mirror.c.id == staging.c.mirror_id).values(**values, **_code())
+        update(mirror).where(rows, mirror.c.id == staging.c.mirror_id).values(**values, **_code(), **_decisions(state))
     )
     new = {
         "connection_id": literal(job.connection_id),
@@ -125,6 +126,18 @@ def _code() -> dict[str, Any]:
     return {
         "code": case((in_outsmart, mirror.c.code), else_=staging.c.code),
         "code_key": case((in_outsmart, mirror.c.code_key), else_=staging.c.code_key),
+    }
+
+
+def _decisions(state: ColumnElement[Any]) -> dict[str, Any]:
+    """What outlives a record's delivery, or its code: that it was kept apart does not, nor that it was deactivated."""
+    over = and_(
+        mirror.c.link == Link.APART,
+        or_(state == MirrorState.SYNCED, mirror.c.code_key != staging.c.code_key),
+    )
+    return {
+        "link": case((over, literal("")), else_=mirror.c.link),
+        "deactivated_at": case((state == MirrorState.SYNCED, null()), else_=mirror.c.deactivated_at),
     }
 
 
@@ -244,8 +257,22 @@ def _log(
     )
 
 
-def log_changes(connection: Connection, job: Job, record: Record, rows: ColumnElement[bool]) -> None:
-    """A line of the sync log for each update, field by field: what it was, what it is; before the mirror is changed."""
+def log_changes(
+    connection: Connection,
+    job: Job,
+    record: Record,
+    rows: ColumnElement[bool],
+    sent: Mapping[int, Payload] | None = None,
+) -> None:
+    """A line of the sync log for each update, field by field: what it was, what it is; before the mirror is changed.
+
+    Args:
+        connection: The transaction.
+        job: Whose rows.
+        record: Their type.
+        rows: Which of them.
+        sent: Place in staging → what was sent, which names others by their codes; the package's own payload does not.
+    """
     query = (
         select(
             staging.c.seq,
@@ -254,7 +281,7 @@ def log_changes(connection: Connection, job: Job, record: Record, rows: ColumnEl
             staging.c.payload,
             mirror.c.payload.label("before"),
             mirror.c.outsmart,
-            _parent_code(job, record).label("parent_code"),
+            parent_code(job, record).label("parent_code"),
         )
         .join(mirror, mirror.c.id == staging.c.mirror_id)
         .where(rows, staging.c.outcome == Outcome.UPDATE)
@@ -270,7 +297,9 @@ def log_changes(connection: Connection, job: Job, record: Record, rows: ColumnEl
                 row.provider_id,
                 row.code,
                 "updated",
-                msgspec.json.encode(changes(record, _before(row), _after(record, row)), order="sorted").decode(),
+                msgspec.json.encode(
+                    changes(record, _before(row), _after(record, row, sent or {})), order="sorted"
+                ).decode(),
                 now,
             )
             for row in chunk
@@ -284,15 +313,18 @@ def _before(row: Any) -> Payload:
     return decode(text) if text else {}
 
 
-def _after(record: Record, row: Any) -> Payload:
-    """What is written; whose child it is belongs to that only where OutSmart holds it."""
+def _after(record: Record, row: Any, sent: Mapping[int, Payload]) -> Payload:
+    """What is written; whose child it is, and what it refers to, belong to that only where OutSmart holds it."""
     after = decode(row.payload)
+    if row.outsmart:
+        after |= sent.get(row.seq, {})
     if record.parent is not None and row.outsmart and row.parent_code:
         after[record.parent.field] = row.parent_code
     return after
 
 
-def _parent_code(job: Job, record: Record) -> ColumnElement[str | None]:
+def parent_code(job: Job, record: Record) -> ColumnElement[str | None]:
+    """The code of a staged child's parent, as the mirror knows it; null where the record type has no parent."""
     if record.parent is None:
         return cast(null(), Text)
     return (

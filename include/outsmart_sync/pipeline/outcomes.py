@@ -30,6 +30,20 @@ class MirrorState(StrEnum):
     OUTSMART_ONLY = "outsmart"
 
 
+class Link(StrEnum):
+    """What a person decided about a record of the mirror and OutSmart's; '' in the mirror: nothing."""
+
+    JOINED = "joined"
+    """They are one, although nothing had linked them: OutSmart's own code is kept."""
+    KEPT = "kept"
+    """The link that there was stays, although the code was changed in the package."""
+    APART = "apart"
+    """They are two, as long as both have the same code."""
+
+
+BY_HAND = (Link.JOINED, Link.KEPT)
+"""Links that beat the code."""
+
 OPEN_STATES = (MirrorState.REJECTED, MirrorState.WAITING, MirrorState.HELD)
 
 
@@ -48,6 +62,15 @@ class Reason:
 
 DUPLICATE = "duplicate_code"
 """Reason of a record that is held because another one has its code."""
+
+TWO_FIRMS = "two_firms"
+"""Reason of a record that is held because OutSmart's record with its code is clearly another firm's."""
+
+KEPT_APART = "kept_apart"
+"""Reason of a record of which a person said that OutSmart's record with its code is another one."""
+
+EDITED = "edited_in_outsmart"
+"""Reason code of a record whose edits in OutSmart a full run writes over."""
 
 REFUSED = "refused"
 """Reason of a record that OutSmart did not take."""
@@ -73,6 +96,9 @@ REASONS: dict[str, Reason] = {
     ),
     "classification_not_chosen": Reason(
         "Its classifications are not among the chosen ones.", "Choose one of them in the settings to import it."
+    ),
+    "status_not_chosen": Reason(
+        "Its status is not among the chosen ones.", "Choose the status in the settings to import it."
     ),
     "before_start": Reason(
         "It is dated before the first day that is imported.",
@@ -111,6 +137,10 @@ REASONS: dict[str, Reason] = {
         "It waits for its {detail}, which has not been read yet.",
         "It goes by itself once that is there; see to it that its category is switched on.",
     ),
+    "reference_unnamed": Reason(
+        "It has no {detail} in the bookkeeping package, and OutSmart demands one.",
+        "Fill it in there, or choose one for work of your own in the settings where the category offers it.",
+    ),
     REFERENCE_LEFT_OUT: Reason(
         "It belongs to {detail}, which is not imported.", "It comes along when that is imported."
     ),
@@ -136,7 +166,8 @@ REASONS: dict[str, Reason] = {
     "registered": Reason("It was registered in OutSmart: {detail}."),
     "reversed": Reason("What was registered in OutSmart was undone by a counter-entry: {detail}."),
     "several_documents": Reason(
-        "OutSmart has several with the number {detail}.", "Remove all but one of them in OutSmart."
+        "OutSmart has several with the number {detail}.",
+        "Remove all but one of them in OutSmart, and sync the category in full.",
     ),
     "document_started": Reason(
         "It was changed in the bookkeeping package after the work order had been fetched or completed: {detail}.",
@@ -165,8 +196,18 @@ REASONS: dict[str, Reason] = {
     ),
     "code_changed": Reason(
         "Its code was changed; OutSmart still knows it as {detail}.",
-        "Set the code back in the bookkeeping package: OutSmart cannot rename, and makes no silent twin.",
+        "Set the code back in the bookkeeping package, or link both (outsmart-sync link): OutSmart cannot rename.",
     ),
+    TWO_FIRMS: Reason(
+        "OutSmart's record with this code is clearly another firm's: {detail}.",
+        "Say whether they are one (outsmart-sync link) or two (outsmart-sync unlink, or another code for one of them).",
+    ),
+    KEPT_APART: Reason(
+        "A person said that it and OutSmart's record with this code are two: {detail}.",
+        "It goes once one of them has another code; if they are one after all: outsmart-sync link.",
+    ),
+    "by_hand": Reason("A person said so. {detail}."),
+    EDITED: Reason("It was edited in OutSmart since it was last brought there: {detail}."),
     "code_missing": Reason("It has no code.", "Give it a code in the bookkeeping package."),
     REFUSED: Reason("{detail}.", "Correct it in the bookkeeping package; it is sent again when it changes."),
     "deleted_at_source": Reason(

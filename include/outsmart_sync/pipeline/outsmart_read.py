@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, case, delete, func, insert, literal, or_, select, update
 
-from outsmart_sync.pipeline import scope
-from outsmart_sync.pipeline.outcomes import MirrorState
+from outsmart_sync.pipeline import guards, scope
+from outsmart_sync.pipeline.outcomes import KEPT_APART, TWO_FIRMS, MirrorState
 from outsmart_sync.pipeline.pending import outsmart_read
 from outsmart_sync.pipeline.standing import last_of_each
 from outsmart_sync.records.mapping import staged_record
@@ -143,6 +143,7 @@ def _merge(connection: Connection, job: Job, record: Record) -> None:
         )
     )
     _join_halves(connection, job, record)
+    guards.part_two_firms(connection, job, record)
 
 
 def _read_here(job: Job, record: Record, table: FromClause = staging) -> ColumnElement[bool]:
@@ -217,6 +218,7 @@ def _join_halves(connection: Connection, job: Job, record: Record) -> None:
         mirror.c.provider_id.is_not(None),
         mirror.c.outsmart.is_(None),
         mirror.c.code_key.in_(group),
+        func.coalesce(mirror.c.reason, "").not_in((TWO_FIRMS, KEPT_APART)),
     )
     of_outsmart = and_(
         scope.mirrored(job, record.name, twin), twin.c.provider_id.is_(None), twin.c.code_key == mirror.c.code_key
@@ -257,7 +259,11 @@ def _forget_removed(connection: Connection, job: Job, record: Record) -> None:
     connection.execute(delete(mirror).where(mirror.c.id.in_(unseen), mirror.c.provider_id.is_(None)))
     if record.made_once:
         return
-    gone = connection.execute(update(mirror).where(mirror.c.id.in_(unseen)).values(outsmart=None, delivered_hash=None))
+    gone = connection.execute(
+        update(mirror)
+        .where(mirror.c.id.in_(unseen))
+        .values(outsmart=None, delivered_hash=None, link="", deactivated_at=None)
+    )
     if gone.rowcount:
         log.info(
             "%s %s records are no longer in OutSmart; they are made again when they are read",

@@ -14,8 +14,16 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Boolean, ColumnElement, and_, exists, false, literal_column, not_, or_, select
 from sqlalchemy.orm import aliased
 
-from outsmart_sync.pipeline import references, scope
-from outsmart_sync.pipeline.outcomes import DUPLICATE, ON_ITS_WAY, OPEN_STATES, UNSURE, MirrorState
+from outsmart_sync.pipeline import in_use, references, scope
+from outsmart_sync.pipeline.outcomes import (
+    DUPLICATE,
+    KEPT_APART,
+    ON_ITS_WAY,
+    OPEN_STATES,
+    TWO_FIRMS,
+    UNSURE,
+    MirrorState,
+)
 from outsmart_sync.records.mapping import next_change, staged_record
 from outsmart_sync.records.record import UNREADABLE, Record, is_active
 from outsmart_sync.records.staged import Origin, StagedRow
@@ -115,7 +123,9 @@ def again(job: Job, record: Record, row: Row[Any]) -> StagedRow:
     One that no longer is of this category stays so: only the package can say that it is again.
     """
     payload = decode(row.payload)
-    if record.active:
+    if record.active and not in_use.follows(job, record):
+        payload.pop(record.active, None)
+    elif record.active:
         payload[record.active] = is_active(
             job.today, blocked=row.blocked, valid_from=row.valid_from, valid_until=row.valid_until
         )
@@ -145,7 +155,7 @@ def _origin(job: Job, record: Record, row: Row[Any]) -> str:
 
 def _come_up(job: Job, record: Record) -> list[ColumnElement[bool]]:
     """Each of the ways in which a record comes up for judgement without being read."""
-    ways = [_due(job), _ready(job, record), _released(job, record)]
+    ways = [_due(job), _ready(job, record), _released(job, record), _alone(job, record)]
     if record.references:
         ways.append(references.ready(job, record))
     if record.made_once:
@@ -185,6 +195,17 @@ def _released(job: Job, record: Record) -> ColumnElement[bool]:
         scope.claims_code(job, _rival),
     )
     return and_(_OPEN, mirror.c.state == MirrorState.HELD, mirror.c.reason == DUPLICATE, ~claimed)
+
+
+def _alone(job: Job, record: Record) -> ColumnElement[bool]:
+    """Was kept from OutSmart's record with its code, which is not there any more."""
+    theirs = exists().where(
+        scope.mirrored(job, record.name, _rival),
+        _rival.c.code_key == mirror.c.code_key,
+        _rival.c.id != mirror.c.id,
+        _rival.c.outsmart.is_not(None),
+    )
+    return and_(_OPEN, mirror.c.state == MirrorState.HELD, mirror.c.reason.in_((TWO_FIRMS, KEPT_APART)), ~theirs)
 
 
 def _chunks(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, case, exists, null, or_
+from sqlalchemy import and_, case, exists, func, null, or_, select
 
-from outsmart_sync.pipeline.outcomes import DUPLICATE, MirrorState
+from outsmart_sync.pipeline.outcomes import BY_HAND, DUPLICATE, MirrorState
 from outsmart_sync.records.staged import Origin
 from outsmart_sync.store.tables import mirror, staging
 
@@ -40,9 +40,9 @@ def in_destination(job: Job, table: FromClause = mirror) -> ColumnElement[bool]:
 
 
 def taken_over(job: Job, table: FromClause = mirror) -> ColumnElement[bool]:
-    """Whether we ourselves have brought a record of the mirror to the destination."""
+    """Whether we ourselves have brought a record of the mirror to the destination, or a person said that it is ours."""
     if job.delivers:
-        return table.c.delivered_hash.is_not(None)
+        return or_(table.c.delivered_hash.is_not(None), table.c.link.in_(BY_HAND))
     return table.c.state == MirrorState.SYNCED
 
 
@@ -59,6 +59,18 @@ def vacant(job: Job, table: FromClause = mirror) -> ColumnElement[bool]:
         deletion.c.origin == Origin.DELETED,
     )
     return or_(table.c.provider_id.is_(None), table.c.source_gone_at.is_not(None), deleted_now)
+
+
+def held(job: Job, record: str) -> ColumnElement[str | None]:
+    """What OutSmart holds of the record that a staged row is: found by its id, else by its code."""
+    by_id = mirror.c.provider_id == staging.c.provider_id
+    by_code = and_(mirror.c.code_key == staging.c.code_key, vacant(job))
+    return func.coalesce(
+        *(
+            select(func.min(mirror.c.outsmart)).where(mirrored(job, record), found).scalar_subquery()
+            for found in (by_id, by_code)
+        )
+    )
 
 
 def claims_code(job: Job, table: FromClause = mirror) -> ColumnElement[bool]:

@@ -16,7 +16,18 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, and_, bindparam, exists, func, select, update
 
 from outsmart_sync.errors import StagingGone
-from outsmart_sync.pipeline import documents, entries, marks, merging, overtaken, parts, references, scope, witness
+from outsmart_sync.pipeline import (
+    documents,
+    entries,
+    in_use,
+    marks,
+    merging,
+    overtaken,
+    parts,
+    references,
+    scope,
+    witness,
+)
 from outsmart_sync.pipeline.extract import FINISHED, stream_names
 from outsmart_sync.pipeline.match import count_outcomes
 from outsmart_sync.pipeline.outcomes import REFUSED, Outcome
@@ -73,6 +84,7 @@ def upsert(store: Store, job: Job, destination: Destination | None) -> runs.Coun
             documents.deliver(store, job, record, destination)
         else:
             _deliver_all(store, job, record, destination)
+            in_use.deactivate_removed(store, job, record, destination, lambda: overtaken.require_latest(store, job))
         # Before the children go: a parent that was not delivered may be in OutSmart all the same, and is linked here.
         with store.begin() as connection:
             merging.keep_undelivered(connection, job, record)
@@ -206,7 +218,10 @@ def _deliver_all(store: Store, job: Job, record: Record, destination: Destinatio
         if not rows:
             return
         chunk, after = chunk + 1, rows[-1].seq
-        parcels = [_Parcel(row, body_of(record, row, others)) for row, others in zip(rows, found, strict=True)]
+        parcels = [
+            _Parcel(row, in_use.with_flag(job, record, row, body_of(record, row, others)))
+            for row, others in zip(rows, found, strict=True)
+        ]
         overtaken.require_latest(store, job)
         refused = destination.write(record, [parcel.body for parcel in parcels])
         with store.begin() as connection:
@@ -245,6 +260,9 @@ def _rows_to_deliver(job: Job, record: Record) -> Any:
             staging.c.provider_id,
             staging.c.outcome,
             staging.c.payload,
+            staging.c.blocked,
+            staging.c.valid_from,
+            staging.c.valid_until,
             code.label("code"),
             there.label("outsmart"),
             parent_code.scalar_subquery().label("parent_code"),
@@ -264,7 +282,8 @@ def body_of(record: Record, row: Row[Any], found: Mapping[str, Referred]) -> Pay
             value = there.get(field.name, field.default)
             if value is not None:
                 body[field.name] = value
-    body |= references.body_of(record, decode(row.payload), found)
+    payload = decode(row.payload)
+    body |= references.body_of(record, payload, references.named_or_new(record, payload, found, there))
     if not record.keys:
         body[record.code] = row.code
     if record.parent is not None:
@@ -287,7 +306,7 @@ def _keep_delivered(
     if not accepted:
         return
     rows = and_(scope.staged(job), staging.c.seq.in_([parcel.row.seq for parcel in accepted]))
-    merging.log_changes(connection, job, record, rows)
+    merging.log_changes(connection, job, record, rows, {parcel.row.seq: parcel.body for parcel in accepted})
     merging.log_events(connection, job, and_(rows, staging.c.outcome == Outcome.CREATE))
     merging.merge(connection, job, rows, state_of_written=True)
     _keep_bodies(connection, job, record, accepted)

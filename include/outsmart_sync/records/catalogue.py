@@ -73,7 +73,7 @@ class Stream:
         blocked: Column that marks a row as blocked, or as cancelled.
         is_blocked: Whether that column's value says so.
         alias: Column of a second id, under which the package's list of deletions names a row.
-        valid: Columns of the first and last day in use.
+        valid: Columns of the first and last day in use; '' for one that does not count.
         tags: What filters choose by.
         belongs: Which rows are of this category; None: all.
         derived_code: The record's code is made from its id by this function, for types that have no code at the source.
@@ -201,6 +201,7 @@ class Choice:
         default: Values chosen at first; an empty choice keeps everything.
         reason: Reason code of a row that falls out.
         lists: Where the vendor keeps the values that exist.
+        record: Record type whose rows are chosen from; '': the category's main one.
     """
 
     name: str
@@ -210,22 +211,26 @@ class Choice:
     default: tuple[str, ...] = ()
     reason: str = "not_chosen"
     lists: ValueList | None = None
+    record: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Switch:
     """A filter that lets new rows through when it is on; a category without one never lets such rows through.
 
+    One that lets nothing through decides how the category behaves; whoever it concerns asks for it by name.
+
     Attributes:
         name: Name of the setting.
         label: Question as a person reads it.
-        lets: ``blocked`` (marked so at the source) or ``inactive`` (today is outside the record's first and last day).
+        lets: ``blocked`` (marked so at the source), ``inactive`` (today is outside the record's first and last day),
+            or '' (nothing).
         default: Whether it is on at first.
     """
 
     name: str
     label: str
-    lets: str
+    lets: str = ""
     default: bool = False
 
 
@@ -268,6 +273,25 @@ class StartDate:
 
 Setting = Choice | Switch | Text | StartDate
 """What a category may let a person set, besides whether it is switched on."""
+
+HOLD_TWO_FIRMS = Switch(
+    name="hold_two_firms",
+    label="Hold a record for a person to decide when OutSmart's one with its code is clearly another firm's",
+    default=True,
+)
+"""For categories whose record type has an identity."""
+
+FOLLOW_INACTIVE = Switch(
+    name="follow_inactive",
+    label="Make records inactive in OutSmart while they are blocked or out of their dates",
+    default=True,
+)
+"""For categories whose record type has a flag ``active``; off: the flag of what OutSmart has is left alone."""
+
+DEACTIVATE_REMOVED = Switch(
+    name="deactivate_removed", label="Make records inactive in OutSmart when they are deleted in the package"
+)
+"""For categories whose record type has a flag ``active``; off: a deletion is only noted."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -320,9 +344,22 @@ class ImportCategory:
         return next((each for each in self.filters if isinstance(each, StartDate)), None)
 
     @property
+    def dated(self) -> Stream:
+        """The stream whose documents bear the dates that a start date is compared with."""
+        return next((stream for stream in self.streams if stream.dated), self.streams[0])
+
+    def begins_late(self, stream: Stream) -> bool:
+        """Whether a stream is read from the start date on, as dated documents and their parts are."""
+        return self.start is not None and not stream.whole and (stream.record is None or stream.dated is not None)
+
+    @property
     def reports_deletions(self) -> bool:
         """Whether any stream relies on the package's list of deleted records."""
         return not all(stream.whole for stream in self.streams)
+
+    def chooses(self, choice: Choice, record: Record) -> bool:
+        """Whether a choice looks at this record type."""
+        return record.name == (choice.record or self.record.name)
 
     def stream_of(self, record: str) -> Stream:
         """The stream that makes this record type.

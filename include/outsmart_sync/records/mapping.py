@@ -147,8 +147,8 @@ class Mapper:
     def _validity(self, row: Row) -> tuple[date | None, date | None]:
         if self.stream.valid is None:
             return None, None
-        first, last = self.stream.valid
-        return self.read_date(row[first]), self.read_date(row[last])
+        first, last = (self.read_date(row[column]) if column else None for column in self.stream.valid)
+        return first, last
 
     def _dated_on(self, row: Row) -> date | None:
         return self.read_date(row[self.stream.dated]) if self.stream.dated else None

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from outsmart_sync.records.record import Field, Kind, Record
+from outsmart_sync.records.record import Field, Kind, Record, Reference
+
+INTERNAL_RELATION = "internal_relation"
+"""Name of the setting with the debtor number that work of one's own is booked on, which has no customer."""
+
+CUSTOMER = Reference("customer", {"relation": "debtor_number"}, "relation", setting=INTERNAL_RELATION, demanded=True)
+CONTACT = Reference("contact", {"contact_person": "cpn_code"}, "contact person", waits=False)
 
 PROJECT = Record(
     name="project",
@@ -10,6 +16,7 @@ PROJECT = Record(
     code="code",
     title="name",
     active="active",
+    references=(CUSTOMER, CONTACT),
     fields=(
         Field("code", "code", required=True),
         Field("code_ext", "code in the bookkeeping package"),

@@ -74,17 +74,38 @@ class Reference:
         fields: Record type → OutSmart's field for its code. The first type that knows the id is meant.
         label: The word a person uses for it, singular.
         waits: The record waits until the other one is there; else it goes without.
+        through: Another reference of the record; where the package names nothing here, what that one names is meant.
+        setting: Setting with the code that is meant where the package names nothing at all; '': there is none.
+        demanded: OutSmart refuses the record without it.
     """
 
     name: str
     fields: Mapping[str, str]
     label: str
     waits: bool = True
+    through: str = ""
+    setting: str = ""
+    demanded: bool = False
 
     @property
     def key(self) -> str:
         """Where a payload holds the id."""
         return f"{REFERS}{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Fields that tell whether two records with one code are of two firms; one that either side lacks tells nothing.
+
+    Attributes:
+        numbers: Each of them identifies a firm: other numbers, another firm.
+        together: Only where all of them differ, they speak of two firms.
+        shown: What a person is shown of the other record.
+    """
+
+    numbers: tuple[str, ...]
+    together: tuple[str, ...]
+    shown: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -105,6 +126,7 @@ class Record:
         kind: The name under which OutSmart's wire knows it, where several of our types are one there; '': its own name.
         prefix: What the codes of this type begin with, where several of our types are one at OutSmart.
         changeable: Fields that OutSmart lets us change in a record that is made once.
+        identity: What tells two firms apart; None: only the code counts.
         amount: Field with an amount that OutSmart is told of by entries, each of them made once: when it changes, a
             counter-entry and a new entry follow, see ``pipeline.entries``. '': there is none.
     """
@@ -122,6 +144,7 @@ class Record:
     kind: str = ""
     prefix: str = ""
     changeable: tuple[str, ...] = ()
+    identity: Identity | None = None
     amount: str = ""
 
     def code_of(self, payload: Payload) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from outsmart_sync.records.record import Field, Kind, Parent, Record
+from outsmart_sync.records.record import Field, Identity, Kind, Parent, Record
 
 RELATION = Record(
     name="relation",
@@ -10,6 +10,9 @@ RELATION = Record(
     code="debtor_number",
     title="name",
     active="active",
+    identity=Identity(
+        numbers=("vat_number", "kvk_number"), together=("name", "postal_code", "city"), shown=("name", "city")
+    ),
     fields=(
         Field("debtor_number", "debtor number", required=True),
         Field("name", "name", required=True),

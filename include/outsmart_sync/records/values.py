@@ -49,6 +49,11 @@ def code_key(code: str) -> str:
     return code.strip().casefold()
 
 
+def comparable(value: str | bool | None) -> str | bool | None:
+    """A value without what makes no difference to anybody: line ends, and blanks around it."""
+    return value.replace("\r\n", "\n").strip() if isinstance(value, str) else value
+
+
 def encode(payload: Payload) -> str:
     """A payload as JSON text with sorted keys: the same fields give the same text."""
     return _encoder.encode(payload).decode()

@@ -21,7 +21,19 @@ if TYPE_CHECKING:
     from outsmart_sync.store.runs import CategoryRun
     from outsmart_sync.store.store import Store
 
-EVENTS = ("created", "updated", "excluded", "rejected", "waiting", "held", "deleted")
+EVENTS = (
+    "created",
+    "updated",
+    "excluded",
+    "rejected",
+    "waiting",
+    "held",
+    "deleted",
+    "deactivated",
+    "edited",
+    "linked",
+    "unlinked",
+)
 """What lines of the sync log can tell."""
 
 
@@ -57,7 +69,7 @@ class Event:
     Attributes:
         at: When.
         connection: Administration's name.
-        run_id: In which run.
+        run_id: In which run; 0: in none, a person did it.
         record: Record type.
         code: The record's code.
         event: What happened, one of :data:`EVENTS`.

@@ -105,6 +105,11 @@ def owner(run_id: int) -> str:
     return f"run:{run_id}"
 
 
+def lease_name(connection_id: int, category: str) -> str:
+    """The name of the lease that whoever works on a category holds."""
+    return f"{IMPORT}:{connection_id}:{category}"
+
+
 def _check_options(package: Package, options: Options) -> None:
     names = [category.name for category in package.imports]
     if unknown := [name for name in options.categories if name not in names]:

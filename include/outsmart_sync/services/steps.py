@@ -169,7 +169,7 @@ def _overtaken(store: Store, job: Job) -> str:
 @contextmanager
 def _lease(store: Store, run_id: int, connection: SyncConnection, category: ImportCategory) -> Iterator[None]:
     """Hold the category's lease while a step runs, and keep it for the run's next step."""
-    name = f"{planning.IMPORT}:{connection.id}:{category.name}"
+    name = planning.lease_name(connection.id, category.name)
     owner = planning.owner(run_id)
     if leases.claim(store, name, owner, LEASE_LASTS) is None:
         holder = leases.holder(store, name)

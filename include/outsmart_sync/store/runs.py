@@ -46,6 +46,7 @@ class Counts:
         waiting: Go by themselves once the record they belong to is there.
         held: A person must decide.
         deleted: Gone in the package; kept in OutSmart.
+        edited: Edited in OutSmart since our last delivery; this run brings the package's values back.
         calls: Calls to the package.
         outsmart_calls: Calls to OutSmart.
     """
@@ -59,6 +60,7 @@ class Counts:
     waiting: int = 0
     held: int = 0
     deleted: int = 0
+    edited: int = 0
     calls: int = 0
     outsmart_calls: int = 0
 

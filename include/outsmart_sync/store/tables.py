@@ -244,6 +244,7 @@ run_category = Table(
             "waiting",
             "held",
             "deleted",
+            "edited",
             "calls",
             "outsmart_calls",
         )
@@ -333,6 +334,8 @@ mirror = Table(
     Column("outsmart", Text),  # what OutSmart holds, as last read there or delivered
     Column("outsmart_run_id", BigId),  # run that last read it there
     Column("source_gone_at", Utc),
+    Column("link", String(8), nullable=False, server_default=""),  # what a person decided: see pipeline.outcomes
+    Column("deactivated_at", Utc),  # when OutSmart's record was made inactive because this one is gone
     Column("first_run_id", BigId, nullable=False),
     Column("run_id", BigId, nullable=False),
     # Partial, so that no planner takes "provider_id IS NULL" for a way to find few rows.

@@ -9,10 +9,22 @@ from __future__ import annotations
 from outsmart_sync.providers.exact_online import lists, values
 from outsmart_sync.providers.exact_online.payments import PAYMENT_TRANSACTIONS_IMPORT
 from outsmart_sync.providers.exact_online.prices import sale_price
+from outsmart_sync.providers.exact_online.project_planning import PROJECT_PLANNING_IMPORT
 from outsmart_sync.providers.exact_online.sales_orders import SALES_ORDERS_IMPORT
 from outsmart_sync.providers.exact_online.stream import ExactStream
 from outsmart_sync.providers.exact_online.values import code_from_id, coordinate, is_reference, number, text
-from outsmart_sync.records.catalogue import Belongs, Choice, ImportCategory, Package, Row, Switch, Tags
+from outsmart_sync.records.catalogue import (
+    DEACTIVATE_REMOVED,
+    FOLLOW_INACTIVE,
+    HOLD_TWO_FIRMS,
+    Belongs,
+    Choice,
+    ImportCategory,
+    Package,
+    Row,
+    Switch,
+    Tags,
+)
 from outsmart_sync.records.category import CATEGORY
 from outsmart_sync.records.employee import EMPLOYEE
 from outsmart_sync.records.hour_type import HOUR_TYPE
@@ -25,6 +37,7 @@ DELIVERY_ADDRESS = 4
 
 
 _CLASSIFICATIONS = tuple(f"Classification{number}" for number in range(1, 9))
+"""Ids of rows of crm/AccountClassifications, one for each of up to eight classifications (name=CRMAccounts)."""
 
 
 def _account_tags(row: Row) -> list[tuple[str, str]]:
@@ -240,6 +253,9 @@ RELATIONS_IMPORT = ImportCategory(
         ),
         Switch(name="include_inactive", label="Also import relations that have ended or not begun", lets="inactive"),
         Switch(name="include_blocked", label="Also import blocked relations", lets="blocked"),
+        HOLD_TWO_FIRMS,
+        FOLLOW_INACTIVE,
+        DEACTIVATE_REMOVED,
     ),
 )
 
@@ -263,7 +279,7 @@ HOUR_TYPES_IMPORT = ImportCategory(
     name="hour_types",
     label="Hour types",
     streams=(_items(hour_types=True), PRICES),
-    filters=(_ITEM_GROUPS,),
+    filters=(_ITEM_GROUPS, FOLLOW_INACTIVE, DEACTIVATE_REMOVED),
     fold=sale_price("sale_price"),
 )
 
@@ -299,6 +315,7 @@ PACKAGE = Package(
         HOUR_TYPES_IMPORT,
         EMPLOYEES_IMPORT,
         WAREHOUSES_IMPORT,
+        PROJECT_PLANNING_IMPORT,
         SALES_ORDERS_IMPORT,
         PAYMENT_TRANSACTIONS_IMPORT,
     ),

@@ -106,6 +106,6 @@ SALES_ORDERS_IMPORT = ImportCategory(
         StartDate(),
     ),
     fold=lines.as_materials,
-    after=("relations",),
+    after=("relations", "project_planning"),
     tier="pro",
 )

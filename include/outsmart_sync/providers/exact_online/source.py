@@ -101,7 +101,7 @@ class ExactSource:
 
     def count(self, category: ImportCategory, since: date | None) -> int:
         """How many documents of a category with a start date there are, or bear a date not before a day."""
-        return start_dates.count_documents(self._client, cast("ExactStream", category.streams[0]), since)
+        return start_dates.count_documents(self._client, cast("ExactStream", category.dated), since)
 
     def choices(self, listed: ValueList) -> list[tuple[str, str]]:
         """The values of one of Exact's lists, with what a person knows them by."""

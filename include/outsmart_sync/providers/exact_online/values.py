@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from base64 import b32encode
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, NoReturn
@@ -28,6 +29,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NO_ID = UUID(int=0)
 
 
+_NUMBER_LENGTH = 10
+_MINUTES_PER_HOUR = 60
+
+
 @lru_cache(maxsize=4_096)
 def exact_date(value: Any) -> date | None:
     """A plain date: ``/Date(ms)/`` is midnight UTC of that calendar day, whatever the country.
@@ -35,11 +40,18 @@ def exact_date(value: Any) -> date | None:
     Raises:
         ValueError: The value is no Exact date.
     """
-    if value is None:
-        return None
+    return None if value is None else _wall_clock(value).date()
+
+
+def _wall_clock(value: Any) -> datetime:
+    """A stamp as the clock in the administration's office shows it: the zone in it is written, not meant.
+
+    Raises:
+        ValueError: The value is no Exact date.
+    """
     match = _STAMP.fullmatch(str(value))
     try:
-        return (_EPOCH + timedelta(milliseconds=int(match[1]))).date() if match else _no_date(value)
+        return _EPOCH + timedelta(milliseconds=int(match[1])) if match else _no_date(value)
     except OverflowError:
         return _no_date(value)
 
@@ -61,6 +73,19 @@ def number(*columns: str) -> Source:
 def day(*columns: str) -> Source:
     """A plain date, as ISO text."""
     return Source(columns, _day)
+
+
+def clock(*columns: str) -> Source:
+    """The time of day as ``07:30``; midnight is no time, since a plain date is midnight, too.
+
+    Exact writes its own wall-clock time as if it were UTC, in summer as in winter, so nothing is converted.
+    """
+    return Source(columns, _clock)
+
+
+def minutes(column: str) -> Source:
+    """Hours as whole minutes, half a minute up; none where there are none."""
+    return Source((column,), _minutes)
 
 
 def id_of(*columns: str) -> Source:
@@ -86,6 +111,16 @@ def coordinate(column: str) -> Source:
 def is_reference(value: Any) -> bool:
     """Whether a column points to another record; the zero id means none."""
     return value is not None and UUID(value) != _NO_ID
+
+
+def number_from_id(prefix: str) -> Callable[[str], str]:
+    """A number for documents that have none in Exact, made from their id: our prefix and ten capitals and digits.
+
+    It is short because people read it out and type it in; ten characters are 50 bits, so that among 100,000 two are
+    alike less often than once in 200,000 accounts, and then the second one is held as a duplicate. A count would not
+    do: after a loss of the store it would begin again, and other work orders would have the numbers.
+    """
+    return lambda provider_id: prefix + code_from_id(provider_id)[:_NUMBER_LENGTH]
 
 
 def is_id(text: str) -> bool:
@@ -127,6 +162,16 @@ def _text(value: Any) -> str | None:
 def _day(value: Any) -> str | None:
     found = exact_date(value)
     return found.isoformat() if found else None
+
+
+def _clock(value: Any) -> str | None:
+    found = f"{_wall_clock(value):%H:%M}"
+    return None if found == "00:00" else found
+
+
+def _minutes(value: Any) -> str | None:
+    found = (Decimal(str(value)) * _MINUTES_PER_HOUR).quantize(Decimal(1), ROUND_HALF_UP)
+    return decimal_text(found) if found > 0 else None
 
 
 def _number(value: Any) -> str:
