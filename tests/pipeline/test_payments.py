@@ -1,4 +1,4 @@
-"""What is paid in Exact Online is registered on OutSmart's invoices, each payment once, each change by an entry more."""
+"""What is paid in Exact Online is registered on OutSmart's invoices, each payment once, each change by an entry."""
 
 from __future__ import annotations
 

@@ -66,6 +66,11 @@ _RESOURCES = (
     "PaymentTerms",
     "salesorder/SalesOrderLines",
     "salesorder/SalesOrders",
+    "manufacturing/ShopOrderMaterialPlans",
+    "manufacturing/ShopOrders",
+    "inventory/AssemblyOrders/PartItems",
+    "inventory/AssemblyOrders",
+    "project/Projects",
     "crm/AccountClassifications",
     "project/ProjectPlanning",
     "project/Projects",
@@ -270,6 +275,36 @@ class World:
     def order_number(self, order: str) -> str:
         """Its number as the work order has it."""
         return f"SO-{self.control.exact_row(DIVISION, 'salesorder/SalesOrders', order)['OrderNumber']}"
+
+    def project(self, code: str, account: str | None = None, **values: Any) -> str:
+        """A running project; returns its id."""
+        given = {"Code": code, "Description": f"Project {code}", "Account": account, **values}
+        return self._add("project/Projects", given)
+
+    def shop_order(self, item: str, **values: Any) -> str:
+        """An open shop order without a plan; returns its id."""
+        return self._add("manufacturing/ShopOrders", {"Item": item, **values})
+
+    def plan(self, order: str, item: str, quantity: float = 1, **values: Any) -> str:
+        """A line of a shop order's plan."""
+        given = {"ShopOrder": order, "Item": item, "PlannedQuantity": quantity, **values}
+        return self._add("manufacturing/ShopOrderMaterialPlans", given)
+
+    def shop_order_number(self, order: str) -> str:
+        """Its number as the work order has it."""
+        return f"SH-{self.control.exact_row(DIVISION, 'manufacturing/ShopOrders', order)['ShopOrderNumber']}"
+
+    def assembly_order(self, item: str, **values: Any) -> str:
+        """An open assembly order without parts; returns its id."""
+        return self._add("inventory/AssemblyOrders", {"Item": item, **values})
+
+    def part_item(self, order: str, item: str, quantity: float = 1, **values: Any) -> str:
+        given = {"AssemblyOrder": order, "PartItem": item, "Quantity": quantity, **values}
+        return self._add("inventory/AssemblyOrders/PartItems", given)
+
+    def assembly_order_number(self, order: str) -> str:
+        """Its number as the work order has it."""
+        return f"AS-{self.control.exact_row(DIVISION, 'inventory/AssemblyOrders', order)['OrderNumber']}"
 
     def classification(self, code: str, name: str) -> str:
         return self._add("crm/AccountClassifications", {"Code": code, "Description": name})

@@ -290,8 +290,12 @@ def _look_up(store: Store, job: Job, source: Source) -> None:
     if missing := [code for code in job.options.codes if code_key(code) not in found]:
         log.warning("Not in the package, or not of this category: %s", ", ".join(missing))
     for stream in job.category.streams[1:]:
-        if parents:
-            _stage_found(store, job, source, stream, tuple(parents))
+        keys = tuple(parents)
+        if stream.shared:
+            with store.read() as connection:
+                keys = tuple(parts.named(connection, job, stream))
+        if keys:
+            _stage_found(store, job, source, stream, keys)
 
 
 def _stage_found(
@@ -367,6 +371,8 @@ def _missing(connection: Connection, job: Job, stream: Stream) -> list[str]:
     first = int(runs.progress_of(connection, job.id)[_FIRST_READ].cursor)
     name = stream.record.name if stream.record else stream.name
     known = parts.kept(job, stream.name) if stream.record is None else _known(job, name)
+    if stream.window:
+        known = known.where(mirror.c.dated_on >= stream.window_start(job.today))
     read = select(staging.c.provider_id).where(scope.staged(job), staging.c.seq >= first, staging.c.record == name)
     return list(connection.execute(known.except_(read)).scalars())
 

@@ -104,6 +104,9 @@ REASONS: dict[str, Reason] = {
         "It is dated before the first day that is imported.",
         "Choose an earlier start date in the settings to import it.",
     ),
+    "status_not_chosen": Reason(
+        "Its status is not among the chosen ones.", "Choose the status in the settings to import it."
+    ),
     "not_chosen": Reason("The filter leaves it out.", "Change the filter in the settings to import it."),
     "blocked": Reason(
         "It is blocked in the bookkeeping package.", "Unblock it there, or switch on the import of blocked ones."

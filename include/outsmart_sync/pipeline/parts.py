@@ -2,6 +2,8 @@
 
 A record is folded again when it was read, or when one of its parts was: then its own fields come from the mirror. Parts
 of this run replace those kept from earlier runs.
+
+Rows of a shared stream, such as the projects of a package, are parts of every record that names their id.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row, Select
 
     from outsmart_sync.pipeline.job import Job
+    from outsmart_sync.records.catalogue import Stream
     from outsmart_sync.store.store import Store
 
 _CHUNK = 1_000
@@ -112,6 +115,13 @@ def kept(job: Job, stream: str) -> Select[Any]:
     return select(part.c.provider_id).where(_mine(job), part.c.stream == stream)
 
 
+def named(connection: Connection, job: Job, stream: Stream) -> list[str]:
+    """Ids in a shared stream that the records and parts of this run name; for runs of a few records."""
+    rows = connection.execute(select(staging.c.payload).where(scope.staged(job), staging.c.payload != _NO_PAYLOAD))
+    found = (decode(row.payload).get(stream.shared) for row in rows)
+    return sorted({str(identity) for identity in found if identity})
+
+
 def _gone_row(stream: str, row: Row[Any], version: int | None) -> StagedRow:
     return StagedRow(
         record=stream,
@@ -159,15 +169,42 @@ def _stage_parents_of_parts(connection: Connection, job: Job) -> None:
         mirror.c.provider_id.in_(union(touched, left)),
         ~already,
     )
-    ids = list(connection.execute(query).scalars())
+    ids = sorted({*connection.execute(query).scalars(), *_sharing(connection, job, already)})
     for start in range(0, len(ids), _CHUNK):
         rows = connection.execute(select(mirror).where(mirror.c.id.in_(ids[start : start + _CHUNK])))
         staged_rows.load(connection, job.id, [again(job, record, row) for row in rows])
 
 
+def _sharing(connection: Connection, job: Job, already: ColumnElement[bool]) -> list[int]:
+    """Records that name the id of a shared part which is another than it was, apart from those staged already."""
+    streams = [stream.name for stream in job.category.parts if stream.shared]
+    if not streams:
+        return []
+    new = staging.alias("new")
+    same = exists().where(
+        _mine(job),
+        part.c.stream == new.c.record,
+        part.c.provider_id == new.c.provider_id,
+        part.c.payload == new.c.payload,
+    )
+    shared = select(new.c.provider_id).where(
+        new.c.job_id == job.id, new.c.origin == _PART, new.c.record.in_(streams), ~same
+    )
+    found: list[int] = []
+    changed = list(connection.execute(shared).scalars())
+    for start in range(0, len(changed), _CHUNK):
+        some = shared.where(new.c.provider_id.in_(changed[start : start + _CHUNK])).subquery()
+        names_it = dialect.position(connection, mirror.c.payload, some.c.provider_id) > 0
+        here = and_(scope.mirrored(job, job.category.record.name), mirror.c.source_gone_at.is_(None), ~already)
+        query = select(mirror.c.id).join(some, names_it).where(here)
+        found += connection.execute(query).scalars()
+    return found
+
+
 def _replace(connection: Connection, job: Job, apply: Fold, rows: Sequence[Row[Any]]) -> None:
     context = FoldContext(today=job.today, currency=job.currency)
     parts = _parts_of(connection, job, [row.provider_id for row in rows])
+    _add_shared(connection, job, rows, parts)
     folded = [_folded(job, row, apply, parts[row.provider_id], context) for row in rows]
     connection.execute(delete(staging).where(scope.staged(job), staging.c.seq.in_([row.seq for row in rows])))
     staged_rows.load(connection, job.id, folded)
@@ -216,5 +253,24 @@ def _parts_of(connection: Connection, job: Job, parents: list[str]) -> dict[str,
     by_parent: dict[str, list[Part]] = defaultdict(list)
     for row in latest.values():
         if row.payload != _NO_PAYLOAD:
-            by_parent[row.parent_id].append(Part(row.provider_id, decode(row.payload), row.valid_from, row.valid_until))
+            by_parent[row.parent_id].append(
+                Part(row.provider_id, decode(row.payload), row.valid_from, row.valid_until, row.stream)
+            )
     return by_parent
+
+
+def _add_shared(connection: Connection, job: Job, rows: Sequence[Row[Any]], parts: dict[str, list[Part]]) -> None:
+    """Beside the parts that are theirs alone, the shared ones that the records or those parts name."""
+    for stream in job.category.parts:
+        if not stream.shared:
+            continue
+        named: dict[str, set[str]] = defaultdict(set)
+        for row in rows:
+            for payload in (decode(row.payload), *(each.payload for each in parts[row.provider_id])):
+                if identity := payload.get(stream.shared):
+                    named[str(identity)].add(row.provider_id)
+        ids = sorted(named)
+        for start in range(0, len(ids), _CHUNK):
+            for identity, found in _parts_of(connection, job, ids[start : start + _CHUNK]).items():
+                for record in named[identity]:
+                    parts[record] += [each for each in found if each.stream == stream.name]

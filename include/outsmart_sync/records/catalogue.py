@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -79,6 +79,10 @@ class Stream:
         derived_code: The record's code is made from its id by this function, for types that have no code at the source.
         whole: The package offers no list of changes: the stream is read whole whenever it is read, and what is missing
             in it is gone.
+        window: Of a whole list, only the records whose ``dated`` lies in the last so many days are read, as the list is
+            too long; older ones stay as they are. 0: all of it.
+        shared: Rows are parts of every record that holds their id under this name, in its own payload or in that of a
+            part that is its alone; ``key`` and ``parent`` are one column then. '': each is a part of one record.
         compose: Puts together what is sent of a record; None: its own fields, and the codes of what it refers to.
         exported_as: Our own exports make such documents too, under this name in the ledger: they never come back.
         dated: Column of the document's own date, of a category that has a start date.
@@ -99,6 +103,8 @@ class Stream:
     belongs: Belongs | None = None
     derived_code: Callable[[str], str] | None = None
     whole: bool = False
+    window: int = 0
+    shared: str = ""
     compose: Compose | None = None
     exported_as: str = ""
     dated: str | None = None
@@ -115,15 +121,20 @@ class Stream:
             columns.update(rule.columns if rule else ())
         return tuple(sorted(columns))
 
+    def window_start(self, today: date) -> date:
+        """The first of the last so many days that are read."""
+        return today - timedelta(days=self.window)
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One stored part of a record, such as one price row of an item."""
+    """One stored part of a record, such as one price row of an item; ``stream`` names the stream it came in."""
 
     provider_id: str
     payload: Payload
     valid_from: date | None
     valid_until: date | None
+    stream: str = ""
 
     def number(self, name: str) -> Decimal | None:
         """A decimal field of the part; None when it is absent."""
@@ -350,7 +361,9 @@ class ImportCategory:
 
     def begins_late(self, stream: Stream) -> bool:
         """Whether a stream is read from the start date on, as dated documents and their parts are."""
-        return self.start is not None and not stream.whole and (stream.record is None or stream.dated is not None)
+        if self.start is None or stream.whole or stream.shared:
+            return False
+        return stream.record is None or stream.dated is not None
 
     @property
     def reports_deletions(self) -> bool:

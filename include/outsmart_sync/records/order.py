@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from outsmart_sync.records.catalogue import Referred, Text
-from outsmart_sync.records.lists import PAYMENT_METHODS, WORK_STATUSES, WORK_TYPES
+from outsmart_sync.records.lists import PAYMENT_METHODS, RELATIONS, WORK_STATUSES, WORK_TYPES
 from outsmart_sync.records.record import REFERS, Record, Reference
 from outsmart_sync.records.values import Payload
 from outsmart_sync.records.work_order import CHANGEABLE, WORK_ORDER
@@ -26,6 +26,19 @@ ADDRESS = Reference("address", {"address": "address"}, "delivery address", waits
 CONTACT_PERSON = Reference("contact_person", {"contact_person": "contact_person"}, "contact person", waits=False)
 PROJECT = Reference("project", {"project": "project"}, "project", waits=False)
 EMPLOYEE = Reference("employee", {"employee": "employee"}, "employee")
+
+INTERNAL_RELATION = Text(
+    "internal_relation",
+    "Debtor number of the relation for orders without a customer (empty: such orders are rejected)",
+    lists=RELATIONS,
+)
+CUSTOMER_OR_OWN = replace(CUSTOMER, setting=INTERNAL_RELATION.name, demanded=True)
+"""The customer of an order that may be for the firm itself."""
+
+SHOP_ORDER_PREFIX, ASSEMBLY_ORDER_PREFIX = "SH-", "AS-"
+NEVER_SOLD = (SHOP_ORDER_PREFIX, ASSEMBLY_ORDER_PREFIX)
+"""What the numbers of work orders begin with that are for the firm's own production: no export may make sales documents
+of them, whoever their customer is."""
 
 TYPE_OF_WORK, PAYMENT_METHOD, CONTACT = "type_of_work", "payment_method", "contact"
 """Names of the settings with what OutSmart demands and a package's order does not have."""

@@ -11,6 +11,7 @@ from outsmart_sync.providers.exact_online.payments import PAYMENT_TRANSACTIONS_I
 from outsmart_sync.providers.exact_online.prices import sale_price
 from outsmart_sync.providers.exact_online.project_planning import PROJECT_PLANNING_IMPORT
 from outsmart_sync.providers.exact_online.sales_orders import SALES_ORDERS_IMPORT
+from outsmart_sync.providers.exact_online.shop_orders import SHOP_ORDERS_IMPORT
 from outsmart_sync.providers.exact_online.stream import ExactStream
 from outsmart_sync.providers.exact_online.values import code_from_id, coordinate, is_reference, number, text
 from outsmart_sync.records.catalogue import (
@@ -318,6 +319,7 @@ PACKAGE = Package(
         PROJECT_PLANNING_IMPORT,
         SALES_ORDERS_IMPORT,
         PAYMENT_TRANSACTIONS_IMPORT,
+        SHOP_ORDERS_IMPORT,
     ),
     tiers=("none", "basic", "pro"),
 )

@@ -20,17 +20,22 @@ def as_materials(payload: Payload, lines: list[Part], _: FoldContext) -> Folded:
     Quantities and prices are the order's own, exactly. A work order has one project: that of the first line with one.
     """
     folded = {name: value for name, value in payload.items() if name not in ("materials", order.PROJECT.key)}
-    ordered = sorted(lines, key=_place)
-    chosen = [line for line in ordered if line.payload.get(CODE)]
-    projects = (line.payload[PROJECT] for line in ordered if line.payload.get(PROJECT))
+    projects = (line.payload[PROJECT] for line in sorted(lines, key=place) if line.payload.get(PROJECT))
     if project := next(projects, None):
         folded[order.PROJECT.key] = project
-    if chosen:
-        folded["materials"] = encode_materials(_material(line) for line in chosen)
+    if materials := materials_of(lines):
+        folded["materials"] = materials
     return Folded(folded, None)
 
 
-def _place(line: Part) -> tuple[Decimal, str]:
+def materials_of(lines: list[Part]) -> str:
+    """The lines with an article, as the material of a work order; '' when there are none."""
+    chosen = [line for line in sorted(lines, key=place) if line.payload.get(CODE)]
+    return encode_materials(_material(line) for line in chosen) if chosen else ""
+
+
+def place(line: Part) -> tuple[Decimal, str]:
+    """Where a line stands in its order."""
     return line.number(LINE) or Decimal(0), line.provider_id
 
 
