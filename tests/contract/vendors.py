@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 _FOLDER = Path(__file__).parent
-_OPTIONS = {"$select", "$filter", "$top", "$skiptoken", "$orderby", "$inlinecount"}
-_LITERAL = r"'(?:[^']|'')*'|guid'[0-9A-Fa-f-]{36}'|-?\d+L?"
-_CONDITION = re.compile(rf"(?P<field>\w+) (?P<operator>eq|gt) (?P<literal>{_LITERAL})")
+_OPTIONS = {"$select", "$filter", "$top", "$skiptoken", "$orderby", "$inlinecount", "$expand", "$skip"}
+_LITERAL = r"'(?:[^']|'')*'|guid'[0-9A-Fa-f-]{36}'|datetime'\d{4}-\d\d-\d\dT00:00:00'|-?\d+L?"
+_CONDITION = re.compile(rf"(?P<field>\w+) (?P<operator>eq|gt|ge) (?P<literal>{_LITERAL})")
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,8 @@ class ExactResource:
         found += [f"unknown column {name}" for name in columns if name not in self.properties]
         if not columns:
             found.append("no columns are named")
+        if (expanded := query.get("$expand")) and not self.properties.get(expanded, "").startswith("Collection("):
+            found.append(f"unknown collection {expanded}")
         filtered = {field for field, _, _ in conditions(query.get("$filter", ""))}
         for field in sorted(filtered):
             if field not in self.properties or (self.filters is not None and field not in self.filters):

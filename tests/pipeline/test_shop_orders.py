@@ -57,7 +57,7 @@ def test_a_shop_order_becomes_a_work_order_with_the_material_of_its_plan(shop: W
     assert (made["WorkDate"], made["WorkDeadline"], made["ExternProjectNr"]) == ("01-12-2026", "09-12-2026", "WO 7")
     assert (made["WorkDescription"], made["InternalWorkDescription"]) == ("Paint it blue", "3 pc P1 Pump")
     assert materials(made) == [("B2", "0.125"), ("A1", "4")]
-    assert {each["MaterialPrice"] for each in made["Materials"]} == {"0"}
+    assert {each["MaterialPrice"] for each in made["Materials"]} == {"0,00"}
 
 
 def test_the_next_run_makes_no_other_and_asks_outsmart_nothing(shop: World) -> None:
@@ -224,6 +224,34 @@ def test_lines_of_sales_orders_without_a_shop_order_are_not_kept(shop: World) ->
     assert [row.stream for row in shop.rows(part)] == ["shop_order_sales_orders"]
 
 
+def test_an_administration_without_projects_has_shop_orders_all_the_same(shop: World) -> None:
+    order = shop.shop_order(shop.item("P1"))
+    shop.control.add_fault("status", vendor="exact", path="Project/Projects", status=403, times=None)
+    assert shop.counts(SHOP_ORDERS).created == 1
+    shop.forget_calls()
+    assert SHOP_ORDERS not in shop.poll()
+    shop.touch(ORDERS, order)
+    shop.counts(SHOP_ORDERS)
+    assert shop.reads(path="Project/Projects") == []
+    shop.control.clear_faults()
+    shop.project("PR1")
+    assert SHOP_ORDERS not in shop.poll()
+    shop.counts(SHOP_ORDERS, full=True)
+    shop.project("PR2")
+    assert SHOP_ORDERS in shop.poll()
+
+
+def test_a_scope_that_is_missing_for_what_leads_to_the_customer_is_told(shop: World) -> None:
+    shop.shop_order(shop.item("P1"))
+    shop.control.change_scopes(remove=["Projects projects"])
+    try:
+        failed = shop.sync(SHOP_ORDERS)[SHOP_ORDERS]
+    finally:
+        shop.control.change_scopes(add=["Projects projects"])
+    assert failed.error_code == "scope_missing"
+    assert shop.work_orders() == []
+
+
 @pytest.mark.parametrize("begun", [False, True], ids=["not begun", "begun"])
 def test_a_deleted_order_gets_the_chosen_work_status_while_nobody_has_begun(shop: World, *, begun: bool) -> None:
     shop.by_hand("workstatusses", sta_code="X", sta_name="Cancelled")
@@ -235,7 +263,7 @@ def test_a_deleted_order_gets_the_chosen_work_status_while_nobody_has_begun(shop
     shop.delete(ORDERS, order)
     assert SHOP_ORDERS in shop.poll()
     assert shop.counts(SHOP_ORDERS).deleted == 1
-    assert only(shop)["WorkStatus"] == (None if begun else "X")
+    assert only(shop).get("WorkStatus") == (None if begun else "X")
     shop.counts(SHOP_ORDERS)
     assert len(shop.rows(record_log, reason="order_cancelled")) == 1
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+MODULE_MISSING = "module_missing"
+"""Code of a refusal although the user has the right: the administration lacks the module."""
+
 ADMINISTRATION = "Organization administration"
 """The scope of what belongs to no single category: the list of deletions, and that of administrations."""
 
@@ -85,6 +88,7 @@ def _explained(client: ExactOnlineClient, need: Need, error: AccessDenied) -> Ac
             why="The subscription of this administration probably lacks the module that this belongs to "
             f"(Exact's scope '{need.scope}').",
             remedy="Let Exact add the module, or switch off what needs it here.",
+            code=MODULE_MISSING,
         )
     right = f"the right '{need.right}'" if need.right else f"the right to see {need.what} ({need.endpoint})"
     return _said(
@@ -94,8 +98,8 @@ def _explained(client: ExactOnlineClient, need: Need, error: AccessDenied) -> Ac
     )
 
 
-def _said(error: AccessDenied, what: str, *, remedy: str, why: str = "") -> AccessDenied:
-    return AccessDenied(what, why=why, remedy=remedy, code=error.code, technical=error.technical)
+def _said(error: AccessDenied, what: str, *, remedy: str, why: str = "", code: str = "") -> AccessDenied:
+    return AccessDenied(what, why=why, remedy=remedy, code=code or error.code, technical=error.technical)
 
 
 def _has_right(client: ExactOnlineClient, need: Need) -> bool | None:

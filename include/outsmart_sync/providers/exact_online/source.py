@@ -5,7 +5,8 @@ version, unrelated to time; a row that changed several times comes once, with it
 months only (name=SyncDeleted).
 
 A few lists have neither (item groups, warehouses). They are short, so they are read whole, when their number of rows or
-those that were changed last are others than last time.
+those that were changed last are others than last time. Of one that does not even tell what was changed last, and is not
+short, the last days are read: see ``windows``.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 
 from outsmart_sync.errors import AccessDenied, RequestRefused, VendorUnavailable
-from outsmart_sync.providers.exact_online import start_dates
+from outsmart_sync.providers.exact_online import start_dates, windows
 from outsmart_sync.providers.exact_online.lists import ExactList, read_values
-from outsmart_sync.providers.exact_online.rights import DELETED, DIVISIONS, Need, explained
+from outsmart_sync.providers.exact_online.rights import DELETED, DIVISIONS, MODULE_MISSING, Need, explained
 from outsmart_sync.providers.exact_online.stream import ExactStream
 from outsmart_sync.providers.exact_online.values import exact_date, exact_moment, is_id, padded_code, quoted
 from outsmart_sync.records.exchange import DELETIONS, Deletion, DeletionsPage, News, ReadPage
-from outsmart_sync.records.mapping import Mapper
-from outsmart_sync.records.values import content_hash
+from outsmart_sync.records.mapping import MappedPage, Mapper
+from outsmart_sync.records.values import code_key, content_hash
 
 if TYPE_CHECKING:
     from outsmart_sync.providers.exact_online.client import ExactOnlineClient, Page
@@ -39,8 +40,12 @@ MODIFIED = "Modified"
 BEGINNING = "1"
 """The position before every row: the vendor's page says to start with ``gt 1``."""
 
+NOT_THERE = "0"
+"""The position in a shared stream whose module the administration does not have: only a full run asks for it again."""
+
 _DELETED = "sync/Deleted"
 _DELETED_COLUMNS = ("EntityKey", "EntityType", VERSION)
+_VERSION = "/"  # between a number and that of its version
 _DELETIONS_KEPT_DAYS = 55  # two months, with days to spare
 _KEYS_PER_CALL = 20  # keeps addresses far below Exact's 6,000 characters
 
@@ -65,8 +70,26 @@ class ExactSource:
     ) -> Iterator[ReadPage]:
         """Everything in a stream after a cursor, or from an interrupted page on."""
         exact = cast("ExactStream", stream)
+        if not exact.shared:
+            yield from self._pages(category, exact, today, after, resume)
+            return
+        try:
+            if after != NOT_THERE:
+                yield from self._pages(category, exact, today, after, resume)
+                return
+        except AccessDenied as error:
+            if error.code != MODULE_MISSING:
+                raise
+            log.warning("%s is imported without %s: %s", category.label, exact.path, error)
+        yield ReadPage(MappedPage(), None, NOT_THERE, 0)
+
+    def _pages(
+        self, category: ImportCategory, exact: ExactStream, today: date, after: str | None, resume: str | None
+    ) -> Iterator[ReadPage]:
         with explained(self._client, _need(category, exact)):
-            if exact.whole:
+            if exact.window:
+                yield from self._window(category, exact, today, after if resume else None, resume)
+            elif exact.whole:
                 yield from self._list(category, exact, today, after if resume else None, resume)
             else:
                 yield from self._changes(category, exact, today, after, resume)
@@ -91,16 +114,19 @@ class ExactSource:
         for start in range(0, len(keys), _KEYS_PER_CALL):
             chosen = keys[start : start + _KEYS_PER_CALL]
             literals = [_code_literal(exact, key) if by_code else f"guid'{key}'" for key in chosen]
-            literals = [literal for literal in literals if literal]
+            literals = [literal for literal in dict.fromkeys(literals) if literal]
             if not literals:
                 continue
             filters = " or ".join(f"{exact.lookup} eq {literal}" for literal in literals)
             columns = tuple(column for column in exact.columns if column not in exact.sync_only)
-            address = self._client.address(exact.single, select=columns, filters=filters)
+            address = self._client.address(exact.single, select=columns, filters=filters, expand=exact.expand)
             absent = dict.fromkeys(exact.sync_only)
             for page in self._explained_pages(address, _need(category, exact)):
-                rows = [{**absent, **row} for row in page.rows] if absent else page.rows
-                yield ReadPage(mapper.page(rows), page.next_page, "", len(page.rows))
+                rows = windows.whole_rows(self._client, exact, page.rows)
+                mapped = mapper.page([{**absent, **row} for row in rows] if absent else rows)
+                if exact.versioned and by_code:
+                    mapped = MappedPage([row for row in mapped.rows if _is_asked(row.code, chosen)], mapped.foreign)
+                yield ReadPage(mapped, page.next_page, "", len(page.rows))
 
     def beginning(self, stream: Stream, day: date) -> str:
         """The row version behind which lies everything that was changed on a day or later."""
@@ -133,8 +159,11 @@ class ExactSource:
         """One call per stream and position, however many categories read it, and one for deletions."""
         news, asked = News(), _Asked(_furthest(positions))
         for category, cursors in positions.items():
-            if any(self._has_news(cast("ExactStream", stream), cursors, asked) for stream in category.streams):
+            streams = [cast("ExactStream", stream) for stream in category.streams if not stream.window]
+            if any(self._has_news(stream, cursors, asked) for stream in streams):
                 news.categories.add(category.name)
+            else:
+                self._look_at_windows(category, cursors, news)
         quiet = {
             category: cursors[DELETIONS]
             for category, cursors in positions.items()
@@ -171,6 +200,24 @@ class ExactSource:
         with explained(self._client, need):
             yield from self._client.pages(address)
 
+    def _window(
+        self, category: ImportCategory, stream: ExactStream, today: date, read: str | None, resume: str | None
+    ) -> Iterator[ReadPage]:
+        """The last days of a list."""
+        mapper = _mapper(category, stream, today, None)
+        for rows, next_page, position in windows.read(self._client, stream, today, so_far=read, resume=resume):
+            yield ReadPage(mapper.page(rows), next_page, position, len(rows))
+
+    def _look_at_windows(self, category: ImportCategory, cursors: Mapping[str, str], news: News) -> None:
+        """One call per window: the page whose turn it is."""
+        for stream in (cast("ExactStream", each) for each in category.streams if each.window):
+            turned = windows.look(self._client, stream, cursors[stream.name])
+            log.info("%s: %s", stream.path, "something new" if turned is None else "nothing new")
+            if turned is None:
+                news.categories.add(category.name)
+            elif turned != cursors[stream.name]:
+                news.passed.setdefault(category.name, {})[stream.name] = turned
+
     def _list(
         self, category: ImportCategory, stream: ExactStream, today: date, read: str | None, resume: str | None
     ) -> Iterator[ReadPage]:
@@ -199,6 +246,8 @@ class ExactSource:
 
     def _has_news(self, stream: ExactStream, cursors: Mapping[str, str], asked: _Asked) -> bool:
         question = (stream.path, cursors[stream.name])
+        if stream.shared and question[1] == NOT_THERE:
+            return False
         if question not in asked.answers:
             try:
                 found = self._is_ahead(stream, question[1], asked)
@@ -232,7 +281,7 @@ class ExactSource:
             if page.next_page or any(row["EntityType"] in types for row in new):
                 news.categories.add(category.name)
             elif last > int(cursor):
-                news.passed[category.name] = {DELETIONS: str(last)}
+                news.passed.setdefault(category.name, {})[DELETIONS] = str(last)
 
     def _deleted_address(self, position: int) -> str:
         return self._client.address(_DELETED, select=_DELETED_COLUMNS, filters=f"{VERSION} gt {position}L")
@@ -288,8 +337,17 @@ def _code_literal(stream: ExactStream, code: str) -> str:
         return f"guid'{code.strip()}'" if is_id(code) else ""
     if stream.number_prefix:
         number = code.strip().upper().removeprefix(stream.number_prefix)
+        if stream.versioned:
+            number = number.partition(_VERSION)[0]
         return number if number.isdecimal() and number.isascii() else ""
     return quoted(padded_code(code) if stream.padded else code)
+
+
+def _is_asked(code: str | None, asked: Sequence[str]) -> bool:
+    """Whether a code with a version is among those asked for; one that was asked for without it means them all."""
+    wanted = {code_key(each) for each in asked}
+    key = code_key(code or "")
+    return key in wanted or key.partition(_VERSION)[0] in wanted
 
 
 def _list_columns(stream: ExactStream) -> tuple[str, ...]:
