@@ -359,6 +359,11 @@ class World:
     def classification(self, code: str, name: str) -> str:
         return self._add("crm/AccountClassifications", {"Code": code, "Description": name})
 
+    def project(self, code: str, account: str | None = None, **values: Any) -> str:
+        """A running project; returns its id."""
+        given = {"Code": code, "Description": f"Project {code}", "Account": account, **values}
+        return self._add("project/Projects", given)
+
     def planned(self, employee: str, start: str, *, hours: float = 2, **values: Any) -> str:
         """Hours that are planned for somebody from a moment on, as the clock shows it; returns their id."""
         given = {"Employee": employee, "Description": "Repair", "StartDate": start, "EndDate": start, **values}
