@@ -92,6 +92,7 @@ HEADERS = ExactStream(
     versioned=True,
     sync_only=("ID",),
     deleted_type=34,
+    scope="Crm quotes",
     key="QuotationID",
     alias="ID",
     fields={
@@ -127,6 +128,7 @@ LINES = ExactStream(
     single="crm/QuotationLines",
     lookup="QuotationID",
     deleted_type=35,
+    scope="Crm quotes",
     key="ID",
     fields={
         lines.LINE: number("LineNumber"),
