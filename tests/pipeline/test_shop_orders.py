@@ -57,7 +57,7 @@ def test_a_shop_order_becomes_a_work_order_with_the_material_of_its_plan(shop: W
     assert (made["WorkDate"], made["WorkDeadline"], made["ExternProjectNr"]) == ("01-12-2026", "09-12-2026", "WO 7")
     assert (made["WorkDescription"], made["InternalWorkDescription"]) == ("Paint it blue", "3 pc P1 Pump")
     assert materials(made) == [("B2", "0.125"), ("A1", "4")]
-    assert {each["MaterialPrice"] for each in made["Materials"]} == {"0"}
+    assert {each["MaterialPrice"] for each in made["Materials"]} == {"0,00"}
 
 
 def test_the_next_run_makes_no_other_and_asks_outsmart_nothing(shop: World) -> None:
@@ -235,7 +235,7 @@ def test_a_deleted_order_gets_the_chosen_work_status_while_nobody_has_begun(shop
     shop.delete(ORDERS, order)
     assert SHOP_ORDERS in shop.poll()
     assert shop.counts(SHOP_ORDERS).deleted == 1
-    assert only(shop)["WorkStatus"] == (None if begun else "X")
+    assert only(shop).get("WorkStatus") == (None if begun else "X")
     shop.counts(SHOP_ORDERS)
     assert len(shop.rows(record_log, reason="order_cancelled")) == 1
 

@@ -54,6 +54,8 @@ _LISTS = {
     "addresses": "adr_code",
     "materials": "code",
     "hourtypes": "code",
+    "material_categories": "mct_mat_code",
+    "prices": "price",
     "categories": "cat_code",
     "employees": "number",
     "warehouses": "wse_code",
@@ -250,8 +252,27 @@ class World:
     def price(self, item: str, price: float, **values: Any) -> str:
         return self._add("logistics/SalesItemPrices", {"Item": item, "Price": price, "Unit": "pc", **values})
 
+    def agreement(self, item: str, account: str, price: float, **values: Any) -> str:
+        """A price for one customer, from the first of 2026 on unless the values say otherwise."""
+        return self.price(item, price, **{"Account": account, "StartDate": "2026-01-01T00:00:00", **values})
+
+    def prices(self) -> dict[tuple[str, str, str], tuple[str, str]]:
+        """OutSmart's prices: article, customer and first day → price and last day."""
+        records = self.control.outsmart_records(ACCOUNT, "prices")
+        return {
+            (each["material"] or each["hourtype"], each["debtornr"], each["date_start"]): (
+                each["price"], each["date_end"] or "",
+            )
+            for each in records
+        }  # fmt: skip
+
     def group(self, code: str) -> str:
         return self._add("logistics/ItemGroups", {"Code": code, "Description": f"Group {code}"})
+
+    def links(self) -> set[tuple[str, str]]:
+        """Which materials are in which categories in OutSmart."""
+        records = self.control.outsmart_records(ACCOUNT, "material_categories")
+        return {(record["mct_mat_code"], record["mct_cat_code"]) for record in records}
 
     def employee(self, code: str, first: str = "Anna", last: str = "Bakker", **values: Any) -> str:
         return self._add("payroll/Employees", {"Code": code, "FirstName": first, "LastName": last, **values})

@@ -337,7 +337,7 @@ def _look_up(store: Store, job: Job, source: Source) -> None:
     if missing := [code for code in job.options.codes if code_key(code) not in found]:
         log.warning("Not in the package, or not of this category: %s", ", ".join(missing))
     for stream in job.category.streams[1:]:
-        keys = tuple(parents)
+        keys = tuple(parents) if job.category.follows(stream) else ()
         if stream.shared:
             with store.read() as connection:
                 keys = tuple(parts.named(connection, job, stream))

@@ -342,5 +342,10 @@ def changes(record: Record, before: Payload, after: Payload) -> dict[str, list[s
     return {
         name: [before.get(name), value]
         for name, value in after.items()
-        if name != record.code and record.travels(name) and before.get(name) != value
+        if name != record.code and record.travels(name) and not _is_same(before.get(name), value)
     }
+
+
+def _is_same(before: str | bool | None, after: str | bool) -> bool:
+    """An empty text is what OutSmart shows as nothing."""
+    return before == after or (before is None and after == "")

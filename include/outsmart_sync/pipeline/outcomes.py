@@ -75,6 +75,12 @@ EDITED = "edited_in_outsmart"
 REFUSED = "refused"
 """Reason of a record that OutSmart did not take."""
 
+ENDED = "ended"
+"""Event, and reason, of a record that was given a last day in OutSmart because the package no longer has it so."""
+
+LEFT_BEHIND = "left"
+"""Event, and reason, of a record that has another code now while OutSmart keeps the one under the old code."""
+
 REFERENCE_LEFT_OUT = "reference_left_out"
 """Reason of a record that refers to one which the filters leave out."""
 
@@ -124,7 +130,12 @@ REASONS: dict[str, Reason] = {
     ),
     "not_delivery_address": Reason("It is no longer a delivery address.", "It stays in OutSmart as it is."),
     "no_relation": Reason("It no longer belongs to a relation.", "It stays in OutSmart as it is."),
+    "taken_apart": Reason("It is no longer an order to assemble, but to take apart.", "It stays in OutSmart as it is."),
     "price_agreement": Reason("The price is agreed with one customer."),
+    "no_agreement": Reason("It is no longer a price for one customer."),
+    "larger_quantity": Reason("It holds for a larger quantity only; OutSmart has one price, whatever the quantity."),
+    "other_unit": Reason("It is a price for another unit than the article's own."),
+    "other_currency": Reason("It is in another currency than the administration's."),
     "parent_excluded": Reason("Its relation {detail} is not imported.", "It comes along when the relation is."),
     "parent_open": Reason(
         "It waits for relation {detail}, which has not reached OutSmart.",
@@ -165,6 +176,14 @@ REASONS: dict[str, Reason] = {
     "switched_off": Reason("Accepted quotations do not become work orders: that is switched off."),
     "delivered": Reason("Goods of its order were {detail}."),
     "withdrawn": Reason("This no longer holds: goods of its order were {detail}."),
+    ENDED: Reason("What OutSmart has under {detail} has ended; it goes on under its new code."),
+    LEFT_BEHIND: Reason(
+        "OutSmart still has {detail} as well: it can add such a record, not remove it.",
+        "Remove the old one in OutSmart by hand if it is in the way.",
+    ),
+    "not_in_group": Reason(
+        "It is no longer a sales item with an item group.", "Its category in OutSmart stays; remove it there by hand."
+    ),
     "own_export": Reason("It was made by our own export of a work order."),
     UNSURE: Reason(
         "It was sent to OutSmart and no clear answer came ({detail}).",

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from outsmart_sync.records.record import Record, Reference
 
 _CHUNK = 500
+_MISSING = "reference_missing"
 _GOES = (None, Outcome.CREATE, Outcome.UPDATE, Outcome.UNCHANGED)
 _LONGEST_ID = 60  # of the column that says what a row waits for
 _referred = mirror.alias("referred")
@@ -60,6 +61,15 @@ def judge(connection: Connection, job: Job, record: Record, rows: ColumnElement[
     Returns:
         Number of rows that wait.
     """
+    return _judge(connection, job, record, rows, hold=True)
+
+
+def name(connection: Connection, job: Job, record: Record, rows: ColumnElement[bool]) -> None:
+    """Give rows the code that they make up with what they refer to, as far as all of that is there."""
+    _judge(connection, job, record, rows, hold=False)
+
+
+def _judge(connection: Connection, job: Job, record: Record, rows: ColumnElement[bool], *, hold: bool) -> int:
     if not record.references or (record.amount and not job.delivers):
         return 0  # what is paid is worth knowing without OutSmart's invoices, too
     waiting = 0
@@ -72,11 +82,11 @@ def judge(connection: Connection, job: Job, record: Record, rows: ColumnElement[
         held, named = [], []
         for row, payload in zip(chunk, payloads, strict=True):
             missing = _missing(record, payload, known, decode(row.outsmart) if row.outsmart else {})
-            if missing is not None:
-                held.append({"job_": job.id, "seq_": row.seq, **_verdict(*missing, payload, known)})
-            elif record.keys:
+            if missing is None and record.keys:
                 code = record.code_of(body_of(record, payload, referred(record, payload, known)))
                 named.append({"job_": job.id, "seq_": row.seq, "code_": code, "key_": code_key(code)})
+            elif missing is not None and hold:
+                held.append({"job_": job.id, "seq_": row.seq, **_verdict(*missing, payload, known)})
         _keep(connection, held, named)
         waiting += len(held)
     return waiting
@@ -124,15 +134,21 @@ def named_or_new(
 
 
 def ready(job: Job, record: Record) -> ColumnElement[bool]:
-    """Whether what a record of the mirror waited for is there by now."""
+    """Whether what a record of the mirror waited for is there by now, or known at all where it was not."""
     if not record.references:
         return false()
+    known = exists().where(
+        _referred.c.connection_id == job.connection_id,
+        _referred.c.record.in_(_types(record.references)),
+        _referred.c.provider_id == mirror.c.parent_id,
+    )
     there = or_(*_ways(job, record.references), *(_chosen_there(job, reference) for reference in record.references))
+    missed = and_(mirror.c.state == MirrorState.WAITING, mirror.c.reason == _MISSING)
     waits = or_(
         mirror.c.state == MirrorState.WAITING,
         and_(mirror.c.state == MirrorState.EXCLUDED, mirror.c.reason == REFERENCE_LEFT_OUT),
     )
-    return and_(waits, there)
+    return or_(and_(waits, there), and_(missed, known))
 
 
 def _ways(job: Job, references: Sequence[Reference]) -> list[ColumnElement[bool]]:
@@ -303,9 +319,10 @@ def _in_run(connection: Connection, job: Job, reference: Reference, ids: list[st
     }
 
 
-def _place(reference: Reference, row: Any) -> tuple[bool, int]:
-    """Those that are there first, then in the order in which the reference names the types."""
-    return not row.there, list(reference.fields).index(row.record)
+def _place(reference: Reference, row: Any) -> tuple[bool, bool, int]:
+    """Those that are there first, and still belong there; then in the order in which the reference names the types."""
+    left_out = row.state == MirrorState.EXCLUDED
+    return not row.there, left_out, list(reference.fields).index(row.record)
 
 
 def _missing(record: Record, payload: Payload, known: Known, there: Payload) -> tuple[Reference, str] | None:
@@ -329,7 +346,7 @@ def _verdict(reference: Reference, identity: str, payload: Payload, known: Known
         verdict = {"outcome_": Outcome.REJECTED.value, "reason_": "reference_unnamed", "detail_": reference.label}
         return {**verdict, "needs_": None}
     seen = known.get((reference.name, identity))
-    outcome, reason, detail = Outcome.WAITING, "reference_missing", reference.label
+    outcome, reason, detail = Outcome.WAITING, _MISSING, reference.label
     if seen is not None:
         detail = f"{reference.label} {seen.code}"
         outcome, reason = Outcome.WAITING, "reference_open"

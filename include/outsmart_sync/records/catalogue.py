@@ -27,11 +27,13 @@ class Source:
         columns: The package's columns; the first one that has a value gives it.
         read: Turns a column's value (never None) into the stored form; None: there is no value.
         joined: The value is made of all columns together, which ``read`` gets as a tuple; one that is empty: none.
+        absent: What stands where no column has a value: '' empties the field in OutSmart; None: it is left as it is.
     """
 
     columns: tuple[str, ...]
     read: Callable[[Any], str | bool | None]
     joined: bool = False
+    absent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,25 @@ class Belongs:
     columns: tuple[str, ...]
     rule: Callable[[Row], bool]
     otherwise: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Which rows of a category are never imported, whatever a person chose; each is kept with its reason.
+
+    Attributes:
+        columns: Columns the rule looks at.
+        rule: Reason code of a row; '' when it may come.
+        reasons: Every reason code that the rule gives.
+    """
+
+    columns: tuple[str, ...]
+    rule: Callable[[Row], str]
+    reasons: tuple[str, ...]
+
+
+OTHER_CURRENCY = "other_currency"
+"""Reason code of a row in another currency than the administration's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +97,8 @@ class Stream:
         is_blocked: Whether that column's value says so.
         alias: Column of a second id, under which the package's list of deletions names a row.
         valid: Columns of the first and last day in use; '' for one that does not count.
+        left_out: Which rows are never imported.
+        currency: Column with the currency of a row's amounts: one in another than the administration's is left out.
         tags: What filters choose by.
         belongs: Which rows are of this category; None: all.
         derived_code: The record's code is made from its id by this function, for types that have no code at the source.
@@ -104,6 +127,8 @@ class Stream:
     is_blocked: Callable[[Any], bool] = bool
     alias: str | None = None
     valid: tuple[str, str] | None = None
+    left_out: LeftOut | None = None
+    currency: str | None = None
     tags: Tags | None = None
     belongs: Belongs | None = None
     derived_code: Callable[[str], str] | None = None
@@ -119,15 +144,22 @@ class Stream:
     dated_ahead: int = 90
 
     @property
+    def own_reasons(self) -> tuple[str, ...]:
+        """Reasons for which a row is left out by itself, and not by what a person chose."""
+        foreign = (OTHER_CURRENCY,) if self.currency else ()
+        return (
+            *((self.belongs.otherwise,) if self.belongs else ()),
+            *(self.left_out.reasons if self.left_out else ()),
+            *foreign,
+        )
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """Every column of the package that this stream needs, sorted."""
         columns = {self.key, *(column for source in self.fields.values() for column in source.columns)}
-        columns.update(
-            column
-            for column in (self.parent, self.blocked, self.alias, self.dated, self.split_by, *(self.valid or ()))
-            if column
-        )
-        for rule in (self.tags, self.belongs):
+        single = (self.parent, self.blocked, self.alias, self.dated, self.split_by, self.currency, *(self.valid or ()))
+        columns.update(column for column in single if column)
+        for rule in (self.tags, self.belongs, self.left_out):
             columns.update(rule.columns if rule else ())
         return tuple(sorted(columns))
 
@@ -442,6 +474,10 @@ class ImportCategory:
     def reports_deletions(self) -> bool:
         """Whether any stream relies on the package's list of deleted records."""
         return not all(stream.whole for stream in self.streams)
+
+    def follows(self, stream: Stream) -> bool:
+        """Whether a stream's rows go with records of the main stream: their parts, or their children."""
+        return self.fold is not None if stream.record is None else stream.parent is not None
 
     def chooses(self, choice: Choice, record: Record) -> bool:
         """Whether a choice looks at this record type."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from outsmart_sync.records.catalogue import Row, Source, Stream
 from outsmart_sync.records.record import UNREADABLE, Record, is_active
-from outsmart_sync.records.staged import ALIAS, Origin, StagedRow, tag, tags_text
+from outsmart_sync.records.staged import ALIAS, CURRENCY, LEFT_OUT, Origin, StagedRow, tag, tags_text
 from outsmart_sync.records.values import Payload, code_key, content_hash, encode
 
 log = logging.getLogger(__name__)
@@ -66,6 +66,11 @@ class Mapper:
     @cached_property
     def _joined(self) -> list[tuple[str, Source]]:
         return [(name, source) for name, source in self.stream.fields.items() if source.joined]
+
+    @cached_property
+    def _absent(self) -> Payload:
+        """What stands where no column has a value."""
+        return {name: source.absent for name, source in self.stream.fields.items() if source.absent is not None}
 
     def page(self, rows: Iterable[Row]) -> MappedPage:
         """Map a page. A row with a value that cannot be read stops no other: it will be rejected, and says why.
@@ -133,7 +138,7 @@ class Mapper:
         return None if value is None else int(value)
 
     def _payload(self, row: Row) -> Payload:
-        payload: Payload = {}
+        payload: Payload = dict(self._absent)
         for name, columns, read in self._sources:
             for column in columns:
                 value = row[column]
@@ -149,6 +154,10 @@ class Mapper:
         tags = [tag(kind, value) for kind, value in self.stream.tags.rule(row)] if self.stream.tags else []
         if self.stream.alias and (alias := row[self.stream.alias]):
             tags.append(tag(ALIAS, str(alias)))
+        if self.stream.left_out and (reason := self.stream.left_out.rule(row)):
+            tags.append(tag(LEFT_OUT, reason))
+        if self.stream.currency and (currency := str(row[self.stream.currency] or "").strip()):
+            tags.append(tag(CURRENCY, currency))
         return tags_text(tags)
 
     def _blocked(self, row: Row) -> bool:

@@ -144,6 +144,9 @@ class Record:
         active: Flag field that marks a record as in use; None: OutSmart has none for this type.
         references: Other records that it names by their codes, besides its parent.
         keys: Fields whose values together are the record's code; empty: ``code`` alone. Then ``code`` does not travel.
+            Such a code may change with what the record refers to: then it is another one in OutSmart, and the one under
+            the old code is ended (``ends``) or, where that is not possible, left.
+        ends: Field with the last day of a record, by which one that is gone at the package is ended; '': none.
         made_once: OutSmart makes another one whenever it is sent, whatever its number: see ``pipeline.documents``.
         kind: The name under which OutSmart's wire knows it, where several of our types are one there; '': its own name.
         prefix: What the codes of this type begin with, where several of our types are one at OutSmart.
@@ -164,6 +167,7 @@ class Record:
     active: str | None = None
     references: tuple[Reference, ...] = ()
     keys: tuple[str, ...] = ()
+    ends: str = ""
     made_once: bool = False
     kind: str = ""
     prefix: str = ""

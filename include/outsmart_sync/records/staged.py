@@ -69,6 +69,13 @@ ALIAS = "id"
 """Kind of the tag with a second id of the row at the package."""
 
 
+LEFT_OUT = "out"
+"""Kind of the tag with the reason why a row is never imported."""
+
+CURRENCY = "currency"
+"""Kind of the tag with the currency of a row's amounts."""
+
+
 def aliases(tags: str) -> list[str]:
     """The second ids among a row's tags."""
     return values_of(tags, ALIAS)

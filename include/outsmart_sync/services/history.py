@@ -30,6 +30,8 @@ EVENTS = (
     "held",
     "deleted",
     "deactivated",
+    "ended",
+    "left",
     "edited",
     "linked",
     "unlinked",

@@ -143,6 +143,8 @@ class ExactOnlineClient:
         top: int | None = None,
         newest_first: str = "",
         counted: bool = False,
+        expand: str = "",
+        skip: int = 0,
         division: str | None = None,
     ) -> str:
         """The address of a collection in the administration.
@@ -154,6 +156,8 @@ class ExactOnlineClient:
             top: Most rows to return in all.
             newest_first: Column to sort by, largest first, and the rows of all pages are to be counted.
             counted: The rows of all pages are to be counted.
+            expand: Collection that is to come along with each row.
+            skip: Rows to leave out first.
             division: Another administration than the client's own.
         """
         query = {"$select": ",".join(select)}
@@ -165,6 +169,10 @@ class ExactOnlineClient:
             query["$orderby"] = f"{newest_first} desc"
         if newest_first or counted:
             query["$inlinecount"] = "allpages"
+        if expand:
+            query["$expand"] = expand
+        if skip:
+            query["$skip"] = str(skip)
         return self._address(division or self.division, resource, query)
 
     def function(self, resource: str, **parameters: str) -> str:

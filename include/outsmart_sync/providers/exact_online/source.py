@@ -5,7 +5,8 @@ version, unrelated to time; a row that changed several times comes once, with it
 months only (name=SyncDeleted).
 
 A few lists have neither (item groups, warehouses). They are short, so they are read whole, when their number of rows or
-those that were changed last are others than last time.
+those that were changed last are others than last time. Of one that does not even tell what was changed last, and is not
+short, the last days are read: see ``windows``.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 
 from outsmart_sync.errors import AccessDenied, RequestRefused, VendorUnavailable
-from outsmart_sync.providers.exact_online import start_dates
+from outsmart_sync.providers.exact_online import start_dates, windows
 from outsmart_sync.providers.exact_online.lists import ExactList, read_values
 from outsmart_sync.providers.exact_online.rights import DELETED, DIVISIONS, Need, explained
 from outsmart_sync.providers.exact_online.stream import ExactStream
@@ -67,7 +68,9 @@ class ExactSource:
         """Everything in a stream after a cursor, or from an interrupted page on."""
         exact = cast("ExactStream", stream)
         with explained(self._client, _need(category, exact)):
-            if exact.whole:
+            if exact.window:
+                yield from self._window(category, exact, today, after if resume else None, resume)
+            elif exact.whole:
                 yield from self._list(category, exact, today, after if resume else None, resume)
             else:
                 yield from self._changes(category, exact, today, after, resume)
@@ -97,11 +100,11 @@ class ExactSource:
                 continue
             filters = " or ".join(f"{exact.lookup} eq {literal}" for literal in literals)
             columns = tuple(column for column in exact.columns if column not in exact.sync_only)
-            address = self._client.address(exact.single, select=columns, filters=filters)
+            address = self._client.address(exact.single, select=columns, filters=filters, expand=exact.expand)
             absent = dict.fromkeys(exact.sync_only)
             for page in self._explained_pages(address, _need(category, exact)):
-                rows = [{**absent, **row} for row in page.rows] if absent else page.rows
-                mapped = mapper.page(rows)
+                rows = windows.whole_rows(self._client, exact, page.rows)
+                mapped = mapper.page([{**absent, **row} for row in rows] if absent else rows)
                 if exact.versioned and by_code:
                     mapped = MappedPage([row for row in mapped.rows if _is_asked(row.code, chosen)], mapped.foreign)
                 yield ReadPage(mapped, page.next_page, "", len(page.rows))
@@ -137,8 +140,11 @@ class ExactSource:
         """One call per stream and position, however many categories read it, and one for deletions."""
         news, asked = News(), _Asked(_furthest(positions))
         for category, cursors in positions.items():
-            if any(self._has_news(cast("ExactStream", stream), cursors, asked) for stream in category.streams):
+            streams = [cast("ExactStream", stream) for stream in category.streams if not stream.window]
+            if any(self._has_news(stream, cursors, asked) for stream in streams):
                 news.categories.add(category.name)
+            else:
+                self._look_at_windows(category, cursors, news)
         quiet = {
             category: cursors[DELETIONS]
             for category, cursors in positions.items()
@@ -174,6 +180,24 @@ class ExactSource:
     def _explained_pages(self, address: str, need: Need) -> Iterator[Page]:
         with explained(self._client, need):
             yield from self._client.pages(address)
+
+    def _window(
+        self, category: ImportCategory, stream: ExactStream, today: date, read: str | None, resume: str | None
+    ) -> Iterator[ReadPage]:
+        """The last days of a list."""
+        mapper = _mapper(category, stream, today, None)
+        for rows, next_page, position in windows.read(self._client, stream, today, so_far=read, resume=resume):
+            yield ReadPage(mapper.page(rows), next_page, position, len(rows))
+
+    def _look_at_windows(self, category: ImportCategory, cursors: Mapping[str, str], news: News) -> None:
+        """One call per window: the page whose turn it is."""
+        for stream in (cast("ExactStream", each) for each in category.streams if each.window):
+            turned = windows.look(self._client, stream, cursors[stream.name])
+            log.info("%s: %s", stream.path, "something new" if turned is None else "nothing new")
+            if turned is None:
+                news.categories.add(category.name)
+            elif turned != cursors[stream.name]:
+                news.passed.setdefault(category.name, {})[stream.name] = turned
 
     def _list(
         self, category: ImportCategory, stream: ExactStream, today: date, read: str | None, resume: str | None
@@ -236,7 +260,7 @@ class ExactSource:
             if page.next_page or any(row["EntityType"] in types for row in new):
                 news.categories.add(category.name)
             elif last > int(cursor):
-                news.passed[category.name] = {DELETIONS: str(last)}
+                news.passed.setdefault(category.name, {})[DELETIONS] = str(last)
 
     def _deleted_address(self, position: int) -> str:
         return self._client.address(_DELETED, select=_DELETED_COLUMNS, filters=f"{VERSION} gt {position}L")

@@ -19,6 +19,7 @@ class ExactStream(Stream):
         number_prefix: The look-up column is a number, to which we put this before it is a code.
         versioned: Codes are that number, a stroke and the number of the version; a code without stroke means them all.
         sync_only: Columns that the ordinary endpoint does not have.
+        expand: Collection that comes along with each row; its column holds a list of rows then.
         deleted_type: Entity type under which sync/Deleted reports it (name=SyncDeleted); None: it does not.
         scope: What the app must be registered for at Exact to read it.
     """
@@ -30,5 +31,6 @@ class ExactStream(Stream):
     number_prefix: str = ""
     versioned: bool = False
     sync_only: tuple[str, ...] = ()
+    expand: str = ""
     deleted_type: int | None = None
     scope: str = ""
