@@ -52,6 +52,7 @@ DELIVERIES = ExactStream(
     lookup="DeliveryNumber",
     number_prefix=_PREFIX,
     deleted_type=16,
+    scope="Logistics wms",
     key="EntryID",
     fields={
         "number": prefixed(_PREFIX, "DeliveryNumber"),
@@ -71,6 +72,7 @@ LINES = ExactStream(
     single="salesorder/GoodsDeliveryLines",
     lookup="EntryID",
     deleted_type=17,
+    scope="Logistics wms",
     key="ID",
     split_by="StorageLocation",
     fields={

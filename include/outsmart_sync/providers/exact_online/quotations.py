@@ -93,6 +93,7 @@ HEADERS = ExactStream(
     versioned=True,
     sync_only=("ID",),
     deleted_type=34,
+    scope="Crm quotes",
     key="QuotationID",
     alias="ID",
     fields={
@@ -129,6 +130,7 @@ LINES = ExactStream(
     single="crm/QuotationLines",
     lookup="QuotationID",
     deleted_type=35,
+    scope="Crm quotes",
     key="ID",
     fields={
         lines.LINE: number("LineNumber"),
