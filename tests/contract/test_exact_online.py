@@ -38,7 +38,7 @@ READS = {
     "_text": {"Edm.String", "Edm.Guid"},
     "_number": {"Edm.Double", *_WHOLE},
     "_day": {"Edm.DateTime"},
-    "id_of": {"Edm.Guid"},
+    "_id": {"Edm.Guid"},
     "prefixed": {"Edm.Int32"},
     "_clock": {"Edm.DateTime"},
     "_minutes": {"Edm.Double"},
@@ -86,9 +86,6 @@ RULED = {
     ("assembly_orders", "Type"): "Edm.Int16",
 }
 """Columns that a rule in Python looks at, with the type that the rule takes them for; some go with their stream."""
-
-TWINS = {"sync/SalesOrder/SalesOrderHeaders": "salesorder/SalesOrders"}
-"""Ordinary endpoints that have another name than their streams."""
 
 
 def both(stream: ExactStream) -> tuple[ExactResource, ExactResource]:

@@ -125,7 +125,8 @@ def test_every_stream_fills_only_fields_of_its_record(record: Record) -> None:
     for category in PACKAGE.imports:
         for stream in category.streams:
             if stream.record is record:
-                assert set(stream.fields) <= {field.name for field in record.fields}
+                travelling_fields = {name for name in stream.fields if record.travels(name)}
+                assert travelling_fields <= {field.name for field in record.fields}
 
 
 @pytest.mark.parametrize("name", OUTSMART)

@@ -52,7 +52,6 @@ DELIVERIES = ExactStream(
     lookup="DeliveryNumber",
     number_prefix=_PREFIX,
     deleted_type=16,
-    scope="Logistics wms",
     key="EntryID",
     fields={
         "number": prefixed(_PREFIX, "DeliveryNumber"),
@@ -72,7 +71,6 @@ LINES = ExactStream(
     single="salesorder/GoodsDeliveryLines",
     lookup="EntryID",
     deleted_type=17,
-    scope="Logistics wms",
     key="ID",
     split_by="StorageLocation",
     fields={

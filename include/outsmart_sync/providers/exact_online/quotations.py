@@ -93,7 +93,6 @@ HEADERS = ExactStream(
     versioned=True,
     sync_only=("ID",),
     deleted_type=34,
-    scope="Crm quotes",
     key="QuotationID",
     alias="ID",
     fields={
@@ -130,7 +129,6 @@ LINES = ExactStream(
     single="crm/QuotationLines",
     lookup="QuotationID",
     deleted_type=35,
-    scope="Crm quotes",
     key="ID",
     fields={
         lines.LINE: number("LineNumber"),
