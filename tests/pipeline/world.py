@@ -276,6 +276,11 @@ class World:
         """Its number as the work order has it."""
         return f"SO-{self.control.exact_row(DIVISION, 'salesorder/SalesOrders', order)['OrderNumber']}"
 
+    def project(self, code: str, account: str | None = None, **values: Any) -> str:
+        """A running project; returns its id."""
+        given = {"Code": code, "Description": f"Project {code}", "Account": account, **values}
+        return self._add("project/Projects", given)
+
     def shop_order(self, item: str, **values: Any) -> str:
         """An open shop order without a plan; returns its id."""
         return self._add("manufacturing/ShopOrders", {"Item": item, **values})
