@@ -29,8 +29,8 @@ def groups(world: World) -> World:
 def test_item_groups_become_categories(groups: World) -> None:
     groups.group("G1")
     groups.group("G2")
-    # One call for the list, and one to know whether the administration was moved.
-    assert groups.counts(CATEGORIES) == Counts(read=2, created=2, calls=2, outsmart_calls=2)
+    # One call for the list, and one to know whether the administration was moved; for the items two.
+    assert groups.counts(CATEGORIES) == Counts(read=2, created=2, calls=4, outsmart_calls=3)
     assert {code: record["cat_name"] for code, record in groups.outsmart("categories").items()} == {
         "G1": "Group G1",
         "G2": "Group G2",
@@ -79,13 +79,14 @@ def test_a_renamed_group_is_updated(groups: World) -> None:
 
 
 def test_a_list_without_news_costs_one_call_and_keeps_no_cursor_for_deletions(groups: World) -> None:
-    groups.group("G1")
-    groups.counts(CATEGORIES)
+    groups.settings(licence="pro", categories={"enabled": False}, warehouses={"enabled": True})
+    groups.warehouse("W1")
+    groups.counts("warehouses")
     with groups.store.read() as connection:
-        assert DELETIONS not in cursors.read_all(connection, groups.connection.id, CATEGORIES)
+        assert DELETIONS not in cursors.read_all(connection, groups.connection.id, "warehouses")
     groups.forget_calls()
     assert groups.poll() == []
-    assert [call["resource"] for call in groups.reads()] == [GROUPS]
+    assert [call["resource"] for call in groups.reads()] == ["inventory/Warehouses"]
 
 
 @pytest.mark.parametrize("what", ["made", "changed", "deleted", "one made for one deleted"])

@@ -54,6 +54,8 @@ _LISTS = {
     "addresses": "adr_code",
     "materials": "code",
     "hourtypes": "code",
+    "material_categories": "mct_mat_code",
+    "prices": "price",
     "categories": "cat_code",
     "employees": "number",
     "warehouses": "wse_code",
@@ -63,6 +65,10 @@ _LISTS = {
     "invoices": "inv_id",
 }
 _RESOURCES = (
+    "salesorder/GoodsDeliveryLines",
+    "salesorder/GoodsDeliveries",
+    "crm/QuotationLines",
+    "crm/Quotations",
     "PaymentTerms",
     "salesorder/SalesOrderLines",
     "salesorder/SalesOrders",
@@ -84,7 +90,11 @@ _RESOURCES = (
     "payroll/Employees",
     "inventory/Warehouses",
 )
-_KEYS = {"salesorder/SalesOrders": "OrderID"}
+_KEYS = {
+    "salesorder/SalesOrders": "OrderID",
+    "salesorder/GoodsDeliveries": "EntryID",
+    "crm/Quotations": "QuotationID",
+}
 _WRITTEN_BY_EVERY_STEP = ("seq", "mirror_id", "job_id")
 
 
@@ -242,8 +252,27 @@ class World:
     def price(self, item: str, price: float, **values: Any) -> str:
         return self._add("logistics/SalesItemPrices", {"Item": item, "Price": price, "Unit": "pc", **values})
 
+    def agreement(self, item: str, account: str, price: float, **values: Any) -> str:
+        """A price for one customer, from the first of 2026 on unless the values say otherwise."""
+        return self.price(item, price, **{"Account": account, "StartDate": "2026-01-01T00:00:00", **values})
+
+    def prices(self) -> dict[tuple[str, str, str], tuple[str, str]]:
+        """OutSmart's prices: article, customer and first day → price and last day."""
+        records = self.control.outsmart_records(ACCOUNT, "prices")
+        return {
+            (each["material"] or each["hourtype"], each["debtornr"], each["date_start"]): (
+                each["price"], each["date_end"] or "",
+            )
+            for each in records
+        }  # fmt: skip
+
     def group(self, code: str) -> str:
         return self._add("logistics/ItemGroups", {"Code": code, "Description": f"Group {code}"})
+
+    def links(self) -> set[tuple[str, str]]:
+        """Which materials are in which categories in OutSmart."""
+        records = self.control.outsmart_records(ACCOUNT, "material_categories")
+        return {(record["mct_mat_code"], record["mct_cat_code"]) for record in records}
 
     def employee(self, code: str, first: str = "Anna", last: str = "Bakker", **values: Any) -> str:
         return self._add("payroll/Employees", {"Code": code, "FirstName": first, "LastName": last, **values})
@@ -276,10 +305,31 @@ class World:
         """Its number as the work order has it."""
         return f"SO-{self.control.exact_row(DIVISION, 'salesorder/SalesOrders', order)['OrderNumber']}"
 
-    def project(self, code: str, account: str | None = None, **values: Any) -> str:
-        """A running project; returns its id."""
-        given = {"Code": code, "Description": f"Project {code}", "Account": account, **values}
-        return self._add("project/Projects", given)
+    def quotation(self, customer: str, **values: Any) -> str:
+        """A quotation that is open, without lines; returns its QuotationID."""
+        given = {"OrderAccount": customer, "Status": 25, "YourRef": "PO 7", **values}
+        return self._add("crm/Quotations", given)
+
+    def quotation_line(self, quotation: str, item: str, quantity: float = 1, price: float = 10, **values: Any) -> str:
+        given = {"QuotationID": quotation, "Item": item, "Quantity": quantity, "NetPrice": price, **values}
+        return self._add("crm/QuotationLines", given)
+
+    def quotation_number(self, quotation: str) -> str:
+        """Its number and version, as its work order has them."""
+        row = self.control.exact_row(DIVISION, "crm/Quotations", quotation)
+        return f"QU-{row['QuotationNumber']}/{row['VersionNumber']}"
+
+    def delivery(self, customer: str, *lines: tuple[str, float], **values: Any) -> str:
+        """Goods of these lines of sales orders, so many of each, delivered today; returns its EntryID."""
+        delivery = self._add("salesorder/GoodsDeliveries", {"DeliveryAccount": customer, **values})
+        for line, quantity in lines:
+            self.delivery_line(delivery, line, quantity)
+        return delivery
+
+    def delivery_line(self, delivery: str, line: str, quantity: float, **values: Any) -> str:
+        ordered = self.control.exact_row(DIVISION, "salesorder/SalesOrderLines", line)
+        given = {"EntryID": delivery, "SalesOrderLineID": line, "Item": ordered["Item"], "QuantityDelivered": quantity}
+        return self._add("salesorder/GoodsDeliveryLines", {**given, **values})
 
     def shop_order(self, item: str, **values: Any) -> str:
         """An open shop order without a plan; returns its id."""
@@ -308,6 +358,11 @@ class World:
 
     def classification(self, code: str, name: str) -> str:
         return self._add("crm/AccountClassifications", {"Code": code, "Description": name})
+
+    def project(self, code: str, account: str | None = None, **values: Any) -> str:
+        """A running project; returns its id."""
+        given = {"Code": code, "Description": f"Project {code}", "Account": account, **values}
+        return self._add("project/Projects", given)
 
     def planned(self, employee: str, start: str, *, hours: float = 2, **values: Any) -> str:
         """Hours that are planned for somebody from a moment on, as the clock shows it; returns their id."""

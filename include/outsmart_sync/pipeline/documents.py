@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, or_, select, update
 
-from outsmart_sync.pipeline import marks, merging, overtaken, references, scope
+from outsmart_sync.pipeline import marks, merging, notices, overtaken, references, scope
 from outsmart_sync.pipeline.making import Maker, NotMade
 from outsmart_sync.pipeline.outcomes import Outcome
 from outsmart_sync.records.exchange import Stage
 from outsmart_sync.records.order import CANCELLED_STATUS, OPEN
 from outsmart_sync.records.record import REFERS, REMOTE_ID
-from outsmart_sync.records.values import Payload, decode, encode
+from outsmart_sync.records.values import Payload, code_key, decode, encode
 from outsmart_sync.store.ledger import LedgerState
 from outsmart_sync.store.tables import mirror, staging
 
@@ -59,7 +59,9 @@ def deliver(store: Store, job: Job, record: Record, destination: Destination) ->
         after = marks.reached(connection, job, marks.DELIVERED, record)
         here = _to_do(job, record)
         references.judge(connection, job, record, and_(here, staging.c.outcome.in_(_WRITTEN), staging.c.seq > after))
-    delivery = _Delivery(store, job, record, destination)
+        source = job.category.stream_of(record.name).notes_from
+        texts = notices.beforehand(connection, job, source) if source else {}
+    delivery = _Delivery(store, job, record, destination, texts)
     while True:
         with store.read() as connection:
             rows = connection.execute(_rows(job, record).where(staging.c.seq > after)).all()
@@ -105,6 +107,7 @@ class _Delivery:
     job: Job
     record: Record
     destination: Destination
+    texts: Mapping[str, list[str]]
 
     def bring(self, row: Row[Any], others: Mapping[str, Referred]) -> None:
         """Make, change or cancel one document, and note what became of it."""
@@ -146,7 +149,9 @@ class _Delivery:
             self._look_for(row, body, line)
 
     def _send(self, row: Row[Any], body: Payload) -> None:
-        made = self._maker.send(row.code, body)
+        # What goes along is not kept: later changes of the document are not compared with it.
+        sent = notices.with_texts(body, self.texts.get(code_key(row.code), []))
+        made = self._maker.send(row.code, sent)
         if isinstance(made, NotMade):
             self._keep(row, self._decided(made.outcome, made.reason, made.detail))
         else:

@@ -50,7 +50,7 @@ def tell(store: Store, job: Job) -> None:
     with store.begin() as connection:
         _forget(connection, job)
         for record in job.category.records:
-            if not record.made_once and was_read(connection, job, record):
+            if was_read(connection, job, record) and not record.made_once:  # a document is never written over
                 number += _tell_record(connection, job, record, listed)
         runs.change_category(connection, job.id, edited=number)
     if number:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, case, delete, func, select
 
-from outsmart_sync.pipeline import epochs, in_use, invoices, outsmart_read, parts, pending, scope, witness
+from outsmart_sync.pipeline import derived, epochs, in_use, invoices, outsmart_read, parts, pending, scope, witness
 from outsmart_sync.pipeline.ahead import ahead
 from outsmart_sync.pipeline.epochs import EPOCH
 from outsmart_sync.pipeline.pending import STARTED
@@ -337,7 +337,7 @@ def _look_up(store: Store, job: Job, source: Source) -> None:
     if missing := [code for code in job.options.codes if code_key(code) not in found]:
         log.warning("Not in the package, or not of this category: %s", ", ".join(missing))
     for stream in job.category.streams[1:]:
-        keys = tuple(parents)
+        keys = tuple(parents) if job.category.follows(stream) else ()
         if stream.shared:
             with store.read() as connection:
                 keys = tuple(parts.named(connection, job, stream))
@@ -370,6 +370,7 @@ def _finish(store: Store, job: Job) -> int:
     if dropped:
         log.info("%s rows came more than once; the newest counts", dropped)
     parts.fold(store, job)
+    derived.stage(store, job)
     with store.begin() as connection:
         witness.require(connection, job)
         here = and_(scope.staged(job), witness.IS_ROW)

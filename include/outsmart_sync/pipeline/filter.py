@@ -11,13 +11,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, exists, func, not_, or_, select, update
+from sqlalchemy import and_, exists, func, not_, or_, select, true, update
 
-from outsmart_sync.pipeline import entries, invoices, marks, references, scope
+from outsmart_sync.pipeline import entries, invoices, marks, references, same_work, scope
 from outsmart_sync.pipeline.outcomes import MirrorState, Outcome
-from outsmart_sync.records.catalogue import Choice, StartDate, Switch
+from outsmart_sync.records.catalogue import OTHER_CURRENCY, Choice, DerivedStream, StartDate, Switch
 from outsmart_sync.records.record import UNREADABLE
-from outsmart_sync.records.staged import Origin, tag
+from outsmart_sync.records.staged import CURRENCY, LEFT_OUT, Origin, tag
 from outsmart_sync.records.values import decode
 from outsmart_sync.store import dialect, ledger, staged_rows
 from outsmart_sync.store.tables import mirror, staging
@@ -43,9 +43,14 @@ def filter_rows(store: Store, job: Job) -> None:
         _take_back(connection, job)
         for record in job.category.records:
             _by_origin(connection, job, record)
+            _by_switch(connection, job, record)
             _by_choices(connection, job, record)
+            _by_itself(connection, job, record)
+            if record.keys and job.category.stream_of(record.name).valid:
+                references.name(connection, job, record, staging.c.outcome.is_(None))
             _by_use(connection, job, record)
             _by_exports(connection, job, record)
+            same_work.judge(connection, job, record)
             if record.amount:
                 entries.leave_out_untold(connection, job, record, _known(job, record))
             if references.judge(connection, job, record, staging.c.outcome.is_(None)):
@@ -94,6 +99,13 @@ def _by_origin(connection: Connection, job: Job, record: Record) -> None:
     _decide(connection, job, record, left, Outcome.EXCLUDED, belongs.otherwise if belongs else "not_chosen")
 
 
+def _by_switch(connection: Connection, job: Job, record: Record) -> None:
+    """What follows from records only while a switch is on."""
+    stream = job.category.stream_of(record.name)
+    if isinstance(stream, DerivedStream) and stream.when and not job.settings.get(stream.when):
+        _decide(connection, job, record, true(), Outcome.EXCLUDED, "switched_off")
+
+
 def _by_choices(connection: Connection, job: Job, record: Record) -> None:
     """A choice looks at one record type, mostly the main one; its children follow it.
 
@@ -107,6 +119,18 @@ def _by_choices(connection: Connection, job: Job, record: Record) -> None:
         elif isinstance(choice, StartDate):
             early = staging.c.dated_on < job.starts_on
             _decide(connection, job, record, and_(early, not_(_known(job, record))), Outcome.EXCLUDED, choice.reason)
+
+
+def _by_itself(connection: Connection, job: Job, record: Record) -> None:
+    """What is never imported, whatever was chosen; of what is there already, OutSmart is told the last day."""
+    stream = job.category.stream_of(record.name)
+    for reason in stream.left_out.reasons if stream.left_out else ():
+        marked = dialect.contains(connection, staging.c.tags, tag(LEFT_OUT, reason) + "|")
+        _decide(connection, job, record, marked, Outcome.EXCLUDED, reason)
+    if stream.currency and job.currency:
+        known = dialect.contains(connection, staging.c.tags, tag(CURRENCY, ""))
+        own = dialect.contains(connection, staging.c.tags, tag(CURRENCY, job.currency) + "|")
+        _decide(connection, job, record, and_(known, not_(own)), Outcome.EXCLUDED, OTHER_CURRENCY)
 
 
 def _by_use(connection: Connection, job: Job, record: Record) -> None:
@@ -133,7 +157,7 @@ def _by_exports(connection: Connection, job: Job, record: Record) -> None:
 def _known(job: Job, record: Record) -> ColumnElement[bool]:
     """Whether the destination has the record already: by our link, or by its code."""
     same_id = mirror.c.provider_id == staging.c.provider_id
-    same_code = and_(mirror.c.code_key == staging.c.code_key, scope.vacant(job))
+    same_code = and_(staging.c.code_key != "", mirror.c.code_key == staging.c.code_key, scope.vacant(job))
     there = scope.in_destination(job)
     return or_(
         exists().where(scope.mirrored(job, record.name), same_id, there),

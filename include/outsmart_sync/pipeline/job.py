@@ -14,6 +14,7 @@ from outsmart_sync.records.values import content_hash
 
 if TYPE_CHECKING:
     from outsmart_sync.records.catalogue import ImportCategory, Switch
+    from outsmart_sync.records.record import Record
 
 
 class Step(StrEnum):
@@ -93,6 +94,12 @@ class Job:
     def is_on(self, switch: Switch) -> bool:
         """Whether a switch is on; one that the settings do not name is as it is at first."""
         return bool(self.settings.get(switch.name, switch.default))
+
+    @property
+    def in_outsmart(self) -> tuple[Record, ...]:
+        """The category's record types that go to OutSmart: not those that are kept, nor those that are switched off."""
+        off = [stream.record for stream in self.category.derived if stream.when and not self.settings.get(stream.when)]
+        return tuple(record for record in self.category.records if not record.kept and record not in off)
 
     @property
     def rules(self) -> str:

@@ -174,8 +174,11 @@ def _tell_held(record: Record, reason: str, held: int) -> None:
 
 
 def _hold_changed_codes(connection: Connection, job: Job, record: Record) -> None:
-    """A known record with another code: OutSmart cannot rename, and must not get a silent twin; the mirror can."""
-    if not job.delivers:
+    """A known record with another code: OutSmart cannot rename, and must not get a silent twin; the mirror can.
+
+    A code that is made of several fields is no name: the record under the old one is ended or left (see ``endings``).
+    """
+    if not job.delivers or record.kept or record.keys:
         return
     linked = and_(
         _other.c.id == staging.c.mirror_id,
@@ -268,6 +271,9 @@ def _compare(connection: Connection, job: Job, record: Record) -> None:
     if record.parent is not None:
         # The fingerprint does not hold whose child it is; the mirror does, as far as it says what was delivered.
         same = and_(same, _other.c.state == MirrorState.SYNCED, _other.c.parent_id == staging.c.parent_id)
+    if record.keys:
+        # Nor does it hold the codes of what a record refers to.
+        same = and_(same, _other.c.code_key == staging.c.code_key)
     verdict = case(
         (not_(scope.in_destination(job, _other)), literal(Outcome.CREATE.value)),
         (same, literal(Outcome.UNCHANGED.value)),
@@ -291,7 +297,13 @@ def _compare_with_outsmart(store: Store, job: Job, record: Record) -> None:
     if record.made_once or (not fresh and record.active is None):
         return
     query = (
-        select(staging.c.seq, staging.c.payload, mirror.c.outsmart, _parent_code(job, record).label("parent_code"))
+        select(
+            staging.c.seq,
+            staging.c.code_key,
+            staging.c.payload,
+            mirror.c.outsmart,
+            _parent_code(job, record).label("parent_code"),
+        )
         .join(mirror, mirror.c.id == staging.c.mirror_id)
         .where(
             scope.staged(job),
@@ -334,6 +346,8 @@ def _parent_code(job: Job, record: Record) -> ColumnElement[str | None]:
 def _is_there(record: Record, row: Row[Any], others: Mapping[str, Referred]) -> bool:
     """Whether OutSmart has a row already, under the same parent and with the same others."""
     there = decode(row.outsmart)
+    if record.keys and code_key(record.code_of(there)) != row.code_key:
+        return False
     if record.parent and code_key(str(there.get(record.parent.field, ""))) != code_key(row.parent_code or ""):
         return False
     payload = decode(row.payload)

@@ -49,7 +49,9 @@ _STATES = {
 }
 
 
-def merge(connection: Connection, job: Job, rows: ColumnElement[bool], *, state_of_written: bool = False) -> int:
+def merge(
+    connection: Connection, job: Job, rows: ColumnElement[bool], *, state_of_written: bool = False, kept: bool = False
+) -> int:
     """Carry staged rows into the mirror: one update for records that are there, one insert for the others.
 
     Args:
@@ -57,6 +59,7 @@ def merge(connection: Connection, job: Job, rows: ColumnElement[bool], *, state_
         job: Whose rows.
         rows: Which rows.
         state_of_written: They have been brought to the destination just now.
+        kept: Their destination is the mirror, with or without an OutSmart account.
 
     Returns:
         Number of rows carried.
@@ -72,7 +75,7 @@ def merge(connection: Connection, job: Job, rows: ColumnElement[bool], *, state_
         "source_gone_at": null(),
         "run_id": job.run_id,
     }
-    if job.delivers:
+    if job.delivers or kept:
         delivered = staging.c.content_hash if state_of_written else _adopted_hash()
         values["delivered_hash"] = delivered
     _give_up_notes(connection, job, rows)
@@ -339,5 +342,10 @@ def changes(record: Record, before: Payload, after: Payload) -> dict[str, list[s
     return {
         name: [before.get(name), value]
         for name, value in after.items()
-        if name != record.code and record.travels(name) and before.get(name) != value
+        if name != record.code and record.travels(name) and not _is_same(before.get(name), value)
     }
+
+
+def _is_same(before: str | bool | None, after: str | bool) -> bool:
+    """An empty text is what OutSmart shows as nothing."""
+    return before == after or (before is None and after == "")

@@ -75,8 +75,17 @@ EDITED = "edited_in_outsmart"
 REFUSED = "refused"
 """Reason of a record that OutSmart did not take."""
 
+ENDED = "ended"
+"""Event, and reason, of a record that was given a last day in OutSmart because the package no longer has it so."""
+
+LEFT_BEHIND = "left"
+"""Event, and reason, of a record that has another code now while OutSmart keeps the one under the old code."""
+
 REFERENCE_LEFT_OUT = "reference_left_out"
 """Reason of a record that refers to one which the filters leave out."""
+
+STANDS_FOR = "made_from_quotation"
+"""Reason of an order whose work is that of another document, which has its work order."""
 
 UNSURE = "unsure"
 """Reason of a document of which is not known whether it was made."""
@@ -120,6 +129,10 @@ REASONS: dict[str, Reason] = {
     "no_relation": Reason("It no longer belongs to a relation.", "It stays in OutSmart as it is."),
     "taken_apart": Reason("It is no longer an order to assemble, but to take apart.", "It stays in OutSmart as it is."),
     "price_agreement": Reason("The price is agreed with one customer."),
+    "no_agreement": Reason("It is no longer a price for one customer."),
+    "larger_quantity": Reason("It holds for a larger quantity only; OutSmart has one price, whatever the quantity."),
+    "other_unit": Reason("It is a price for another unit than the article's own."),
+    "other_currency": Reason("It is in another currency than the administration's."),
     "parent_excluded": Reason("Its relation {detail} is not imported.", "It comes along when the relation is."),
     "parent_open": Reason(
         "It waits for relation {detail}, which has not reached OutSmart.",
@@ -141,6 +154,32 @@ REASONS: dict[str, Reason] = {
     ),
     REFERENCE_LEFT_OUT: Reason(
         "It belongs to {detail}, which is not imported.", "It comes along when that is imported."
+    ),
+    STANDS_FOR: Reason("It was made from quotation {detail}, whose work order it would be a second one of."),
+    "already_ordered": Reason("The sales order that was made from it has its work order already: {detail}."),
+    "no_reference": Reason(
+        "It has no reference of the customer's ('Your ref.'), by which the sales order made from it would be known: no "
+        "work order is made of it, and the sales order comes as usual.",
+        "Fill in the reference of the quotation in the bookkeeping package to have its work order made from it.",
+    ),
+    "revised": Reason(
+        "The work order {detail} was made from another version of this quotation; no second one is made.",
+        "Change that work order by hand in OutSmart where the versions differ.",
+    ),
+    "version_closed": Reason(
+        "This version of the quotation is closed, as another one took its place, or is still being worked on.",
+        "Its work order, if there is one, stays as it is.",
+    ),
+    "switched_off": Reason("Accepted quotations do not become work orders: that is switched off."),
+    "delivered": Reason("Goods of its order were {detail}."),
+    "withdrawn": Reason("This no longer holds: goods of its order were {detail}."),
+    ENDED: Reason("What OutSmart has under {detail} has ended; it goes on under its new code."),
+    LEFT_BEHIND: Reason(
+        "OutSmart still has {detail} as well: it can add such a record, not remove it.",
+        "Remove the old one in OutSmart by hand if it is in the way.",
+    ),
+    "not_in_group": Reason(
+        "It is no longer a sales item with an item group.", "Its category in OutSmart stays; remove it there by hand."
     ),
     "own_export": Reason("It was made by our own export of a work order."),
     UNSURE: Reason(

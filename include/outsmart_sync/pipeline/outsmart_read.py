@@ -50,7 +50,7 @@ def read_account(store: Store, job: Job, destination: Destination) -> None:
     """
     with store.read() as connection:
         kept = cursors.read_all(connection, job.connection_id, job.category.name)
-    for record in job.category.records:
+    for record in job.in_outsmart:
         if job.options.full or outsmart_read(record.name) not in kept:
             read_record(store, job, destination, record)
 

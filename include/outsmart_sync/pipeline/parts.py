@@ -12,12 +12,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, and_, delete, exists, literal, literal_column, null, select, union
+from sqlalchemy import ColumnElement, and_, delete, exists, func, literal, literal_column, null, or_, select, union
 
 from outsmart_sync.pipeline import scope
 from outsmart_sync.pipeline.pending import again
 from outsmart_sync.records.catalogue import Fold, FoldContext, Part
-from outsmart_sync.records.mapping import staged_record
+from outsmart_sync.records.mapping import SPLIT, staged_record
 from outsmart_sync.records.staged import Origin, StagedRow
 from outsmart_sync.records.values import decode
 from outsmart_sync.store import dialect, staged_rows
@@ -96,19 +96,39 @@ def gone(connection: Connection, job: Job, stream: str, versions: Mapping[str, i
         versions: Id → version in which a part is gone; one that this run has read in a newer version stays. What was
             kept is older, whatever its version, which may be of another epoch.
     """
+    shared = any(each.name == stream and each.split_by for each in job.category.parts)
     kept = select(part.c.provider_id, part.c.parent_id, null().label("version")).where(
-        _mine(job), part.c.stream == stream, part.c.provider_id.in_(versions)
+        _mine(job), part.c.stream == stream, _named(part.c.provider_id, versions, shared=shared)
     )
     in_run = select(staging.c.provider_id, staging.c.parent_id, staging.c.version).where(
-        scope.staged(job), staging.c.record == stream, staging.c.provider_id.in_(versions)
+        scope.staged(job), staging.c.record == stream, _named(staging.c.provider_id, versions, shared=shared)
     )
     queries = (kept, in_run.order_by(staging.c.seq))
     known: dict[str, Any] = {row.provider_id: row for query in queries for row in connection.execute(query)}
     return [
-        _gone_row(stream, row, versions[row.provider_id])
+        _gone_row(stream, row, version)
         for row in known.values()
-        if (version := versions[row.provider_id]) is None or row.version is None or row.version <= version
+        if (version := _version_of(row.provider_id, versions)) is None or row.version is None or row.version <= version
     ]
+
+
+def _named(column: ColumnElement[str], versions: Mapping[str, int | None], *, shared: bool) -> ColumnElement[bool]:
+    """Whether an id is one of these, or made of one of them."""
+    if not shared:
+        return column.in_(versions)
+    lengths = sorted({len(each) for each in versions})
+    begins = [
+        and_(
+            func.substr(column, length + 1, 1) == SPLIT,
+            func.substr(column, 1, length).in_([each for each in versions if len(each) == length]),
+        )
+        for length in lengths
+    ]
+    return or_(column.in_(versions), *begins)
+
+
+def _version_of(part_id: str, versions: Mapping[str, int | None]) -> int | None:
+    return versions[part_id] if part_id in versions else versions[part_id.partition(SPLIT)[0]]
 
 
 def kept(job: Job, stream: str) -> Select[Any]:

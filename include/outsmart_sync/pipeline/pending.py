@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Boolean, ColumnElement, and_, exists, false, literal_column, not_, or_, select
 from sqlalchemy.orm import aliased
 
-from outsmart_sync.pipeline import in_use, references, scope
+from outsmart_sync.pipeline import in_use, references, same_work, scope
 from outsmart_sync.pipeline.outcomes import (
     DUPLICATE,
     KEPT_APART,
@@ -61,7 +61,7 @@ def has_pending(connection: Connection, job: Job) -> bool:
     kept = cursors.read_all(connection, job.connection_id, job.category.name)
     if RULES not in kept or kept[RULES].value != job.rules:
         return True
-    if job.delivers and any(outsmart_read(record.name) not in kept for record in job.category.records):
+    if job.delivers and any(outsmart_read(record.name) not in kept for record in job.in_outsmart):
         return True
     return any(
         connection.execute(select(exists().where(scope.mirrored(job, record.name), condition))).scalar_one()
@@ -156,6 +156,8 @@ def _origin(job: Job, record: Record, row: Row[Any]) -> str:
 def _come_up(job: Job, record: Record) -> list[ColumnElement[bool]]:
     """Each of the ways in which a record comes up for judgement without being read."""
     ways = [_due(job), _ready(job, record), _released(job, record), _alone(job, record)]
+    if job.category.stream_of(record.name).same_work:
+        ways.append(same_work.released(job, record))
     if record.references:
         ways.append(references.ready(job, record))
     if record.made_once:

@@ -12,12 +12,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Text, and_, bindparam, case, cast, exists, false, null, or_, select, update
+from sqlalchemy import Text, and_, bindparam, case, cast, exists, false, func, null, or_, select, true, update
 
 from outsmart_sync.pipeline import scope
-from outsmart_sync.pipeline.outcomes import REFERENCE_LEFT_OUT, MirrorState, Outcome
+from outsmart_sync.pipeline.outcomes import REFERENCE_LEFT_OUT, STANDS_FOR, MirrorState, Outcome
 from outsmart_sync.records.catalogue import Referred
-from outsmart_sync.records.record import REFERS
+from outsmart_sync.records.record import BY_CODE, REFERS
 from outsmart_sync.records.values import Payload, code_key, decode
 from outsmart_sync.store import staged_rows
 from outsmart_sync.store.tables import mirror, staging
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from outsmart_sync.records.record import Record, Reference
 
 _CHUNK = 500
+_MISSING = "reference_missing"
 _GOES = (None, Outcome.CREATE, Outcome.UPDATE, Outcome.UNCHANGED)
 _LONGEST_ID = 60  # of the column that says what a row waits for
-_BY_CODE = "="  # begins an identity that is a code of OutSmart's, and no id of the package's
 _referred = mirror.alias("referred")
 
 
@@ -61,6 +61,15 @@ def judge(connection: Connection, job: Job, record: Record, rows: ColumnElement[
     Returns:
         Number of rows that wait.
     """
+    return _judge(connection, job, record, rows, hold=True)
+
+
+def name(connection: Connection, job: Job, record: Record, rows: ColumnElement[bool]) -> None:
+    """Give rows the code that they make up with what they refer to, as far as all of that is there."""
+    _judge(connection, job, record, rows, hold=False)
+
+
+def _judge(connection: Connection, job: Job, record: Record, rows: ColumnElement[bool], *, hold: bool) -> int:
     if not record.references or (record.amount and not job.delivers):
         return 0  # what is paid is worth knowing without OutSmart's invoices, too
     waiting = 0
@@ -73,11 +82,11 @@ def judge(connection: Connection, job: Job, record: Record, rows: ColumnElement[
         held, named = [], []
         for row, payload in zip(chunk, payloads, strict=True):
             missing = _missing(record, payload, known, decode(row.outsmart) if row.outsmart else {})
-            if missing is not None:
-                held.append({"job_": job.id, "seq_": row.seq, **_verdict(missing, payload, known)})
-            elif record.keys:
+            if missing is None and record.keys:
                 code = record.code_of(body_of(record, payload, referred(record, payload, known)))
                 named.append({"job_": job.id, "seq_": row.seq, "code_": code, "key_": code_key(code)})
+            elif missing is not None and hold:
+                held.append({"job_": job.id, "seq_": row.seq, **_verdict(*missing, payload, known)})
         _keep(connection, held, named)
         waiting += len(held)
     return waiting
@@ -96,9 +105,10 @@ def referred(record: Record, payload: Payload, known: Known) -> dict[str, Referr
     """What a payload refers to, by the reference's name."""
     found: dict[str, Referred] = {}
     for reference in record.references:
-        seen = known.get((reference.name, str(payload.get(reference.key, ""))))
-        if seen is not None and seen.there:
-            found[reference.name] = seen.referred
+        for identity in reference.identities(payload):
+            seen = known.get((reference.name, identity))
+            if seen is not None and (seen.there or reference.known):
+                found[reference.place(identity)] = seen.referred
     return found
 
 
@@ -106,7 +116,7 @@ def body_of(record: Record, payload: Payload, found: Mapping[str, Referred]) -> 
     """OutSmart's fields: those of the payload, and the codes of what it refers to."""
     body = {name: value for name, value in payload.items() if record.travels(name)}
     for reference in record.references:
-        if (other := found.get(reference.name)) is not None:
+        if not reference.many and (other := found.get(reference.name)) is not None:
             body[reference.fields[other.record]] = other.code
     return body
 
@@ -124,23 +134,39 @@ def named_or_new(
 
 
 def ready(job: Job, record: Record) -> ColumnElement[bool]:
-    """Whether what a record of the mirror waited for is there by now."""
+    """Whether what a record of the mirror waited for is there by now, or known at all where it was not."""
     if not record.references:
         return false()
-    there = or_(
-        exists().where(
-            _referred.c.connection_id == job.connection_id,
-            _referred.c.record.in_(_types(record.references)),
-            _referred.c.provider_id == mirror.c.parent_id,
-            scope.in_destination(job, _referred),
-        ),
-        *(_chosen_there(job, reference) for reference in record.references),
+    known = exists().where(
+        _referred.c.connection_id == job.connection_id,
+        _referred.c.record.in_(_types(record.references)),
+        _referred.c.provider_id == mirror.c.parent_id,
     )
+    there = or_(*_ways(job, record.references), *(_chosen_there(job, reference) for reference in record.references))
+    missed = and_(mirror.c.state == MirrorState.WAITING, mirror.c.reason == _MISSING)
     waits = or_(
         mirror.c.state == MirrorState.WAITING,
         and_(mirror.c.state == MirrorState.EXCLUDED, mirror.c.reason == REFERENCE_LEFT_OUT),
     )
-    return and_(waits, there)
+    return or_(and_(waits, there), and_(missed, known))
+
+
+def _ways(job: Job, references: Sequence[Reference]) -> list[ColumnElement[bool]]:
+    """What a record waited for is there: for each way of naming it, and of being there enough."""
+    ways: list[ColumnElement[bool]] = []
+    for by_code, known in sorted({(reference.by_code, reference.known) for reference in references}):
+        alike = [each for each in references if (each.by_code, each.known) == (by_code, known)]
+        named = func.substr(mirror.c.parent_id, 1, len(BY_CODE)) == BY_CODE
+        code = func.substr(mirror.c.parent_id, len(BY_CODE) + 1)
+        ways.append(
+            exists().where(
+                _referred.c.connection_id == job.connection_id,
+                _referred.c.record.in_(_types(alike)),
+                and_(named, _referred.c.code_key == code) if by_code else _referred.c.provider_id == mirror.c.parent_id,
+                true() if known else scope.in_destination(job, _referred),
+            )
+        )
+    return ways
 
 
 def _chosen_there(job: Job, reference: Reference) -> ColumnElement[bool]:
@@ -151,7 +177,7 @@ def _chosen_there(job: Job, reference: Reference) -> ColumnElement[bool]:
     there = exists().where(
         _referred.c.connection_id == job.connection_id,
         _referred.c.record.in_(list(reference.fields)),
-        _referred.c.code_key == identity.removeprefix(_BY_CODE),
+        _referred.c.code_key == identity.removeprefix(BY_CODE),
         scope.in_destination(job, _referred),
     )
     return and_(mirror.c.parent_id == identity[:_LONGEST_ID], there)
@@ -160,7 +186,7 @@ def _chosen_there(job: Job, reference: Reference) -> ColumnElement[bool]:
 def _chosen(job: Job, reference: Reference) -> str:
     """What a setting says is meant where the package names nothing; '' when it says nothing."""
     code = code_key(str(job.settings.get(reference.setting) or "")) if reference.setting else ""
-    return f"{_BY_CODE}{code}" if code else ""
+    return f"{BY_CODE}{code}" if code else ""
 
 
 def _held(job: Job, record: Record) -> ColumnElement[str | None]:
@@ -216,7 +242,7 @@ def _types(references: Iterable[Reference]) -> list[str]:
 def _look_up(connection: Connection, job: Job, record: Record, payloads: Sequence[Payload]) -> Known:
     known: dict[tuple[str, str], _Seen] = {}
     for reference in record.references:
-        ids = sorted({str(payload[reference.key]) for payload in payloads if payload.get(reference.key)})
+        ids = sorted({identity for payload in payloads for identity in reference.identities(payload)})
         for start in range(0, len(ids), _CHUNK):
             some = ids[start : start + _CHUNK]
             for identity, seen in _in_run(connection, job, reference, some).items():
@@ -228,11 +254,36 @@ def _look_up(connection: Connection, job: Job, record: Record, payloads: Sequenc
 
 
 def _in_mirror(connection: Connection, job: Job, reference: Reference, ids: list[str]) -> dict[str, _Seen]:
-    codes = [identity.removeprefix(_BY_CODE) for identity in ids if identity.startswith(_BY_CODE)]
+    codes = [identity.removeprefix(BY_CODE) for identity in ids if identity.startswith(BY_CODE)]
+    by_id = mirror.c.provider_id.in_(ids)
+    rows = _rows(connection, job, reference, or_(by_id, mirror.c.code_key.in_(codes)) if codes else by_id)
+    if reference.by_code:
+        rows = _stand_ins(connection, job, reference, rows) + rows
+    found: dict[str, _Seen] = {}
+    for identity, row in rows:
+        text = row.outsmart or row.payload
+        other = Referred(row.record, row.code, decode(text) if text else {}, row.provider_id or "")
+        found.setdefault(identity, _Seen(bool(row.there), row.code, row.state == MirrorState.EXCLUDED, other))
+    return found
+
+
+def _stand_ins(
+    connection: Connection, job: Job, reference: Reference, rows: list[tuple[str, Any]]
+) -> list[tuple[str, Any]]:
+    """What stands for the same work as records that were left out for that."""
+    replaced = {row.parent_id: identity for identity, row in rows if row.reason == STANDS_FOR and not row.there}
+    found = _rows(connection, job, reference, mirror.c.provider_id.in_(list(replaced))) if replaced else []
+    return [(replaced[row.provider_id], row) for identity, row in found if identity == row.provider_id]
+
+
+def _rows(connection: Connection, job: Job, reference: Reference, which: ColumnElement[bool]) -> list[tuple[str, Any]]:
+    """Records of the mirror by each of the ways of naming them, the ones to be preferred first."""
     there = case((scope.in_destination(job), 1), else_=0)
     query = select(
         mirror.c.record,
         mirror.c.provider_id,
+        mirror.c.parent_id,
+        mirror.c.reason,
         mirror.c.code,
         mirror.c.code_key,
         mirror.c.state,
@@ -242,16 +293,10 @@ def _in_mirror(connection: Connection, job: Job, reference: Reference, ids: list
     ).where(
         mirror.c.connection_id == job.connection_id,
         mirror.c.record.in_(list(reference.fields)),
-        or_(mirror.c.provider_id.in_(ids), mirror.c.code_key.in_(codes)) if codes else mirror.c.provider_id.in_(ids),
+        which,
     )
-    found: dict[str, _Seen] = {}
-    for row in sorted(connection.execute(query), key=lambda row: _place(reference, row)):
-        text = row.outsmart or row.payload
-        other = Referred(row.record, row.code, decode(text) if text else {})
-        left_out = row.state == MirrorState.EXCLUDED
-        for identity in filter(None, (row.provider_id, f"{_BY_CODE}{row.code_key}")):
-            found.setdefault(identity, _Seen(bool(row.there), row.code, left_out, other))
-    return found
+    rows = sorted(connection.execute(query), key=lambda row: _place(reference, row))
+    return [(name, row) for row in rows for name in (row.provider_id, f"{BY_CODE}{row.code_key}") if name]
 
 
 def _in_run(connection: Connection, job: Job, reference: Reference, ids: list[str]) -> dict[str, _Seen]:
@@ -274,39 +319,43 @@ def _in_run(connection: Connection, job: Job, reference: Reference, ids: list[st
     }
 
 
-def _place(reference: Reference, row: Any) -> tuple[bool, int]:
-    """Those that are there first, then in the order in which the reference names the types."""
-    return not row.there, list(reference.fields).index(row.record)
+def _place(reference: Reference, row: Any) -> tuple[bool, bool, int]:
+    """Those that are there first, and still belong there; then in the order in which the reference names the types."""
+    left_out = row.state == MirrorState.EXCLUDED
+    return not row.there, left_out, list(reference.fields).index(row.record)
 
 
-def _missing(record: Record, payload: Payload, known: Known, there: Payload) -> Reference | None:
+def _missing(record: Record, payload: Payload, known: Known, there: Payload) -> tuple[Reference, str] | None:
     """The first thing that a payload needs and that is not there, unless OutSmart has one in its place already."""
     for reference in record.references:
         identity = payload.get(reference.key)
-        if not identity or str(identity).startswith(_BY_CODE):
+        if not identity or str(identity).startswith(BY_CODE):
             if any(field in there for field in reference.fields.values()):
                 continue
             if not identity and reference.demanded:
-                return reference
-        if identity and reference.waits:
-            seen = known.get((reference.name, str(identity)))
-            if seen is None or not seen.there:
-                return reference
+                return reference, ""
+        for each in reference.identities(payload) if reference.waits else ():
+            seen = known.get((reference.name, each))
+            if seen is None or not (seen.there or reference.known):
+                return reference, each
     return None
 
 
-def _verdict(reference: Reference, payload: Payload, known: Known) -> dict[str, Any]:
-    identity = str(payload.get(reference.key, ""))
+def _verdict(reference: Reference, identity: str, payload: Payload, known: Known) -> dict[str, Any]:
     if not identity:
         verdict = {"outcome_": Outcome.REJECTED.value, "reason_": "reference_unnamed", "detail_": reference.label}
         return {**verdict, "needs_": None}
     seen = known.get((reference.name, identity))
-    outcome, reason, detail = Outcome.WAITING, "reference_missing", reference.label
+    outcome, reason, detail = Outcome.WAITING, _MISSING, reference.label
     if seen is not None:
         detail = f"{reference.label} {seen.code}"
         outcome, reason = Outcome.WAITING, "reference_open"
-        if seen.left_out:
-            outcome, reason = Outcome.EXCLUDED, REFERENCE_LEFT_OUT
+        if reference.by_code:
+            identity = f"{BY_CODE}{code_key(seen.code)}"
+    elif reference.by_code:
+        detail = f"{reference.label} {payload[reference.key]}"
+    if seen.left_out if seen is not None else reference.by_code:
+        outcome, reason = Outcome.EXCLUDED, REFERENCE_LEFT_OUT
     return {"outcome_": outcome.value, "reason_": reason, "detail_": detail, "needs_": identity[:_LONGEST_ID]}
 
 

@@ -18,10 +18,12 @@ from sqlalchemy import ColumnElement, and_, bindparam, exists, func, select, upd
 from outsmart_sync.errors import StagingGone
 from outsmart_sync.pipeline import (
     documents,
+    endings,
     entries,
     in_use,
     marks,
     merging,
+    notices,
     overtaken,
     parts,
     references,
@@ -33,7 +35,7 @@ from outsmart_sync.pipeline.extract import FINISHED, stream_names
 from outsmart_sync.pipeline.match import count_outcomes
 from outsmart_sync.pipeline.outcomes import REFUSED, Outcome
 from outsmart_sync.pipeline.pending import RULES, STARTED, outsmart_read
-from outsmart_sync.records.values import Payload, decode, encode
+from outsmart_sync.records.values import Payload, code_key, decode, encode
 from outsmart_sync.store import cursors, dialect, runs
 from outsmart_sync.store.runs import RunState
 from outsmart_sync.store.tables import mirror, staging
@@ -77,7 +79,9 @@ def upsert(store: Store, job: Job, destination: Destination | None) -> runs.Coun
     """
     staged = require_staged(store, job)
     for record in job.category.records:
-        if destination is None:
+        if record.tells:
+            notices.tell(store, job, record, destination)
+        elif destination is None or record.kept:
             _merge_all(store, job, record)
         elif record.amount:
             entries.deliver(store, job, record, destination)
@@ -85,6 +89,7 @@ def upsert(store: Store, job: Job, destination: Destination | None) -> runs.Coun
             documents.deliver(store, job, record, destination)
         else:
             _deliver_all(store, job, record, destination)
+            endings.end_gone(store, job, record, destination)
             in_use.deactivate_removed(store, job, record, destination, lambda: overtaken.require_latest(store, job))
         # Before the children go: a parent that was not delivered may be in OutSmart all the same, and is linked here.
         with store.begin() as connection:
@@ -172,7 +177,7 @@ def _merge_all(store: Store, job: Job, record: Record) -> None:
             references.judge(connection, job, record, rows)
             merging.log_changes(connection, job, record, rows)
             merging.log_events(connection, job, and_(rows, staging.c.outcome == Outcome.CREATE))
-            merged = merging.merge(connection, job, rows, state_of_written=True)
+            merged = merging.merge(connection, job, rows, state_of_written=True, kept=record.kept)
             marks.note(connection, job, marks.DELIVERED, record, end - 1)
         log.info("%s: %s merged into the mirror, %.2f s", record.label, merged, time.monotonic() - began)
 
@@ -216,6 +221,7 @@ def _deliver_all(store: Store, job: Job, record: Record, destination: Destinatio
         with store.read() as connection:
             rows = connection.execute(_rows_to_deliver(job, record).where(staging.c.seq > after)).all()
             found = references.resolve(connection, job, record, [decode(row.payload) for row in rows])
+            left = endings.left_behind(connection, job, record, rows)
         if not rows:
             return
         chunk, after = chunk + 1, rows[-1].seq
@@ -224,9 +230,11 @@ def _deliver_all(store: Store, job: Job, record: Record, destination: Destinatio
             for row, others in zip(rows, found, strict=True)
         ]
         overtaken.require_latest(store, job)
+        endings.end_old_codes(job, record, destination, left)
         refused = destination.write(record, [parcel.body for parcel in parcels])
         with store.begin() as connection:
-            _keep_delivered(connection, job, record, parcels, refused)
+            delivered = _keep_delivered(connection, job, record, parcels, refused)
+            endings.note_left(connection, job, record, left, delivered)
         log.info(
             "%s chunk %s: %s delivered, %s refused, %.2f s",
             record.label,
@@ -242,13 +250,10 @@ def _deliver_all(store: Store, job: Job, record: Record, destination: Destinatio
 
 
 def _rows_to_deliver(job: Job, record: Record) -> Any:
-    # A record that OutSmart knows keeps OutSmart's own way of writing its code.
-    code = func.coalesce(
-        select(mirror.c.code)
-        .where(mirror.c.id == staging.c.mirror_id, mirror.c.outsmart.is_not(None))
-        .scalar_subquery(),
-        staging.c.code,
-    )
+    # A record that OutSmart knows keeps OutSmart's own way of writing its code, unless that is made of several.
+    kept = select(mirror.c.code).where(mirror.c.id == staging.c.mirror_id, mirror.c.outsmart.is_not(None))
+    code = staging.c.code if record.keys else func.coalesce(kept.scalar_subquery(), staging.c.code)
+    ours = exists().where(mirror.c.id == staging.c.mirror_id, scope.taken_over(job))
     there = select(mirror.c.outsmart).where(mirror.c.id == staging.c.mirror_id).scalar_subquery()
     parent_code = select(func.min(_parent.c.code)).where(
         _parent.c.connection_id == job.connection_id,
@@ -266,6 +271,7 @@ def _rows_to_deliver(job: Job, record: Record) -> Any:
             staging.c.valid_until,
             code.label("code"),
             there.label("outsmart"),
+            ours.label("ours"),
             parent_code.scalar_subquery().label("parent_code"),
         )
         .where(_to_write(job, record))
@@ -294,7 +300,8 @@ def body_of(record: Record, row: Row[Any], found: Mapping[str, Referred]) -> Pay
 
 def _keep_delivered(
     connection: Connection, job: Job, record: Record, parcels: Sequence[_Parcel], refused: Sequence[Refused]
-) -> None:
+) -> set[int]:
+    """Note what became of a chunk; returns the places in staging of what was accepted."""
     refusals = {refusal.index: refusal.error for refusal in refused}
     accepted = [parcel for index, parcel in enumerate(parcels) if index not in refusals]
     for index, error in refusals.items():
@@ -304,13 +311,15 @@ def _keep_delivered(
             .values(outcome=Outcome.REJECTED, reason=REFUSED, detail=error.what.rstrip(".") or error.technical)
         )
     marks.note(connection, job, marks.DELIVERED, record, parcels[-1].row.seq)
+    delivered = {parcel.row.seq for parcel in accepted}
     if not accepted:
-        return
-    rows = and_(scope.staged(job), staging.c.seq.in_([parcel.row.seq for parcel in accepted]))
+        return delivered
+    rows = and_(scope.staged(job), staging.c.seq.in_(delivered))
     merging.log_changes(connection, job, record, rows, {parcel.row.seq: parcel.body for parcel in accepted})
     merging.log_events(connection, job, and_(rows, staging.c.outcome == Outcome.CREATE))
     merging.merge(connection, job, rows, state_of_written=True)
     _keep_bodies(connection, job, record, accepted)
+    return delivered
 
 
 def _keep_bodies(connection: Connection, job: Job, record: Record, accepted: Sequence[_Parcel]) -> None:
@@ -320,13 +329,14 @@ def _keep_bodies(connection: Connection, job: Job, record: Record, accepted: Seq
             "id_": parcel.row.provider_id,
             "outsmart_": encode({**(decode(parcel.row.outsmart) if parcel.row.outsmart else {}), **parcel.body}),
             "code_": parcel.row.code,
+            "key_": code_key(parcel.row.code),
         }
         for parcel in accepted
     ]
     connection.execute(
         update(mirror)
         .where(scope.mirrored(job, record.name), mirror.c.provider_id == bindparam("id_"))
-        .values(outsmart=bindparam("outsmart_"), code=bindparam("code_")),
+        .values(outsmart=bindparam("outsmart_"), code=bindparam("code_"), code_key=bindparam("key_")),
         held,
     )
 

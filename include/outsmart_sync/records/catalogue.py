@@ -26,10 +26,14 @@ class Source:
     Attributes:
         columns: The package's columns; the first one that has a value gives it.
         read: Turns a column's value (never None) into the stored form; None: there is no value.
+        joined: The value is made of all columns together, which ``read`` gets as a tuple; one that is empty: none.
+        absent: What stands where no column has a value: '' empties the field in OutSmart; None: it is left as it is.
     """
 
     columns: tuple[str, ...]
     read: Callable[[Any], str | bool | None]
+    joined: bool = False
+    absent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,25 @@ class Belongs:
     columns: tuple[str, ...]
     rule: Callable[[Row], bool]
     otherwise: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Which rows of a category are never imported, whatever a person chose; each is kept with its reason.
+
+    Attributes:
+        columns: Columns the rule looks at.
+        rule: Reason code of a row; '' when it may come.
+        reasons: Every reason code that the rule gives.
+    """
+
+    columns: tuple[str, ...]
+    rule: Callable[[Row], str]
+    reasons: tuple[str, ...]
+
+
+OTHER_CURRENCY = "other_currency"
+"""Reason code of a row in another currency than the administration's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +97,8 @@ class Stream:
         is_blocked: Whether that column's value says so.
         alias: Column of a second id, under which the package's list of deletions names a row.
         valid: Columns of the first and last day in use; '' for one that does not count.
+        left_out: Which rows are never imported.
+        currency: Column with the currency of a row's amounts: one in another than the administration's is left out.
         tags: What filters choose by.
         belongs: Which rows are of this category; None: all.
         derived_code: The record's code is made from its id by this function, for types that have no code at the source.
@@ -86,6 +111,9 @@ class Stream:
             module. '': each is a part of one record.
         compose: Puts together what is sent of a record; None: its own fields, and the codes of what it refers to.
         exported_as: Our own exports make such documents too, under this name in the ledger: they never come back.
+        split_by: Column that tells apart parts which share one id.
+        same_work: Other documents that may stand for the same work.
+        notes_from: Record type whose texts go along when a document is made, where they came before it.
         dated: Column of the document's own date, of a category that has a start date.
         dated_ahead: Days that a document may be entered before the date it bears. Packages know when a row was changed,
             not which date it bears, so the first read begins that many days before the start date.
@@ -100,6 +128,8 @@ class Stream:
     is_blocked: Callable[[Any], bool] = bool
     alias: str | None = None
     valid: tuple[str, str] | None = None
+    left_out: LeftOut | None = None
+    currency: str | None = None
     tags: Tags | None = None
     belongs: Belongs | None = None
     derived_code: Callable[[str], str] | None = None
@@ -108,17 +138,29 @@ class Stream:
     shared: str = ""
     compose: Compose | None = None
     exported_as: str = ""
+    split_by: str | None = None
+    same_work: tuple[SameWork, ...] = ()
+    notes_from: str = ""
     dated: str | None = None
     dated_ahead: int = 90
+
+    @property
+    def own_reasons(self) -> tuple[str, ...]:
+        """Reasons for which a row is left out by itself, and not by what a person chose."""
+        foreign = (OTHER_CURRENCY,) if self.currency else ()
+        return (
+            *((self.belongs.otherwise,) if self.belongs else ()),
+            *(self.left_out.reasons if self.left_out else ()),
+            *foreign,
+        )
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Every column of the package that this stream needs, sorted."""
         columns = {self.key, *(column for source in self.fields.values() for column in source.columns)}
-        columns.update(
-            column for column in (self.parent, self.blocked, self.alias, self.dated, *(self.valid or ())) if column
-        )
-        for rule in (self.tags, self.belongs):
+        single = (self.parent, self.blocked, self.alias, self.dated, self.split_by, self.currency, *(self.valid or ()))
+        columns.update(column for column in single if column)
+        for rule in (self.tags, self.belongs, self.left_out):
             columns.update(rule.columns if rule else ())
         return tuple(sorted(columns))
 
@@ -172,11 +214,13 @@ class Referred:
         record: Its type.
         code: Its code in OutSmart.
         payload: Its fields, as far as we know them: OutSmart's own where they were read or delivered.
+        provider_id: The package's id of it; '' where that does not matter.
     """
 
     record: str
     code: str
     payload: Payload
+    provider_id: str = ""
 
 
 Compose = Callable[[Payload, Mapping[str, Referred], Mapping[str, Any]], Payload]
@@ -199,6 +243,65 @@ class ValueList:
     name: str
     label: str
     in_outsmart: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SameWork:
+    """Another document that may stand for the same work: of two that do, one is made.
+
+    A row that is not in the destination is left out where one of the others, with the same value of a tag, stands.
+
+    Attributes:
+        record: Record type of the others; the row's own: then the newest of those that come together is made.
+        tag: Kind of the tag by which two documents are known to mean the same work.
+        reason: Reason code of a row that is left out for one of the others.
+        later: True: the others bear a date not before the row's; False: not after it; None: any.
+        open: One that is not in the destination yet, but waits or was refused, stands as well.
+        without: Reason code of a row without the tag, which is left out too; '': it is not.
+    """
+
+    record: str
+    tag: str
+    reason: str
+    later: bool | None = None
+    open: bool = False
+    without: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """What follows from a record: another one, such as the work order of a quotation.
+
+    Attributes:
+        payload: Its fields.
+        part: What tells it from others that follow from the same record; '': there is one at most.
+        fresh: It may come in newly; else only one that is known already is told so.
+        left: It is left as it is.
+    """
+
+    payload: Payload
+    part: str = ""
+    fresh: bool = True
+    left: bool = False
+
+
+Derive = Callable[[Payload], list[Derived]]
+"""What follows from a record, by its folded payload."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DerivedStream(Stream):
+    """Records that are not read, but follow from a category's main records.
+
+    Attributes:
+        derive: What follows from a main record.
+        when: Name of the switch that must be on; '': always.
+    """
+
+    key: str = ""
+    fields: Mapping[str, Source] = field(default_factory=dict)
+    derive: Derive
+    when: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,6 +421,7 @@ class ImportCategory:
         fold: Folds the parts streams into the main record.
         after: Categories whose records this one refers to; they go first.
         tier: Licence that the category needs.
+        derived: Records that follow from the main ones.
     """
 
     name: str
@@ -327,6 +431,7 @@ class ImportCategory:
     fold: Fold | None = None
     after: tuple[str, ...] = ()
     tier: str = "basic"
+    derived: tuple[DerivedStream, ...] = ()
 
     @property
     def record(self) -> Record:
@@ -342,8 +447,8 @@ class ImportCategory:
 
     @property
     def records(self) -> tuple[Record, ...]:
-        """Every record type of the category, parents before children."""
-        return tuple(stream.record for stream in self.streams if stream.record)
+        """Every record type of the category, parents before children, and last what follows from the main ones."""
+        return tuple(stream.record for stream in (*self.streams, *self.derived) if stream.record)
 
     @property
     def parts(self) -> tuple[Stream, ...]:
@@ -371,6 +476,10 @@ class ImportCategory:
         """Whether any stream relies on the package's list of deleted records."""
         return not all(stream.whole for stream in self.streams)
 
+    def follows(self, stream: Stream) -> bool:
+        """Whether a stream's rows go with records of the main stream: their parts, or their children."""
+        return self.fold is not None if stream.record is None else stream.parent is not None
+
     def chooses(self, choice: Choice, record: Record) -> bool:
         """Whether a choice looks at this record type."""
         return record.name == (choice.record or self.record.name)
@@ -381,7 +490,7 @@ class ImportCategory:
         Raises:
             KeyError: No stream of the category makes it.
         """
-        for stream in self.streams:
+        for stream in (*self.streams, *self.derived):
             if stream.record and stream.record.name == record:
                 return stream
         raise KeyError(f"{self.name} has no stream for {record}")

@@ -13,13 +13,17 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
-from outsmart_sync.records.catalogue import Row, Stream
+from outsmart_sync.records.catalogue import Row, Source, Stream
 from outsmart_sync.records.record import UNREADABLE, Record, is_active
-from outsmart_sync.records.staged import ALIAS, Origin, StagedRow, tag, tags_text
+from outsmart_sync.records.staged import ALIAS, CURRENCY, LEFT_OUT, Origin, StagedRow, tag, tags_text
 from outsmart_sync.records.values import Payload, code_key, content_hash, encode
 
 log = logging.getLogger(__name__)
 
+SPLIT = "+"
+"""Stands in a part's id between the package's own id and what tells those apart that share it."""
+
+_APART = 16
 _ONE_DAY = timedelta(days=1)
 _UNREADABLE = (ValueError, TypeError, ArithmeticError, AttributeError)
 
@@ -57,7 +61,16 @@ class Mapper:
 
     @cached_property
     def _sources(self) -> list[tuple[str, tuple[str, ...], Callable[[Any], str | bool | None]]]:
-        return [(name, source.columns, source.read) for name, source in self.stream.fields.items()]
+        return [(name, source.columns, source.read) for name, source in self.stream.fields.items() if not source.joined]
+
+    @cached_property
+    def _joined(self) -> list[tuple[str, Source]]:
+        return [(name, source) for name, source in self.stream.fields.items() if source.joined]
+
+    @cached_property
+    def _absent(self) -> Payload:
+        """What stands where no column has a value."""
+        return {name: source.absent for name, source in self.stream.fields.items() if source.absent is not None}
 
     def page(self, rows: Iterable[Row]) -> MappedPage:
         """Map a page. A row with a value that cannot be read stops no other: it will be rejected, and says why.
@@ -87,10 +100,9 @@ class Mapper:
         """A row with what can be read of it."""
         payload: Payload = {}
         bad: list[str] = []
-        for name, columns, read in self._sources:
+        for name, source in self.stream.fields.items():
             try:
-                values = (read(row[column]) for column in columns if row[column] is not None)
-                value = next((value for value in values if value is not None), None)
+                value = value_of(row, source)
             except _UNREADABLE:
                 bad.append(name)
             else:
@@ -126,19 +138,26 @@ class Mapper:
         return None if value is None else int(value)
 
     def _payload(self, row: Row) -> Payload:
-        payload: Payload = {}
+        payload: Payload = dict(self._absent)
         for name, columns, read in self._sources:
             for column in columns:
                 value = row[column]
                 if value is not None and (value := read(value)) is not None:
                     payload[name] = value
                     break
+        for name, source in self._joined:
+            if (value := value_of(row, source)) is not None:
+                payload[name] = value
         return payload
 
     def _tags(self, row: Row) -> str:
         tags = [tag(kind, value) for kind, value in self.stream.tags.rule(row)] if self.stream.tags else []
         if self.stream.alias and (alias := row[self.stream.alias]):
             tags.append(tag(ALIAS, str(alias)))
+        if self.stream.left_out and (reason := self.stream.left_out.rule(row)):
+            tags.append(tag(LEFT_OUT, reason))
+        if self.stream.currency and (currency := str(row[self.stream.currency] or "").strip()):
+            tags.append(tag(CURRENCY, currency))
         return tags_text(tags)
 
     def _blocked(self, row: Row) -> bool:
@@ -180,13 +199,19 @@ class Mapper:
             dated_on=self._dated_on(row),
         )
 
+    def _part_id(self, row: Row) -> str:
+        """A part's id: of parts that share one, each has its own, made of it and of what tells them apart."""
+        shared: str = row[self.stream.key]
+        apart = row[self.stream.split_by] if self.stream.split_by else None
+        return shared if apart is None else f"{shared}{SPLIT}{content_hash(str(apart))[:_APART]}"
+
     def _part(self, row: Row) -> StagedRow:
         stream = self.stream
         text = encode(self._payload(row))
         valid_from, valid_until = self._validity(row)
         return StagedRow(
             record=stream.name,
-            provider_id=row[stream.key],
+            provider_id=self._part_id(row),
             version=self._version(row),
             code=None,
             code_key=None,
@@ -202,6 +227,15 @@ class Mapper:
             problems="",
             origin=Origin.PART,
         )
+
+
+def value_of(row: Row, source: Source) -> str | bool | None:
+    """A field's value in a row; None: it has none."""
+    given = [row[column] for column in source.columns]
+    if source.joined:
+        return None if None in given else source.read(tuple(given))
+    values = (source.read(value) for value in given if value is not None)
+    return next((value for value in values if value is not None), None)
 
 
 def staged_record(

@@ -5,15 +5,17 @@ Their numbers carry a prefix per kind, since a package numbers each kind of orde
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
+
+import msgspec
 
 from outsmart_sync.records.catalogue import Referred, Text
 from outsmart_sync.records.lists import PAYMENT_METHODS, RELATIONS, WORK_STATUSES, WORK_TYPES
 from outsmart_sync.records.record import REFERS, Record, Reference
 from outsmart_sync.records.values import Payload
-from outsmart_sync.records.work_order import CHANGEABLE, WORK_ORDER
+from outsmart_sync.records.work_order import CHANGEABLE, WORK_ORDER, decode_materials, encode_materials
 
 OPEN = f"{REFERS}open"
 """Payload entry: false once the order was cancelled at the package."""
@@ -25,6 +27,8 @@ INVOICE = Reference("invoice", {"relation": "invoice_customer"}, "relation")
 ADDRESS = Reference("address", {"address": "address"}, "delivery address", waits=False)
 CONTACT_PERSON = Reference("contact_person", {"contact_person": "contact_person"}, "contact person", waits=False)
 PROJECT = Reference("project", {"project": "project"}, "project", waits=False)
+ARTICLE = Reference("article", {"material": "", "hour_type": ""}, "article", many=True, known=True)
+"""Articles of lines that name them by their ids; such a line's code is the id, as :func:`article` writes it."""
 EMPLOYEE = Reference("employee", {"employee": "employee"}, "employee")
 
 INTERNAL_RELATION = Text(
@@ -42,6 +46,9 @@ of them, whoever their customer is."""
 
 TYPE_OF_WORK, PAYMENT_METHOD, CONTACT = "type_of_work", "payment_method", "contact"
 """Names of the settings with what OutSmart demands and a package's order does not have."""
+
+DELIVERED_STATUS = "delivered_status"
+"""Name of the setting with the work status that a work order gets when goods of its order were delivered."""
 
 CANCELLED_STATUS = "cancelled_status"
 """Name of the setting with the work status that a cancelled order's work order gets."""
@@ -77,9 +84,14 @@ def order(name: str, label: str, prefix: str, references: tuple[Reference, ...])
     )
 
 
+def article(identity: str) -> str:
+    """What stands for the code of a line whose article is known by its id only, until the order is put together."""
+    return f"{REFERS}{identity}"
+
+
 def compose(own: Payload, others: Mapping[str, Referred], settings: Mapping[str, Any]) -> Payload:
     """A work order: the order's own fields, the relation's name and address, and what the settings add."""
-    body = dict(own)
+    body = _with_codes(own, others)
     customer = others.get(CUSTOMER.name)
     payer = others.get(INVOICE.name, customer)
     _add(body, _party("customer", "customer", customer))
@@ -93,6 +105,21 @@ def compose(own: Payload, others: Mapping[str, Referred], settings: Mapping[str,
     for side in ("customer", "invoice"):
         _add(body, {f"{side}_contact": settings.get(CONTACT) or body.get(f"{side}_name", "")})
     return body
+
+
+def _with_codes(own: Payload, others: Mapping[str, Referred]) -> Payload:
+    """The order with its articles' codes."""
+    text = str(own.get("materials", ""))
+    if REFERS not in text:
+        return dict(own)
+    codes = {article(identity): other.code for identity, other in _articles(others)}
+    lines = (msgspec.structs.replace(line, code=codes.get(line.code, line.code)) for line in decode_materials(text))
+    return {**own, "materials": encode_materials(lines)}
+
+
+def _articles(others: Mapping[str, Referred]) -> Iterator[tuple[str, Referred]]:
+    begin = ARTICLE.place("")
+    return ((place.removeprefix(begin), other) for place, other in others.items() if place.startswith(begin))
 
 
 def _party(side: str, code: str, relation: Referred | None) -> Payload:

@@ -8,7 +8,7 @@ from datetime import date
 from enum import StrEnum
 from functools import cached_property
 
-from outsmart_sync.records.values import Payload
+from outsmart_sync.records.values import Payload, code_key
 
 UNREADABLE = "!"
 """Marks, behind a field's name, a problem that no value of OutSmart's can mend: the package's own cannot be read."""
@@ -63,6 +63,10 @@ REMOTE_ID = f"{REFERS}id"
 """Entry of what OutSmart holds of a document: its own id of it."""
 
 
+BY_CODE = "="
+"""Begins what a record refers to where that is a code of OutSmart's, and no id of the package's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reference:
     """Another record that a record names by its code, where the package names it by its id.
@@ -77,12 +81,19 @@ class Reference:
         through: Another reference of the record; where the package names nothing here, what that one names is meant.
         setting: Setting with the code that is meant where the package names nothing at all; '': there is none.
         demanded: OutSmart refuses the record without it.
+        by_code: The payload holds the other one's code, not its id. One that is not known is taken for left out: its
+            category is read first.
+        many: The payload holds any number of ids, with a blank between two.
+        known: The other one's code is all that is needed, so that it need not be in the destination.
     """
 
     name: str
     fields: Mapping[str, str]
     label: str
     waits: bool = True
+    by_code: bool = False
+    many: bool = False
+    known: bool = False
     through: str = ""
     setting: str = ""
     demanded: bool = False
@@ -91,6 +102,17 @@ class Reference:
     def key(self) -> str:
         """Where a payload holds the id."""
         return f"{REFERS}{self.name}"
+
+    def identities(self, payload: Payload) -> list[str]:
+        """What a payload names by it."""
+        value = str(payload.get(self.key) or "")
+        if self.many:
+            return value.split()
+        return [f"{BY_CODE}{code_key(value)}" if self.by_code else value] if value else []
+
+    def place(self, identity: str) -> str:
+        """Name under which what it names is handed to whoever puts a record together."""
+        return f"{self.name} {identity}" if self.many else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +144,15 @@ class Record:
         active: Flag field that marks a record as in use; None: OutSmart has none for this type.
         references: Other records that it names by their codes, besides its parent.
         keys: Fields whose values together are the record's code; empty: ``code`` alone. Then ``code`` does not travel.
+            Such a code may change with what the record refers to: then it is another one in OutSmart, and the one under
+            the old code is ended (``ends``) or, where that is not possible, left.
+        ends: Field with the last day of a record, by which one that is gone at the package is ended; '': none.
         made_once: OutSmart makes another one whenever it is sent, whatever its number: see ``pipeline.documents``.
         kind: The name under which OutSmart's wire knows it, where several of our types are one there; '': its own name.
         prefix: What the codes of this type begin with, where several of our types are one at OutSmart.
         changeable: Fields that OutSmart lets us change in a record that is made once.
+        kept: It ends in the mirror, also where there is an OutSmart account.
+        tells: Name of the reference whose document hears of it: see ``pipeline.notices``.
         identity: What tells two firms apart; None: only the code counts.
         amount: Field with an amount that OutSmart is told of by entries, each of them made once: when it changes, a
             counter-entry and a new entry follow, see ``pipeline.entries``. '': there is none.
@@ -140,10 +167,13 @@ class Record:
     active: str | None = None
     references: tuple[Reference, ...] = ()
     keys: tuple[str, ...] = ()
+    ends: str = ""
     made_once: bool = False
     kind: str = ""
     prefix: str = ""
     changeable: tuple[str, ...] = ()
+    kept: bool = False
+    tells: str = ""
     identity: Identity | None = None
     amount: str = ""
 

@@ -69,9 +69,21 @@ ALIAS = "id"
 """Kind of the tag with a second id of the row at the package."""
 
 
+LEFT_OUT = "out"
+"""Kind of the tag with the reason why a row is never imported."""
+
+CURRENCY = "currency"
+"""Kind of the tag with the currency of a row's amounts."""
+
+
 def aliases(tags: str) -> list[str]:
     """The second ids among a row's tags."""
-    begin = f"{ALIAS}:"
+    return values_of(tags, ALIAS)
+
+
+def values_of(tags: str, kind: str) -> list[str]:
+    """The values of one kind among a row's tags."""
+    begin = f"{kind}:"
     return [each.removeprefix(begin) for each in tags.split("|") if each.startswith(begin)]
 
 

@@ -50,8 +50,8 @@ def code_key(code: str) -> str:
 
 
 def comparable(value: str | bool | None) -> str | bool | None:
-    """A value without what makes no difference to anybody: line ends, and blanks around it."""
-    return value.replace("\r\n", "\n").strip() if isinstance(value, str) else value
+    """A value without what makes no difference to anybody: line ends, and blanks around it; an empty text is none."""
+    return value.replace("\r\n", "\n").strip() or None if isinstance(value, str) else value
 
 
 def encode(payload: Payload) -> str:

@@ -30,9 +30,13 @@ EVENTS = (
     "held",
     "deleted",
     "deactivated",
+    "ended",
+    "left",
     "edited",
     "linked",
     "unlinked",
+    "delivered",
+    "withdrawn",
     "change_by_hand",
     "order_cancelled",
 )

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from outsmart_sync.providers.exact_online import lists, values
 from outsmart_sync.providers.exact_online.assembly_orders import ASSEMBLY_ORDERS_IMPORT
+from outsmart_sync.providers.exact_online.goods_deliveries import GOODS_DELIVERIES_IMPORT
 from outsmart_sync.providers.exact_online.payments import PAYMENT_TRANSACTIONS_IMPORT
+from outsmart_sync.providers.exact_online.price_agreements import PRICE_AGREEMENTS_IMPORT
 from outsmart_sync.providers.exact_online.prices import sale_price
 from outsmart_sync.providers.exact_online.project_planning import PROJECT_PLANNING_IMPORT
+from outsmart_sync.providers.exact_online.quotations import QUOTATIONS_IMPORT
 from outsmart_sync.providers.exact_online.sales_orders import SALES_ORDERS_IMPORT
 from outsmart_sync.providers.exact_online.shop_orders import SHOP_ORDERS_IMPORT
 from outsmart_sync.providers.exact_online.stream import ExactStream
-from outsmart_sync.providers.exact_online.values import code_from_id, coordinate, is_reference, number, text
+from outsmart_sync.providers.exact_online.values import code_from_id, coordinate, id_of, is_reference, number, text
 from outsmart_sync.records.catalogue import (
     DEACTIVATE_REMOVED,
     FOLLOW_INACTIVE,
@@ -31,6 +34,7 @@ from outsmart_sync.records.category import CATEGORY
 from outsmart_sync.records.employee import EMPLOYEE
 from outsmart_sync.records.hour_type import HOUR_TYPE
 from outsmart_sync.records.material import MATERIAL
+from outsmart_sync.records.material_category import GROUP, ITEM, MATERIAL_CATEGORY
 from outsmart_sync.records.relation import ADDRESS, CONTACT_PERSON, RELATION
 from outsmart_sync.records.warehouse import WAREHOUSE
 
@@ -145,6 +149,11 @@ ADDRESSES = ExactStream(
 _ITEM_COLUMNS = ("IsTime", "UnitType", "IsSalesItem")
 
 
+def _is_material(row: Row) -> bool:
+    """Materials are the sales items that are no labour."""
+    return bool(row["IsSalesItem"]) and not _is_labour(row)
+
+
 def _items(*, hour_types: bool) -> ExactStream:
     """The stream of items, of which each category takes its own kind."""
     name = "name" if hour_types else "description"
@@ -154,7 +163,7 @@ def _items(*, hour_types: bool) -> ExactStream:
     belongs = (
         Belongs(_ITEM_COLUMNS, _is_labour, "not_labour")
         if hour_types
-        else Belongs(_ITEM_COLUMNS, lambda row: bool(row["IsSalesItem"]) and not _is_labour(row), "not_for_sale")
+        else Belongs(_ITEM_COLUMNS, _is_material, "not_for_sale")
     )
     return ExactStream(
         name="items",
@@ -208,6 +217,24 @@ ITEM_GROUPS = ExactStream(
     scope="Logistics items",
     key="ID",
     fields={"cat_code": text("Code"), "cat_name": text("Description", "Code")},
+)
+
+# The items once more, for their groups alone: the same path, so that a poll asks for both categories with one call.
+ITEMS_IN_GROUPS = ExactStream(
+    name="items_in_groups",
+    record=MATERIAL_CATEGORY,
+    path="sync/Logistics/Items",
+    single="logistics/Items",
+    lookup="Code",
+    scope="Logistics items",
+    deleted_type=9,
+    key="ID",
+    fields={ITEM.key: id_of("ID"), GROUP.key: id_of("ItemGroup")},
+    belongs=Belongs(
+        (*_ITEM_COLUMNS, "ItemGroup"),
+        lambda row: is_reference(row["ItemGroup"]) and _is_material(row),
+        "not_in_group",
+    ),
 )
 
 # Only what OutSmart takes, and the days: private data of employees is never asked for.
@@ -293,7 +320,7 @@ HOUR_TYPES_IMPORT = ImportCategory(
     fold=sale_price("sale_price"),
 )
 
-CATEGORIES_IMPORT = ImportCategory(name="categories", label="Categories", streams=(ITEM_GROUPS,))
+CATEGORIES_IMPORT = ImportCategory(name="categories", label="Categories", streams=(ITEM_GROUPS, ITEMS_IN_GROUPS))
 
 EMPLOYEES_IMPORT = ImportCategory(
     name="employees",
@@ -325,8 +352,11 @@ PACKAGE = Package(
         HOUR_TYPES_IMPORT,
         EMPLOYEES_IMPORT,
         WAREHOUSES_IMPORT,
+        PRICE_AGREEMENTS_IMPORT,
         PROJECT_PLANNING_IMPORT,
+        QUOTATIONS_IMPORT,
         SALES_ORDERS_IMPORT,
+        GOODS_DELIVERIES_IMPORT,
         PAYMENT_TRANSACTIONS_IMPORT,
         SHOP_ORDERS_IMPORT,
         ASSEMBLY_ORDERS_IMPORT,

@@ -31,7 +31,7 @@ def as_materials(payload: Payload, lines: list[Part], _: FoldContext) -> Folded:
 def materials_of(lines: list[Part]) -> str:
     """The lines with an article, as the material of a work order; '' when there are none."""
     chosen = [line for line in sorted(lines, key=place) if line.payload.get(CODE)]
-    return encode_materials(_material(line) for line in chosen) if chosen else ""
+    return encode_materials(map(material, chosen)) if chosen else ""
 
 
 def place(line: Part) -> tuple[Decimal, str]:
@@ -39,12 +39,14 @@ def place(line: Part) -> tuple[Decimal, str]:
     return line.number(LINE) or Decimal(0), line.provider_id
 
 
-def _material(line: Part) -> MaterialLine:
+def material(line: Part, code: str = "") -> MaterialLine:
+    """A line as a work order has it; ``code`` stands in for an article that the line does not name by its code."""
+
     def text(name: str, default: str = "") -> str:
         return str(line.payload.get(name, default))
 
     return MaterialLine(
-        code=text(CODE),
+        code=code or text(CODE),
         name=text(NAME) or text(CODE),
         unit=text(UNIT),
         quantity=text(QUANTITY, "0"),

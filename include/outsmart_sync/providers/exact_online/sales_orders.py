@@ -8,9 +8,10 @@ own.
 from __future__ import annotations
 
 from outsmart_sync.providers.exact_online import lines
+from outsmart_sync.providers.exact_online.quotations import WORK, work
 from outsmart_sync.providers.exact_online.stream import ExactStream
 from outsmart_sync.providers.exact_online.values import day, id_of, number, prefixed, text
-from outsmart_sync.records.catalogue import Choice, ImportCategory, Row, StartDate, Tags
+from outsmart_sync.records.catalogue import Choice, ImportCategory, Row, SameWork, StartDate, Tags
 from outsmart_sync.records.order import (
     ADDRESS,
     CONTACT_PERSON,
@@ -27,6 +28,10 @@ STATUSES = {12: "open", 20: "partial", 21: "complete"}
 CANCELLED = 45
 
 SALES_ORDER = order("sales_order", "sales order", "SO-", (CUSTOMER, INVOICE, ADDRESS, CONTACT_PERSON, PROJECT))
+
+
+def _tags(row: Row) -> list[tuple[str, str]]:
+    return [*_status(row), *work(row["OrderedBy"], row["YourRef"])]
 
 
 def _status(row: Row) -> list[tuple[str, str]]:
@@ -64,8 +69,10 @@ HEADERS = ExactStream(
     },
     blocked="Status",
     is_blocked=lambda value: value == CANCELLED,
-    tags=Tags(("Status",), _status),
+    tags=Tags(("Status", "OrderedBy", "YourRef"), _tags),
     dated="OrderDate",
+    same_work=(SameWork("quotation_order", WORK, "made_from_quotation", later=False, open=True),),
+    notes_from="delivery_notice",
     compose=compose,
     exported_as="sales_order",
 )
@@ -108,6 +115,6 @@ SALES_ORDERS_IMPORT = ImportCategory(
         StartDate(),
     ),
     fold=lines.as_materials,
-    after=("relations", "project_planning"),
+    after=("relations", "project_planning", "quotations"),
     tier="pro",
 )

@@ -27,7 +27,7 @@ from outsmart_sync.providers.exact_online.stream import ExactStream
 from outsmart_sync.providers.exact_online.values import exact_date, exact_moment, is_id, padded_code, quoted
 from outsmart_sync.records.exchange import DELETIONS, Deletion, DeletionsPage, News, ReadPage
 from outsmart_sync.records.mapping import MappedPage, Mapper
-from outsmart_sync.records.values import content_hash
+from outsmart_sync.records.values import code_key, content_hash
 
 if TYPE_CHECKING:
     from outsmart_sync.providers.exact_online.client import ExactOnlineClient, Page
@@ -45,6 +45,7 @@ NOT_THERE = "0"
 
 _DELETED = "sync/Deleted"
 _DELETED_COLUMNS = ("EntityKey", "EntityType", VERSION)
+_VERSION = "/"  # between a number and that of its version
 _DELETIONS_KEPT_DAYS = 55  # two months, with days to spare
 _KEYS_PER_CALL = 20  # keeps addresses far below Exact's 6,000 characters
 
@@ -113,7 +114,7 @@ class ExactSource:
         for start in range(0, len(keys), _KEYS_PER_CALL):
             chosen = keys[start : start + _KEYS_PER_CALL]
             literals = [_code_literal(exact, key) if by_code else f"guid'{key}'" for key in chosen]
-            literals = [literal for literal in literals if literal]
+            literals = [literal for literal in dict.fromkeys(literals) if literal]
             if not literals:
                 continue
             filters = " or ".join(f"{exact.lookup} eq {literal}" for literal in literals)
@@ -122,8 +123,10 @@ class ExactSource:
             absent = dict.fromkeys(exact.sync_only)
             for page in self._explained_pages(address, _need(category, exact)):
                 rows = windows.whole_rows(self._client, exact, page.rows)
-                rows = [{**absent, **row} for row in rows] if absent else rows
-                yield ReadPage(mapper.page(rows), page.next_page, "", len(page.rows))
+                mapped = mapper.page([{**absent, **row} for row in rows] if absent else rows)
+                if exact.versioned and by_code:
+                    mapped = MappedPage([row for row in mapped.rows if _is_asked(row.code, chosen)], mapped.foreign)
+                yield ReadPage(mapped, page.next_page, "", len(page.rows))
 
     def beginning(self, stream: Stream, day: date) -> str:
         """The row version behind which lies everything that was changed on a day or later."""
@@ -334,8 +337,17 @@ def _code_literal(stream: ExactStream, code: str) -> str:
         return f"guid'{code.strip()}'" if is_id(code) else ""
     if stream.number_prefix:
         number = code.strip().upper().removeprefix(stream.number_prefix)
+        if stream.versioned:
+            number = number.partition(_VERSION)[0]
         return number if number.isdecimal() and number.isascii() else ""
     return quoted(padded_code(code) if stream.padded else code)
+
+
+def _is_asked(code: str | None, asked: Sequence[str]) -> bool:
+    """Whether a code with a version is among those asked for; one that was asked for without it means them all."""
+    wanted = {code_key(each) for each in asked}
+    key = code_key(code or "")
+    return key in wanted or key.partition(_VERSION)[0] in wanted
 
 
 def _list_columns(stream: ExactStream) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ class ExactStream(Stream):
         lookup: Column of the ordinary endpoint by which one record is found.
         padded: The look-up column is padded as account codes are.
         number_prefix: The look-up column is a number, to which we put this before it is a code.
+        versioned: Codes are that number, a stroke and the number of the version; a code without stroke means them all.
         sync_only: Columns that the ordinary endpoint does not have.
         expand: Collection that comes along with each row; its column holds a list of rows then.
         deleted_type: Entity type under which sync/Deleted reports it (name=SyncDeleted); None: it does not.
@@ -28,6 +29,7 @@ class ExactStream(Stream):
     lookup: str
     padded: bool = False
     number_prefix: str = ""
+    versioned: bool = False
     sync_only: tuple[str, ...] = ()
     expand: str = ""
     deleted_type: int | None = None

@@ -86,9 +86,9 @@ def number(*columns: str) -> Source:
     return Source(columns, _number)
 
 
-def day(*columns: str) -> Source:
-    """A plain date, as ISO text."""
-    return Source(columns, _day)
+def day(*columns: str, absent: str | None = None) -> Source:
+    """A plain date, as ISO text; ``absent`` stands where there is none."""
+    return Source(columns, _day, absent=absent)
 
 
 def clock(*columns: str) -> Source:

@@ -1,0 +1,61 @@
+"""Prices that Exact Online keeps for one customer.
+
+Rows: https://start.exactonline.nl/docs/HlpRestAPIResourcesDetails.aspx?name=SyncLogisticsSalesItemPrices .
+A row with an account is an agreement with that customer. OutSmart keeps one price per article, customer and first day,
+whatever the quantity, so of Exact's steps only the lowest comes.
+"""
+
+from __future__ import annotations
+
+from outsmart_sync.providers.exact_online.stream import ExactStream
+from outsmart_sync.providers.exact_online.values import day, id_of, is_reference, number
+from outsmart_sync.records.catalogue import Belongs, ImportCategory, LeftOut, Row
+from outsmart_sync.records.price import CUSTOMER, ITEM, PRICE
+
+LARGER_QUANTITY, OTHER_UNIT = "larger_quantity", "other_unit"
+_ONE_PIECE = 1
+
+
+def _is_agreement(row: Row) -> bool:
+    return is_reference(row["Account"]) and not any(is_reference(row[column]) for column in ("Employee", "Project"))
+
+
+def _why_not(row: Row) -> str:
+    """A price that does not hold from one piece on, or is not that of the article's own unit."""
+    if (row["Quantity"] or 0) > _ONE_PIECE:
+        return LARGER_QUANTITY
+    own = (row["DefaultItemUnit"] or row["Unit"] or "").strip()
+    return OTHER_UNIT if (row["Unit"] or own).strip() != own else ""
+
+
+AGREEMENTS = ExactStream(
+    name="price_agreements",
+    record=PRICE,
+    path="sync/Logistics/SalesItemPrices",
+    single="logistics/SalesItemPrices",
+    lookup="ItemCode",
+    scope="Sales prices",
+    deleted_type=8,
+    key="ID",
+    fields={
+        ITEM.key: id_of("Item"),
+        CUSTOMER.key: id_of("Account"),
+        "price": number("Price"),
+        # OutSmart wants a first day; one without has held since it was entered.
+        "date_start": day("StartDate", "Created"),
+        # An agreement whose last day was taken away goes on.
+        "date_end": day("EndDate", absent=""),
+    },
+    valid=("", "EndDate"),
+    belongs=Belongs(("Account", "Employee", "Project"), _is_agreement, "no_agreement"),
+    left_out=LeftOut(("Quantity", "Unit", "DefaultItemUnit"), _why_not, (LARGER_QUANTITY, OTHER_UNIT)),
+    currency="Currency",
+)
+
+PRICE_AGREEMENTS_IMPORT = ImportCategory(
+    name="price_agreements",
+    label="Price agreements",
+    streams=(AGREEMENTS,),
+    after=("relations", "materials", "hour_types"),
+    tier="pro",
+)
