@@ -34,6 +34,8 @@ READS = {
     "_clock": {"Edm.DateTime"},
     "_minutes": {"Edm.Double"},
     "bool": {"Edm.Boolean", "Edm.Byte"},
+    "_code": {"Edm.Int32"},
+    "_status": {"Edm.Int16"},
 }
 """Reader, by the function of ``values`` that it comes from, → the types that it reads."""
 TWINS = {"salesorderheaders": "salesorders", "quotationheaders": "quotations"}
@@ -55,6 +57,10 @@ RULED = {
     "IsSalesItem": "Edm.Boolean",
     "ItemGroupCode": "Edm.String",
     "Code": "Edm.String",
+    "QuotationNumber": "Edm.Int32",
+    "OrderAccount": "Edm.Guid",
+    "OrderedBy": "Edm.Guid",
+    "YourRef": "Edm.String",
     **{f"Classification{number}": "Edm.Guid" for number in range(1, 9)},
 }
 """Columns that a rule in Python looks at, with the type that the rule takes them for."""
