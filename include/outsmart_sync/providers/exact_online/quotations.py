@@ -82,6 +82,16 @@ def _tags(row: Row) -> list[tuple[str, str]]:
     return [*versions, *work(row["OrderAccount"], row["YourRef"])]
 
 
+def _code(numbers: tuple[int, int]) -> str:
+    """Number and version: only together they tell a quotation from others."""
+    number, version = numbers
+    return f"{QUOTATION_ORDER.prefix}{number}/{version}"
+
+
+def _status(value: int) -> str:
+    return STATUSES.get(value, str(value))
+
+
 HEADERS = ExactStream(
     name="quotations",
     record=QUOTATION,
@@ -96,10 +106,8 @@ HEADERS = ExactStream(
     key="QuotationID",
     alias="ID",
     fields={
-        "number": Source(
-            ("QuotationNumber", "VersionNumber"), lambda each: f"{QUOTATION_ORDER.prefix}{each[0]}/{each[1]}", True
-        ),
-        "status": Source(("Status",), lambda value: STATUSES.get(value, str(value))),
+        "number": Source(("QuotationNumber", "VersionNumber"), _code, joined=True),
+        "status": Source(("Status",), _status),
         CUSTOMER.key: id_of("DeliveryAccount", "OrderAccount"),
         INVOICE.key: id_of("InvoiceAccount", "OrderAccount"),
         ADDRESS.key: id_of("DeliveryAddress"),
