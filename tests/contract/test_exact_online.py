@@ -44,6 +44,7 @@ READS = {
     "_minutes": {"Edm.Double"},
     "bool": {"Edm.Boolean", "Edm.Byte"},
     "_materials": {"Collection(PartItems)"},
+    "_code": {"Edm.Int32"},
     "<lambda>": {"Edm.Int16", "Edm.Int32"},
 }
 """Reader, by the function of ``values`` that it comes from, → the types that it reads."""
@@ -73,10 +74,6 @@ RULED = {
     "IsSalesItem": "Edm.Boolean",
     "ItemGroupCode": "Edm.String",
     "Code": "Edm.String",
-    "QuotationNumber": "Edm.Int32",
-    "OrderAccount": "Edm.Guid",
-    "OrderedBy": "Edm.Guid",
-    "YourRef": "Edm.String",
     **{f"Classification{number}": "Edm.Guid" for number in range(1, 9)},
     ("addresses", "Type"): "Edm.Int16",
     ("accounts", "Status"): "Edm.String",
