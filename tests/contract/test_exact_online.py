@@ -45,6 +45,7 @@ READS = {
     "bool": {"Edm.Boolean", "Edm.Byte"},
     "_materials": {"Collection(PartItems)"},
     "_code": {"Edm.Int32"},
+    "_status": {"Edm.Int16", "Edm.Int32"},
     "<lambda>": {"Edm.Int16", "Edm.Int32"},
 }
 """Reader, by the function of ``values`` that it comes from, → the types that it reads."""
