@@ -582,6 +582,7 @@ def test_invoices_are_read_with_number_debtor_amount_and_what_was_paid(
         "debtor": "0000001",
         "amount": "121",
         "balance": "21",
+        "currency": "EUR",
         "type": "DEBIT",
         "status": "OPEN",
         "date": "2025-12-01",
