@@ -73,10 +73,10 @@ def live(rig: Rig) -> None:
 def _take_production(rig: Rig) -> None:
     """Shop orders and assembly orders by their numbers; of the former one with a sales order and one with a project."""
     made = rig.vendors.control.exact_rows(MAIN, "manufacturing/ShopOrders")
-    sold = {row["ShopOrder"] for row in rig.vendors.control.exact_rows(MAIN, "salesorder/SalesOrderLines")}
+    sold = {row.get("ShopOrder") for row in rig.vendors.control.exact_rows(MAIN, "salesorder/SalesOrderLines")}
     chosen = [
         next(row for row in made if row["ID"] in sold and row["ShopOrderNumber"]),
-        next(row for row in made if row["Project"]),
+        next(row for row in made if row.get("Project")),
     ]
     rig.sync("shop_orders", codes=tuple(f"SH-{row['ShopOrderNumber']}" for row in chosen))
     (assembled, *_) = rig.vendors.control.exact_rows(MAIN, "inventory/AssemblyOrders")
