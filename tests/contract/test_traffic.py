@@ -70,6 +70,7 @@ def live(rig: Rig) -> None:
     rig.sync("materials", codes=("O'Brien & zonen",))
     rig.sync("categories", codes=(control.exact_rows(MAIN, "logistics/ItemGroups")[0]["Code"],))
     rig.sync("warehouses", codes=(control.exact_rows(MAIN, "inventory/Warehouses")[0]["Code"],))
+    _take_production(rig)
     rig.sync("employees", codes=(control.exact_rows(MAIN, "payroll/Employees")[0]["Code"].strip(),))
     for category in PACKAGE.imports:
         later = category.start is not None or category.name == "price_agreements"
@@ -82,6 +83,19 @@ def known_codes(rig: Rig, record: str) -> tuple[str, ...]:
     query = select(mirror.c.code).where(mirror.c.record == record, mirror.c.code != "").limit(3)
     with rig.store.read() as connection:
         return tuple(connection.execute(query).scalars())
+
+
+def _take_production(rig: Rig) -> None:
+    """Shop orders and assembly orders by their numbers; of the former one with a sales order and one with a project."""
+    made = rig.vendors.control.exact_rows(MAIN, "manufacturing/ShopOrders")
+    sold = {row.get("ShopOrder") for row in rig.vendors.control.exact_rows(MAIN, "salesorder/SalesOrderLines")}
+    chosen = [
+        next(row for row in made if row["ID"] in sold and row["ShopOrderNumber"]),
+        next(row for row in made if row.get("Project")),
+    ]
+    rig.sync("shop_orders", codes=tuple(f"SH-{row['ShopOrderNumber']}" for row in chosen))
+    (assembled, *_) = rig.vendors.control.exact_rows(MAIN, "inventory/AssemblyOrders")
+    rig.sync("assembly_orders", codes=(f"AS-{assembled['OrderNumber']}",))
 
 
 def exact_calls(calls: list[Call]) -> list[Call]:

@@ -233,12 +233,30 @@ def test_an_administration_without_projects_has_shop_orders_all_the_same(shop: W
     shop.touch(ORDERS, order)
     shop.counts(SHOP_ORDERS)
     assert shop.reads(path="Project/Projects") == []
+    assert shop.counts(SHOP_ORDERS, codes=(shop.shop_order_number(order),)).unchanged == 1
     shop.control.clear_faults()
     shop.project("PR1")
     assert SHOP_ORDERS not in shop.poll()
     shop.counts(SHOP_ORDERS, full=True)
     shop.project("PR2")
     assert SHOP_ORDERS in shop.poll()
+
+
+def test_a_cycle_without_news_asks_once_for_what_sales_orders_and_projects_read_as_well(shop: World) -> None:
+    shop.settings(sales_orders={"enabled": True}, project_planning={"enabled": True}, relations={"enabled": False})
+    shop.settings(materials={"enabled": False}, hour_types={"enabled": False})
+    customer, pump = shop.account("100"), shop.item("P1")
+    shop.order(customer)
+    shop.shop_order(pump, Project=shop.project("P", customer))
+    shop.sync("sales_orders", "shop_orders", "project_planning", full=True)
+    read_by_one = shop.order(customer)
+    shop.sync(SHOP_ORDERS)
+    shop.delete("salesorder/SalesOrders", read_by_one)
+    shop.sync("sales_orders", "shop_orders", "project_planning")
+    shop.forget_calls()
+    shop.poll()
+    asked = [call["resource"] for call in shop.reads() if call["resource"].startswith("sync/")]
+    assert len(asked) == len(set(asked)) == 7
 
 
 def test_a_scope_that_is_missing_for_what_leads_to_the_customer_is_told(shop: World) -> None:

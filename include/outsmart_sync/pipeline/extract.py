@@ -399,8 +399,8 @@ def _miss(connection: Connection, job: Job) -> None:
     """
     whole = FROM_START in runs.progress_of(connection, job.id)
     for stream in job.category.streams:
-        if not (whole or stream.whole) or job.category.begins_late(stream):
-            continue
+        if not (whole or stream.whole) or stream.shared or job.category.begins_late(stream):
+            continue  # what a shared part says outlives it
         ids = _missing(connection, job, stream)
         for start in range(0, len(ids), _CHUNK):
             some: dict[str, int | None] = dict.fromkeys(ids[start : start + _CHUNK])

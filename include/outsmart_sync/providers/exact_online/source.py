@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, cast
@@ -70,17 +71,10 @@ class ExactSource:
     ) -> Iterator[ReadPage]:
         """Everything in a stream after a cursor, or from an interrupted page on."""
         exact = cast("ExactStream", stream)
-        if not exact.shared:
-            yield from self._pages(category, exact, today, after, resume)
-            return
-        try:
-            if after != NOT_THERE:
+        if not (exact.shared and after == NOT_THERE):
+            with _perhaps_missing(category, exact):
                 yield from self._pages(category, exact, today, after, resume)
                 return
-        except AccessDenied as error:
-            if error.code != MODULE_MISSING:
-                raise
-            log.warning("%s is imported without %s: %s", category.label, exact.path, error)
         yield ReadPage(MappedPage(), None, NOT_THERE, 0)
 
     def _pages(
@@ -109,6 +103,12 @@ class ExactSource:
     def lookup(self, category: ImportCategory, stream: Stream, today: date, keys: Sequence[str]) -> Iterator[ReadPage]:
         """Only the records with these codes, or the parts and children of parents with these ids."""
         exact = cast("ExactStream", stream)
+        with _perhaps_missing(category, exact):
+            yield from self._found(category, exact, today, keys)
+
+    def _found(
+        self, category: ImportCategory, exact: ExactStream, today: date, keys: Sequence[str]
+    ) -> Iterator[ReadPage]:
         mapper = _mapper(category, exact, today, None)
         by_code = exact.parent is None
         for start in range(0, len(keys), _KEYS_PER_CALL):
@@ -157,7 +157,7 @@ class ExactSource:
 
     def news(self, positions: Mapping[ImportCategory, Mapping[str, str]]) -> News:
         """One call per stream and position, however many categories read it, and one for deletions."""
-        news, asked = News(), _Asked(_furthest(positions))
+        news, asked = News(), _Asked(_furthest(positions), _lowest(positions))
         for category, cursors in positions.items():
             streams = [cast("ExactStream", stream) for stream in category.streams if not stream.window]
             if any(self._has_news(stream, cursors, asked) for stream in streams):
@@ -245,9 +245,13 @@ class ExactSource:
         return f"{len(page.rows) if page.total is None else page.total}#{_fingerprint(stream, page)}"
 
     def _has_news(self, stream: ExactStream, cursors: Mapping[str, str], asked: _Asked) -> bool:
-        question = (stream.path, cursors[stream.name])
-        if stream.shared and question[1] == NOT_THERE:
+        if stream.shared and cursors[stream.name] == NOT_THERE:
             return False
+        first = str(asked.lowest.get(stream.path, cursors[stream.name]))
+        return self._answer(stream, first, asked) and self._answer(stream, cursors[stream.name], asked)
+
+    def _answer(self, stream: ExactStream, position: str, asked: _Asked) -> bool:
+        question = (stream.path, position)
         if question not in asked.answers:
             try:
                 found = self._is_ahead(stream, question[1], asked)
@@ -296,11 +300,13 @@ class _Asked:
 
     Attributes:
         furthest: The largest cursor.
+        lowest: Stream's path → the smallest cursor in it: where nothing comes after that, nothing comes after any.
         answers: Stream's path and cursor → whether there is anything after it.
         doubtful: Something new has a smaller Timestamp than the largest cursor.
     """
 
     furthest: int
+    lowest: Mapping[str, int]
     answers: dict[tuple[str, str], bool] = field(default_factory=dict)
     doubtful: bool = False
 
@@ -319,6 +325,28 @@ def _furthest(positions: Mapping[ImportCategory, Mapping[str, str]]) -> int:
         ),
         default=0,
     )
+
+
+def _lowest(positions: Mapping[ImportCategory, Mapping[str, str]]) -> dict[str, int]:
+    """The smallest cursor in each stream that several categories may read."""
+    found: dict[str, int] = {}
+    for category, cursors in positions.items():
+        for stream in (cast("ExactStream", each) for each in category.streams if not each.whole):
+            position = int(cursors[stream.name])
+            if cursors[stream.name] != NOT_THERE:
+                found[stream.path] = min(position, found.get(stream.path, position))
+    return found
+
+
+@contextmanager
+def _perhaps_missing(category: ImportCategory, stream: ExactStream) -> Iterator[None]:
+    """Read within this; a shared stream whose module the administration lacks is left out."""
+    try:
+        yield
+    except AccessDenied as error:
+        if not (stream.shared and error.code == MODULE_MISSING):
+            raise
+        log.warning("%s: imported without %s: %s", category.label, stream.single, error)
 
 
 def _need(category: ImportCategory, stream: ExactStream) -> Need:
