@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from sqlalchemy import update
 
 from outsmart_sync.store.tables import ledger as ledger_table
 from outsmart_sync.store.tables import mirror, record_log
@@ -249,14 +251,28 @@ def test_a_project_that_was_deleted_stays_in_outsmart_and_is_noted(firm: World, 
     assert firm.kept("project", "P1").source_gone_at is not None
 
 
-def test_a_full_run_notices_a_deleted_project_that_was_never_reported(firm: World, customer: str) -> None:
-    """Planning is read from the start date on, projects from their beginning: what is missing among them is gone."""
-    project = firm.project("P1", customer)
+def test_projects_are_read_from_their_beginning_and_planning_from_the_start_date_on(
+    firm: World, customer: str, anna: str
+) -> None:
+    firm.settings(project_planning={"start_date": firm.work_day(500).isoformat()})
+    firm.planned(anna, morning(firm, 501), Project=firm.project("P1", customer))
+    work = firm.work(PLANNING)
+    work.extract()
+    assert [row.record for row in work.staged() if row.seq >= 0] == ["project"]
+
+
+def test_a_full_run_takes_projects_that_are_missing_for_deleted_and_planning_not(
+    firm: World, customer: str, anna: str
+) -> None:
+    firm.planned(anna, morning(firm), Project=firm.project("P1", customer))
     firm.counts(PLANNING)
-    firm.delete(PROJECTS, project)
+    with firm.store.begin() as connection:
+        for record in ("project", "planning"):
+            unknown = update(mirror).where(mirror.c.record == record).values(provider_id=str(uuid4()))
+            connection.execute(unknown)
     work = firm.work(PLANNING, full=True)
     work.extract()
-    assert [row.origin for row in work.staged() if row.record == "project"] == ["deleted"]
+    assert [row.record for row in work.staged() if row.origin == "deleted"] == ["project"]
 
 
 def test_a_sales_order_names_its_project(firm: World, customer: str) -> None:
