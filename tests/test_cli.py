@@ -270,7 +270,7 @@ def test_a_sync_that_fails_says_why_and_ends_with_1(office: Office, vendors: San
     vendors.control.clear_faults()
     assert ended.code == 1
     (category,) = ended.document["categories"]
-    assert (category["state"], category["error_code"]) == ("failed", "no_right")
+    assert (category["state"], category["error_code"]) == ("failed", "module_missing")
     assert "stopped" in office.ok("status").out
     office.ok("sync", "exact-online", "--category", "materials")
     assert "stopped" not in office.ok("status").out
