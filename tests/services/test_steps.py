@@ -48,7 +48,7 @@ def test_a_category_that_is_refused_is_red_once_and_tried_at_once_by_hand(
     rig.connect(**RELATIONS, materials={"enabled": True})
     rig.vendors.control.add_fault("status", vendor="exact", path="Accounts", status=403, times=None)
     first = scheduled(rig, "first")
-    assert (first[1, "relations"].state, first[1, "relations"].error_code) == (RunState.FAILED, "no_right")
+    assert (first[1, "relations"].state, first[1, "relations"].error_code) == (RunState.FAILED, "module_missing")
     assert first[1, "materials"].state is RunState.DONE
     rig.vendors.control.clear_faults()
     rig.vendors.control.forget_calls()
