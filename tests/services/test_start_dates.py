@@ -51,7 +51,7 @@ def test_the_documents_of_a_day_and_later_are_counted_without_being_fetched(rig:
     rig.vendors.control.forget_calls()
     meant = start_dates.meant(rig.gateway, connection, ORDERS, first)
     assert (meant.documents, meant.total) == (len([each for each in there if each >= first]), len(there))
-    assert str(meant) == f"{first}: {meant.documents} of {meant.total} sales orders"
+    assert str(meant) == f"{first}: {meant.documents} of {meant.total} dated orders"
     queries = [call["query"] for call in rig.vendors.control.calls(vendor="exact")]
     assert [(query["$top"], query["$inlinecount"]) for query in queries] == [("0", "allpages")] * 2
 
@@ -105,7 +105,7 @@ def test_saving_on_the_command_line_says_how_many_documents_a_start_date_means(
     cli.settings_set(connection.id, [f"{ORDERS}.enabled=true", f"{ORDERS}.start_date={first}"])
     said = capsys.readouterr().out
     documents = len([each for each in there if each >= first])
-    assert said.splitlines()[-1] == f"{first}: {documents} of {len(there)} sales orders"
+    assert said.splitlines()[-1] == f"{first}: {documents} of {len(there)} dated orders"
     cli.settings_set(connection.id, [f"{ORDERS}.remark=x"])
     assert "sales orders" not in capsys.readouterr().out
 
@@ -116,5 +116,5 @@ def test_settings_are_saved_even_when_their_documents_cannot_be_counted(
     connection = rig.connect(MAIN)
     rig.vendors.control.add_fault("status", vendor="exact", path="SalesOrders", status=503, body="", times=None)
     cli.settings_set(connection.id, [f"{ORDERS}.enabled=true", f"{ORDERS}.start_date=2026-01-31"])
-    assert "2026-01-31: how many sales_orders that means could not be counted. Exact Online" in capsys.readouterr().out
+    assert "2026-01-31: how many dated_orders that means could not be counted. Exact Online" in capsys.readouterr().out
     assert settings.read(rig.store, connection).categories[ORDERS]["enabled"] is True
