@@ -234,8 +234,8 @@ def test_what_the_catalogue_itself_offers_costs_no_call(rig: Rig) -> None:
     [
         ("orders", "enabled", "There is no category 'orders'"),
         ("relations", "colour", "relations has no setting 'colour'"),
-        (ORDERS, "remark", "sales_orders.remark is not chosen from a list"),
-        (ORDERS, "start_date", "sales_orders.start_date is not chosen from a list"),
+        (ORDERS, "remark", "dated_orders.remark is not chosen from a list"),
+        (ORDERS, "start_date", "dated_orders.start_date is not chosen from a list"),
     ],
 )
 def test_a_setting_without_choices_says_what_it_is(rig: Rig, category: str, name: str, said: str) -> None:
