@@ -36,7 +36,8 @@ def synced(rig: Rig, *divisions: int) -> None:
     """Connections that have nothing to do, by the time a poll asks."""
     for division in divisions:
         rig.connect(division, **EVERYTHING)
-    scheduled(rig, "before")
+    for number in range(3):  # links of categories go with the run after that of their materials
+        scheduled(rig, f"before {number}")
     rig.vendors.control.forget_calls()
 
 
@@ -71,7 +72,7 @@ def test_a_deletion_is_work(sqlite_rig: Rig) -> None:
     row = sqlite_rig.vendors.control.exact_rows(SMALL, "logistics/Items")[0]
     sqlite_rig.vendors.control.delete_exact(SMALL, "logistics/Items", row["ID"])
     (work,) = polled(sqlite_rig, "news")
-    assert set(work.categories) <= {"materials", "hour_types"}
+    assert {"materials", "hour_types"} & set(work.categories)
 
 
 @pytest.mark.parametrize(
