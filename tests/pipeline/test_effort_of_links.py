@@ -62,6 +62,9 @@ class Package:
     def expired(self, _days: float) -> bool:
         return False
 
+    def epoch(self) -> None:
+        return None
+
     @staticmethod
     def _row(stream: Any, place: int) -> dict[str, Any]:
         given = {"ID": item(place), "ItemGroup": GROUP, "IsSalesItem": True, "IsTime": 0, "UnitType": "O"}
