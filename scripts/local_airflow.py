@@ -34,6 +34,7 @@ _COMPONENTS = {
 _START_SECONDS = 180.0
 _STOP_SECONDS = 20.0
 _HTTP_SECONDS = 30
+_PAGE = 100  # Airflow's maximum_page_limit
 _REPEATS = (0.2, 0.5, 1.0, 2.0)
 ENDED = ("success", "failed")
 
@@ -212,11 +213,14 @@ class LocalAirflow:
         raise LocalAirflowError(f"{run_id} has not ended after {seconds:.0f} s: {self.task_states(dag_id, run_id)}")
 
     def tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
-        """The task instances of a run."""
-        found: list[dict[str, Any]] = self.call("GET", f"dags/{dag_id}/dagRuns/{run_id}/taskInstances?limit=1000")[
-            "task_instances"
-        ]
-        return found
+        """The task instances of a run, however many: Airflow gives a hundred at a time, whatever is asked for."""
+        found: list[dict[str, Any]] = []
+        while True:
+            place = f"limit={_PAGE}&offset={len(found)}&order_by=id"
+            page = self.call("GET", f"dags/{dag_id}/dagRuns/{run_id}/taskInstances?{place}")
+            found += page["task_instances"]
+            if len(found) >= page["total_entries"] or not page["task_instances"]:
+                return found
 
     def task_states(self, dag_id: str, run_id: str) -> dict[tuple[str, int], str]:
         """(task id, map index) → state."""
