@@ -175,6 +175,31 @@ def test_what_was_made_right_before_a_kill_is_undone_although_its_term_is_gone_b
     assert len(books_world.transactions()) == 2
 
 
+def test_one_that_was_about_to_be_sent_before_a_kill_is_no_work_for_ever_once_its_term_is_gone(
+    books_world: World,
+) -> None:
+    books = Books(books_world)
+    books.edit("pay", 0)
+    looking = False
+
+    def has_its_place() -> bool:
+        nonlocal looking
+        if looking:  # by a statement of the store, too
+            return False
+        looking = True
+        try:
+            return bool(books_world.rows(mirror, record="payment", reason="on_its_way"))
+        finally:
+            looking = False
+
+    with killed_when(books_world, has_its_place):
+        books_world.work(PAYMENTS).through()
+    assert sum(books.registered().values()) == 0
+    books.edit("delete", 0)
+    books.settle()
+    assert books_world.transactions() == {}
+
+
 @often
 @given(st.lists(st.tuples(st.lists(edit, min_size=1, max_size=3), st.integers(0, 250)), min_size=1, max_size=5))
 def test_killed_anywhere_the_transactions_add_up_to_what_is_paid(books_world: World, rounds: Any) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy import and_, exists, or_, select, update
 
 from outsmart_sync.pipeline import marks, merging, overtaken, references, scope
 from outsmart_sync.pipeline.making import Maker, NotMade
-from outsmart_sync.pipeline.outcomes import ON_ITS_WAY, MirrorState, Outcome
+from outsmart_sync.pipeline.outcomes import ON_ITS_WAY, OPEN_STATES, MirrorState, Outcome
 from outsmart_sync.pipeline.standing import NOTHING, Standing, amount_of, number_of
 from outsmart_sync.records.record import REMOTE_ID
 from outsmart_sync.records.values import Payload, decimal_text, decode, encode
@@ -159,7 +159,12 @@ def _rows(job: Job, record: Record) -> Any:
         .select_from(staging.outerjoin(known, known.c.id == staging.c.mirror_id))
         .where(
             _to_do(job, record),
-            or_(staging.c.outcome != Outcome.DELETED, known.c.outsmart.is_not(None), unclear(job, record)),
+            or_(
+                staging.c.outcome != Outcome.DELETED,
+                known.c.outsmart.is_not(None),
+                known.c.state.in_(OPEN_STATES),  # one that got its place, and of which nothing was sent after all
+                unclear(job, record),
+            ),
         )
         .order_by(staging.c.seq)
         .limit(_AT_ONCE)
