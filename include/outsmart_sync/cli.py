@@ -6,7 +6,7 @@ import json
 import sys
 import uuid
 from dataclasses import asdict, is_dataclass
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -463,16 +463,18 @@ def _save_settings(number: int, changes: dict[str, Any], *, unchecked: bool, as_
     connection = connections.require(store, number)
     before = settings.read(store, connection)
     saved = settings.save(store, connection, changes, gateway=None if unchecked else gateway)
+    package = package_of(connection.package)
+    meant = start_dates.meant_by(gateway, connection, start_dates.begun(package, before, saved))
+    beyond = list(saved.beyond_licence(package).values())
     if as_json:
-        _print_json(saved.as_document())
+        _print_json({**saved.as_document(), "start_dates": meant, "not_covered": beyond})
         return
     out.print("Saved.")
     out.print(settings.as_yaml(saved.as_document()), end="", markup=False)
-    for category, first_day in start_dates.begun(package_of(connection.package), before, saved).items():
-        try:
-            out.print(str(start_dates.meant(gateway, connection, category, first_day)), markup=False)
-        except SyncError as error:  # what was asked for is saved; this is only told besides
-            out.print(f"{first_day}: how many {category} that means could not be counted. {error}", markup=False)
+    for each in meant:
+        out.print(str(each), markup=False)
+    for sentence in beyond:
+        out.print(f"{sentence} It stays switched on, and does not run.", markup=False)
 
 
 def _print_decision(decision: links.Decision, *, as_json: bool) -> None:
@@ -522,7 +524,7 @@ def _print_json(value: Any) -> None:
 def _plain(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)
-    if isinstance(value, datetime):
+    if isinstance(value, date):  # a datetime is one, too
         return value.isoformat()
     raise TypeError(type(value).__name__)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,6 +28,7 @@ from outsmart_sync.records.catalogue import Choice
 from sandbox.exact_online.resources import RESOURCES
 from tests.contract.vendors import EXACT, FUNCTIONS, ExactResource, conditions
 
+ROOT = Path(__file__).resolve().parents[2]
 STREAMS = {
     f"{category.name}.{stream.name}": stream
     for category in PACKAGE.imports
@@ -152,7 +154,7 @@ def test_every_column_is_a_property_of_both_with_the_same_type(stream: ExactStre
 def test_the_scope_that_a_stream_needs_is_that_of_its_page(stream: ExactStream) -> None:
     sync, single = both(stream)
     assert sync.scope == stream.scope
-    assert single.scope == stream.scope or stream.path in OTHER_TWINS
+    assert single.scope == (stream.single_scope or stream.scope)
 
 
 @pytest.mark.parametrize("need", [rights.DELETED, rights.DIVISIONS], ids=lambda need: need.endpoint)
@@ -333,3 +335,14 @@ def test_every_type_of_a_project_and_every_status_of_planning_can_be_chosen() ->
     choices = {each.name: each for each in PACKAGE.category("project_planning").filters if isinstance(each, Choice)}
     assert set(choices["types"].values) == set(project_planning.TYPES.values())
     assert set(choices["statuses"].values) == set(project_planning.STATUSES.values())
+
+
+def test_the_documentation_names_every_scope_with_the_categories_that_need_it() -> None:
+    page = (ROOT / "docs" / "exact-online.md").read_text(encoding="utf-8")
+    table = page[page.index("| scope | for |") :].split("\n\n")[0]
+    for category in PACKAGE.imports:
+        for stream in category.streams:
+            assert isinstance(stream, ExactStream)
+            for scope in {stream.scope, stream.single_scope} - {""}:
+                line = next((line for line in table.splitlines() if line.startswith(f"| {scope} |")), "")
+                assert category.label.lower() in line, f"{scope}: {category.label}"

@@ -12,7 +12,7 @@ from sqlalchemy import insert, update
 from outsmart_sync.errors import InvalidSettings
 from outsmart_sync.providers.packages import package
 from outsmart_sync.records.values import code_key
-from outsmart_sync.services import connect, health, history
+from outsmart_sync.services import connect, health, history, settings
 from outsmart_sync.store import connections
 from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.store.store import Store
@@ -223,3 +223,20 @@ def test_rotating_the_vaults_keys_makes_no_login_younger(sqlite_rig: Rig) -> Non
     before = health.status(sqlite_rig.store)
     Vault(sqlite_rig.store).rotate()
     assert health.status(sqlite_rig.store) == before
+
+
+def test_status_says_that_a_category_is_beyond_a_lowered_licence(past: Past) -> None:
+    settings.save(past.store, past.one, {"licence": "pro", "warehouses": {"enabled": True}})
+    settings.save(past.store, past.one, {"licence": "basic"})
+    stopped = {each.name: each.stopped for each in health.status(past.store)[0].categories if each.stopped}
+    assert stopped == {"warehouses": "Warehouses needs the licence 'pro', and this connection has 'basic'."}
+
+
+def test_status_counts_what_needs_a_person_among_contact_persons_and_addresses_too(past: Past) -> None:
+    before = health.status(past.store)[0].categories[0].records
+    with past.store.begin() as transaction:
+        for record, state in (("contact_person", "rejected"), ("address", "held")):
+            row = {"code": "1", "code_key": "1", "state": state, "first_run_id": 1, "run_id": 1}
+            transaction.execute(insert(mirror).values(connection_id=past.one.id, record=record, **row))
+    after = health.status(past.store)[0].categories[0].records
+    assert after == {**before, "rejected": before["rejected"] + 1, "held": 1}

@@ -10,6 +10,7 @@ from sqlalchemy import insert
 
 from outsmart_sync.errors import InvalidSettings, StoreUnusable
 from outsmart_sync.pipeline.job import Options
+from outsmart_sync.providers.packages import package
 from outsmart_sync.services import planning, settings
 from outsmart_sync.store import connections, leases, runs
 from outsmart_sync.store.connections import State, SyncConnection
@@ -245,3 +246,17 @@ def test_closing_a_run_gives_back_its_own_leases_only(store: Store) -> None:
     planning.close_run(store, opened.run_id)
     assert leases.holder(store, "mine") is None
     assert leases.holder(store, "other") is not None
+
+
+def test_a_category_beyond_a_lowered_licence_says_so_and_is_not_called_switched_off(store: Store) -> None:
+    connection = connected(store, "1", licence="pro", warehouses={"enabled": True}, relations={"enabled": True})
+    settings.save(store, connection, {"licence": "basic"})
+    says = {"warehouses": "Warehouses needs the licence 'pro', and this connection has 'basic'."}
+    exact = package("exact_online")
+    assert planning.left_out(store, exact, connection, Options()) == says
+    assert planning.left_out(store, exact, connection, Options(categories=("relations",))) == {}
+    assert plan_of(store) == {connection.id: (0, ["relations"])}
+    with pytest.raises(InvalidSettings) as error:
+        plan_of(store, "by hand", Options(categories=("warehouses",), by_hand=True))
+    assert says["warehouses"] in error.value.why
+    assert "switched off" not in error.value.why

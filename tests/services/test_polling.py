@@ -10,8 +10,10 @@ import pytest
 from sqlalchemy import delete, update
 
 from outsmart_sync.providers.packages import package
-from outsmart_sync.services import planning
+from outsmart_sync.services import planning, settings
 from outsmart_sync.services.polling import Work, poll
+from outsmart_sync.store import connections, cursors
+from outsmart_sync.store.store import Store
 from outsmart_sync.store.tables import call_budget, category_state, cursor, run
 from services.scheduled import connections_of, opened, scheduled
 from support import MAIN, SMALL, Rig
@@ -136,3 +138,25 @@ def test_a_cursor_that_is_too_old_is_work_even_when_nothing_is_new(rig: Rig) -> 
         transaction.execute(update(cursor).values(moved_at=rig.store.now() - timedelta(days=70)))
     (work,) = polled(rig, "after seventy days")
     assert set(work.categories) == set(CATEGORIES)
+
+
+def test_work_names_what_is_left_out_and_why(sqlite_rig: Rig) -> None:
+    connection = sqlite_rig.connect(licence="pro", relations={"enabled": True}, warehouses={"enabled": True})
+    settings.save(sqlite_rig.store, connection, {"licence": "basic"})
+    (work,) = polled(sqlite_rig, "first")
+    assert work.categories == ["relations"]
+    assert list(work.left_out) == ["warehouses"]
+    assert "needs the licence 'pro'" in work.left_out["warehouses"]
+
+
+def test_a_cursor_that_somebody_moved_meanwhile_stays_there(store: Store) -> None:
+    with store.begin() as transaction:
+        number = connections.add(
+            transaction, package="exact_online", country="nl", conn_id="-", outsmart_conn_id="-", outsmart_account="-"
+        )
+        cursors.move(transaction, number, "relations", {"deletions": "900", "accounts": "7"})
+        seen = cursors.read_all(transaction, number, "relations")
+        cursors.move(transaction, number, "relations", {"deletions": "12"})
+        cursors.move_on(transaction, number, "relations", {"deletions": "901", "accounts": "8"}, seen)
+        now = cursors.read_all(transaction, number, "relations")
+    assert {name: each.value for name, each in now.items()} == {"deletions": "12", "accounts": "8"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -106,6 +107,9 @@ def test_saving_on_the_command_line_says_how_many_documents_a_start_date_means(
     said = capsys.readouterr().out
     documents = len([each for each in there if each >= first])
     assert said.splitlines()[-1] == f"{first}: {documents} of {len(there)} dated orders"
+    cli.settings_set(connection.id, [f"{ORDERS}.start_date={there[0]}"], as_json=True)
+    (told,) = json.loads(capsys.readouterr().out)["start_dates"]
+    assert (told["category"], told["documents"], told["total"]) == (ORDERS, len(there), len(there))
     cli.settings_set(connection.id, [f"{ORDERS}.remark=x"])
     assert "sales orders" not in capsys.readouterr().out
 

@@ -41,6 +41,7 @@ class WorkItem(TypedDict):
     connection_id: int
     label: str
     categories: list[str]
+    left_out: dict[str, str]
 
 
 @task
@@ -67,8 +68,14 @@ def poll(shard: Shard) -> list[WorkItem]:
     work = polling.poll(store, gateway, shard["run_id"], shard["connection_ids"])
     get_current_context()["shard_label"] = f"{len(shard['connection_ids'])} connections"  # type: ignore[typeddict-unknown-key]
     return [
-        WorkItem(run_id=shard["run_id"], connection_id=w.connection_id, label=w.label, categories=w.categories)
-        for w in work
+        WorkItem(
+            run_id=shard["run_id"],
+            connection_id=each.connection_id,
+            label=each.label,
+            categories=each.categories,
+            left_out=each.left_out,
+        )
+        for each in work
     ]
 
 
@@ -87,7 +94,7 @@ def step(name: str, category: str, item: WorkItem) -> dict[str, int]:
     """Run one step of one category of one connection."""
     get_current_context()[LABEL] = item["label"]  # type: ignore[literal-required]
     if category not in item["categories"]:
-        raise AirflowSkipException(f"{category}: nothing to do")
+        raise AirflowSkipException(item["left_out"].get(category, f"{category}: nothing to do"))
     from outsmart_sync.services import steps
 
     store, gateway = _opened()

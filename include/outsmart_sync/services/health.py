@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -34,7 +36,7 @@ class CategoryStatus:
         enabled: Whether it is switched on.
         stopped: Why it does not run now; '' when it does.
         last_success: When it last came to its end.
-        records: Mirror state → number of records of its main type.
+        records: Mirror state → number of records of all its types, such as relations with their contact persons.
     """
 
     name: str
@@ -72,7 +74,7 @@ def _connection_status(store: Store, connection: SyncConnection) -> ConnectionSt
     package = package_of(connection.package)
     chosen = settings.read(store, connection)
     with store.read() as transaction:
-        stopped = _stopped(transaction, connection.id)
+        stopped = _stopped(transaction, connection.id) | chosen.beyond_licence(package)
         finished = _finished(transaction, connection.id)
         records = _records(transaction, connection.id)
         obtained = _login_obtained(transaction, connection)
@@ -87,7 +89,7 @@ def _connection_status(store: Store, connection: SyncConnection) -> ConnectionSt
                 enabled=chosen.categories[category.name][ENABLED],
                 stopped=stopped.get(category.name, ""),
                 last_success=finished.get(category.name),
-                records=records.get(category.record.name, {}),
+                records=_sum(records.get(record.name, {}) for record in category.records),
             )
             for category in package.imports
         ],
@@ -120,6 +122,10 @@ def _records(transaction: Connection, connection_id: int) -> dict[str, dict[str,
     for row in rows:
         found.setdefault(row.record, {})[row.state] = row.number
     return found
+
+
+def _sum(numbers: Iterable[dict[str, int]]) -> dict[str, int]:
+    return dict(sum((Counter(each) for each in numbers), Counter()))
 
 
 def _login_obtained(transaction: Connection, connection: SyncConnection) -> Any:

@@ -134,26 +134,31 @@ def _choose(store: Store, package: Package, options: Options) -> tuple[dict[int,
         if connection.state is not State.ACTIVE:
             skipped[connection.label] = connection.state_text or f"it is {connection.state}"
             continue
-        enabled = [category.name for category in settings.read(store, connection).enabled(package)]
-        wanted = [name for name in enabled if not options.categories or name in options.categories]
-        if not wanted:
+        stopped = left_out(store, package, connection, options)
+        skipped |= {f"{connection.label}, {name}": reason for name, reason in stopped.items()}
+        wanted = [category.name for category in settings.read(store, connection).enabled(package)]
+        if runnable := [name for name in wanted if name not in stopped and _asked(options, name)]:
+            chosen[connection.id] = runnable
+        elif not stopped:
             off = ", ".join(options.categories) or "every category"
             skipped[connection.label] = f"{off} is switched off"
-            continue
-        runnable = [
-            name
-            for name in wanted
-            if (reason := trouble.stopped(store, connection, name, options)) is None
-            or _skip(skipped, connection, name, reason)
-        ]
-        if runnable:
-            chosen[connection.id] = runnable
     return chosen, skipped
 
 
-def _skip(skipped: dict[str, str], connection: SyncConnection, category: str, reason: str) -> bool:
-    skipped[f"{connection.label}, {category}"] = reason
-    return False
+def left_out(store: Store, package: Package, connection: SyncConnection, options: Options) -> dict[str, str]:
+    """The categories that are switched on and were asked for, and do not run all the same → why."""
+    chosen = settings.read(store, connection)
+    beyond = chosen.beyond_licence(package)
+    stopped = {
+        category.name: reason
+        for category in chosen.enabled(package)
+        if (reason := trouble.stopped(store, connection, category.name, options)) is not None
+    }
+    return {name: reason for name, reason in (beyond | stopped).items() if _asked(options, name)}
+
+
+def _asked(options: Options, category: str) -> bool:
+    return not options.categories or category in options.categories
 
 
 def _candidates(store: Store, package: Package, options: Options) -> list[SyncConnection]:

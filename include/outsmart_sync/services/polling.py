@@ -40,11 +40,13 @@ class Work:
         connection_id: The connection.
         label: Its administration's name.
         categories: Categories with work.
+        left_out: Categories that are switched on and do not run all the same → why.
     """
 
     connection_id: int
     label: str
     categories: list[str]
+    left_out: dict[str, str]
 
 
 def poll(store: Store, gateway: Gateway, run_id: int, connection_ids: list[int]) -> list[Work]:
@@ -67,7 +69,8 @@ def poll(store: Store, gateway: Gateway, run_id: int, connection_ids: list[int])
             log.warning("%s: the poll failed, its tasks will tell: %s (%s)", connection.label, error, error.technical)
             busy = [] if trouble.postpone_if_long(store, connection, categories, error) else categories
         if busy:
-            work.append(Work(connection.id, connection.label, busy))
+            left_out = planning.left_out(store, package_of(connection.package), connection, options)
+            work.append(Work(connection.id, connection.label, busy, left_out))
         log.info("%s: %s", connection.label, "work in " + ", ".join(busy) if busy else "nothing to do")
     return work
 
@@ -127,8 +130,9 @@ def _ask(store: Store, connection: SyncConnection, source: Source, quiet: Quiet)
         if moved := {category.name for category, kept in quiet.items() if epochs.over(kept, epoch)}:
             return moved
     with store.begin() as transaction:
+        seen = {category.name: kept for category, kept in quiet.items()}
         for name, positions in news.passed.items():
-            cursors.move(transaction, connection.id, name, positions)
+            cursors.move_on(transaction, connection.id, name, positions, seen[name])
         idle = [category.name for category in quiet if category.name not in news.categories]
         for name in idle:
             cursors.confirm(transaction, connection.id, name, _CURSOR_CONFIRMED_EVERY)

@@ -55,12 +55,19 @@ class Settings:
 
     def enabled(self, package: Package) -> list[ImportCategory]:
         """The import categories that are switched on and covered by the licence, in the package's order."""
-        rank = package.tiers.index(self.licence)
         return [
             category
             for category in package.imports
-            if self.categories[category.name][ENABLED] and package.tiers.index(category.tier) <= rank
+            if self.categories[category.name][ENABLED] and _covers(package, self.licence, category)
         ]
+
+    def beyond_licence(self, package: Package) -> dict[str, str]:
+        """The categories that are switched on and that the licence does not cover → the sentence that says so."""
+        return {
+            category.name: needs_licence(category, self.licence)
+            for category in package.imports
+            if self.categories[category.name][ENABLED] and not _covers(package, self.licence, category)
+        }
 
     def as_document(self) -> dict[str, Any]:
         """The form in which settings are shown and loaded."""
@@ -260,9 +267,17 @@ def _fill_start_dates(store: Store, package: Package, current: Settings, values:
 def _beyond_licence(package: Package, licence: str, values: Values) -> list[str]:
     if licence not in package.tiers:
         return []
-    rank = package.tiers.index(licence)
     return [
-        f"{category.label} needs the licence '{category.tier}', and this connection has '{licence}'."
+        needs_licence(category, licence)
         for category in package.imports
-        if values.get((category.name, ENABLED)) is True and package.tiers.index(category.tier) > rank
+        if values.get((category.name, ENABLED)) is True and not _covers(package, licence, category)
     ]
+
+
+def needs_licence(category: ImportCategory, licence: str) -> str:
+    """What is said of a category that a licence does not cover."""
+    return f"{category.label} needs the licence '{category.tier}', and this connection has '{licence}'."
+
+
+def _covers(package: Package, licence: str, category: ImportCategory) -> bool:
+    return package.tiers.index(category.tier) <= package.tiers.index(licence)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from outsmart_sync.errors import InvalidSettings
+from outsmart_sync.errors import InvalidSettings, SyncError
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.services.setting_values import ENABLED
 
@@ -59,6 +60,35 @@ def meant(gateway: Gateway, connection: SyncConnection, category_name: str, star
         return Meant(category.name, category.label, start, source.count(category, start), source.count(category, None))
     finally:
         source.close()
+
+
+@dataclass(frozen=True, slots=True)
+class NotCounted:
+    """A start date of which nobody could say what it means; it is saved all the same.
+
+    Attributes:
+        category: The category's name.
+        start: The start date.
+        why: What stood in the way.
+    """
+
+    category: str
+    start: date
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.start}: how many {self.category} that means could not be counted. {self.why}"
+
+
+def meant_by(gateway: Gateway, connection: SyncConnection, first_days: Mapping[str, date]) -> list[Meant | NotCounted]:
+    """What each of these start dates means; a package that cannot be asked is told of instead."""
+    found: list[Meant | NotCounted] = []
+    for category, first_day in first_days.items():
+        try:
+            found.append(meant(gateway, connection, category, first_day))
+        except SyncError as error:
+            found.append(NotCounted(category, first_day, str(error)))
+    return found
 
 
 def begun(package: Package, before: Settings, after: Settings) -> dict[str, date]:

@@ -5,6 +5,7 @@ A cursor moves only in the transaction that also stores the last of what was rea
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -46,6 +47,24 @@ def move(connection: Connection, connection_id: int, category: str, positions: d
                 index_elements=[cursor.c.connection_id, cursor.c.category, cursor.c.stream],
                 set_={"value": value, "moved_at": now},
             )
+        )
+
+
+def move_on(
+    connection: Connection, connection_id: int, category: str, positions: dict[str, str], seen: Mapping[str, Cursor]
+) -> None:
+    """Set cursors that are still where they were seen; whoever moved one meanwhile knows better."""
+    now = dialect.now(connection)
+    for stream, value in positions.items():
+        connection.execute(
+            update(cursor)
+            .where(
+                cursor.c.connection_id == connection_id,
+                cursor.c.category == category,
+                cursor.c.stream == stream,
+                cursor.c.value == seen[stream].value,
+            )
+            .values(value=value, moved_at=now)
         )
 
 

@@ -72,6 +72,7 @@ TERMS = ExactStream(
     record=PAYMENT,
     path="sync/Cashflow/PaymentTerms",
     scope="Financial cashflow",
+    single_scope="Financial receivables",
     single="cashflow/Receivables",
     lookup="ID",
     sync_only=("LineType",),

@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, cast
 
@@ -121,7 +121,7 @@ class ExactSource:
             columns = tuple(column for column in exact.columns if column not in exact.sync_only)
             address = self._client.address(exact.single, select=columns, filters=filters, expand=exact.expand)
             absent = dict.fromkeys(exact.sync_only)
-            for page in self._explained_pages(address, _need(category, exact)):
+            for page in self._explained_pages(address, _need_to_look_up(category, exact)):
                 rows = windows.whole_rows(self._client, exact, page.rows)
                 mapped = mapper.page([{**absent, **row} for row in rows] if absent else rows)
                 if exact.versioned and by_code:
@@ -135,7 +135,9 @@ class ExactSource:
 
     def count(self, category: ImportCategory, since: date | None) -> int:
         """How many documents of a category with a start date there are, or bear a date not before a day."""
-        return start_dates.count_documents(self._client, cast("ExactStream", category.dated), since)
+        dated = cast("ExactStream", category.dated)
+        with explained(self._client, _need_to_look_up(category, dated)):
+            return start_dates.count_documents(self._client, dated, since)
 
     def choices(self, listed: ValueList) -> list[tuple[str, str]]:
         """The values of one of Exact's lists, with what a person knows them by."""
@@ -352,6 +354,10 @@ def _perhaps_missing(category: ImportCategory, stream: ExactStream) -> Iterator[
 def _need(category: ImportCategory, stream: ExactStream) -> Need:
     what = category.label if stream is category.streams[0] else f"{stream.name.replace('_', ' ')} of {category.label}"
     return Need(what, stream.single, stream.scope)
+
+
+def _need_to_look_up(category: ImportCategory, stream: ExactStream) -> Need:
+    return replace(_need(category, stream), scope=stream.single_scope or stream.scope)
 
 
 def _mapper(category: ImportCategory, stream: ExactStream, today: date, version: str | None) -> Mapper:

@@ -42,7 +42,8 @@ def position_of(client: ExactOnlineClient, stream: ExactStream, day: date) -> in
         log.warning("Exact Online knows no position for %s: it is read from its beginning (%s)", endpoint, error)
         return None
     value = rows[0].get(POSITION) if rows else None
-    return None if value is None else int(value)
+    # "To start from" may be the first row of that day or the last before it; this one row more is right for both.
+    return None if value is None else int(value) - 1
 
 
 def count_documents(client: ExactOnlineClient, stream: ExactStream, since: date | None) -> int:

@@ -22,6 +22,7 @@ class ExactStream(Stream):
         expand: Collection that comes along with each row; its column holds a list of rows then.
         deleted_type: Entity type under which sync/Deleted reports it (name=SyncDeleted); None: it does not.
         scope: What the app must be registered for at Exact to read it.
+        single_scope: The same of the ordinary endpoint, where that is another scope.
     """
 
     path: str
@@ -34,3 +35,4 @@ class ExactStream(Stream):
     expand: str = ""
     deleted_type: int | None = None
     scope: str = ""
+    single_scope: str = ""
