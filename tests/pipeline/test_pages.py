@@ -18,11 +18,19 @@ from outsmart_sync.providers.exact_online.source import ExactSource
 from outsmart_sync.records.exchange import ReadPage
 from outsmart_sync.store.tables import mirror
 from pipeline.world import DIVISION, Work, World
+from sandbox import process
 
 ITEMS, GROUPS = "logistics/Items", "logistics/ItemGroups"
 numbers = count_from(1)
 EDITS = ("change", "touch", "delete", "add")
 quickly = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.fixture(scope="module")
+def small_vendors() -> Iterator[process.SandboxProcess]:
+    """Vendors of their own: what other tests deleted would be read here, too, a row a page."""
+    with process.start(relations=1, items=1) as vendors:
+        yield vendors
 
 
 @dataclass
