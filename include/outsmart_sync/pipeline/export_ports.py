@@ -19,10 +19,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from outsmart_sync.records.catalogue import ValueList
+    from outsmart_sync.records.completed_work_order import CompletedWorkOrder
     from outsmart_sync.records.export_catalogue import DocumentKind
     from outsmart_sync.records.export_document import (
         Attachment,
@@ -45,7 +46,9 @@ class Exporter(Protocol):
     ``settings`` are those of the category ``work_orders``: what new customers and articles are made with.
     """
 
-    calls: int
+    @property
+    def calls(self) -> int:
+        """Calls made so far."""
 
     # Documents.
 
@@ -59,6 +62,9 @@ class Exporter(Protocol):
 
     def get(self, kind: DocumentKind, remote_id: str) -> MadeDocument | None:
         """A document as it is now; None: it is gone."""
+
+    def by_number(self, kind: DocumentKind, number: str) -> list[MadeDocument]:
+        """Documents with this number of the package's, or this id: a person typed it."""
 
     def create(self, kind: DocumentKind, document: ExportDocument) -> MadeDocument:
         """Make a document with all its lines in one call; its total as the package computed it is in the answer."""
@@ -137,21 +143,36 @@ class Exporter(Protocol):
 
 
 class CompletedWorkOrders(Protocol):
-    """An OutSmart account, as exporting reads and marks it."""
+    """An OutSmart account, as exporting reads and marks its completed work orders."""
 
-    calls: int
+    @property
+    def calls(self) -> int:
+        """Calls made so far."""
 
-    def completed(self, *, status: str, work_status: str) -> Iterator[Mapping[str, Any]]:
-        """Work orders in OutSmart's own form, none of them marked; counts only when the iterator has ended."""
+    def completed(self, work_status: str) -> Iterator[CompletedWorkOrder]:
+        """Completed work orders that nobody has handled, or all completed ones with a work status; none is marked.
 
-    def work_order(self, row_id: str) -> Mapping[str, Any] | None:
-        """One work order in OutSmart's own form, not marked; None: it was removed."""
+        Counts only when the iterator has ended.
+        """
 
-    def handle(self, row_id: str) -> Mapping[str, Any] | None:
-        """Mark one work order as handled; returns it as it was. Safe to repeat."""
+    def by_row(self, row_id: str) -> CompletedWorkOrder | None:
+        """One work order by its row id, not marked; None: it was removed."""
+
+    def by_number(self, number: str) -> list[CompletedWorkOrder]:
+        """Every work order with a number, not marked, finished or not."""
+
+    def handle(self, row_id: str) -> CompletedWorkOrder | None:
+        """Mark one work order as handled; returns it as it was. Safe to repeat; None: it was removed."""
 
     def set_work_status(self, row_id: str, code: str) -> None:
-        """Give it a work status; safe to repeat."""
+        """Give it a work status; safe to repeat.
 
-    def pdf(self, fields: Mapping[str, Any]) -> bytes | None:
+        Raises:
+            RecordError: OutSmart does not know the status or the work order.
+        """
+
+    def pdf(self, work_order: CompletedWorkOrder) -> bytes | None:
         """The work order's PDF; None: OutSmart has none (yet)."""
+
+    def close(self) -> None:
+        """End the session."""

@@ -38,7 +38,6 @@ class DocumentKind:
         negative: What it makes of a total below zero.
         text_lines: It takes lines that are only text; else the work description goes into the remarks.
         takes_files: A file can be attached.
-        needs_target: What each document must have besides a customer: ``project or relation``; '' for nothing.
     """
 
     name: str
@@ -90,7 +89,6 @@ class Exports:
             for their facts (time unit, prices with VAT).
         never_sold: What the numbers of work orders begin with that are for the firm's own use.
         statuses: Whether the package tells what became of documents, so that there is a way back.
-        defaults: Setting name → value that this package has at first instead of the general one.
     """
 
     kinds: tuple[DocumentKind, ...]
