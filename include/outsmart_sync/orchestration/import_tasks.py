@@ -52,10 +52,10 @@ def open_run(package: str) -> list[Shard]:
     dag_run = context["dag_run"]
     require_known(dag_run.conf)
     by_hand = dag_run.run_type.value == "manual"
-    opened = planning.open_run(
-        _store(), package, f"{dag_run.dag_id}/{dag_run.run_id}", options_from(context["params"], by_hand=by_hand)
+    run = planning.open_run(
+        the_store(), package, f"{dag_run.dag_id}/{dag_run.run_id}", options_from(context["params"], by_hand=by_hand)
     )
-    return [Shard(run_id=opened.run_id, connection_ids=ids) for ids in opened.shards]
+    return [Shard(run_id=run.run_id, connection_ids=ids) for ids in run.shards]
 
 
 @task(map_index_template="{{ shard_label | default('') }}")
@@ -63,7 +63,7 @@ def poll(shard: Shard) -> list[WorkItem]:
     """Ask each connection whether there is anything to do."""
     from outsmart_sync.services import polling
 
-    store, gateway = _opened()
+    store, gateway = opened()
     work = polling.poll(store, gateway, shard["run_id"], shard["connection_ids"])
     get_current_context()["shard_label"] = f"{len(shard['connection_ids'])} connections"  # type: ignore[typeddict-unknown-key]
     return [
@@ -90,7 +90,7 @@ def step(name: str, category: str, item: WorkItem) -> dict[str, int]:
         raise AirflowSkipException(f"{category}: nothing to do")
     from outsmart_sync.services import steps
 
-    store, gateway = _opened()
+    store, gateway = opened()
     result = steps.run_step(store, gateway, Step(name), item["run_id"], item["connection_id"], category)
     if result.skip:
         raise AirflowSkipException(result.skip)
@@ -103,18 +103,20 @@ def close_run(shards: list[Shard] | None) -> None:
     from outsmart_sync.services import planning
 
     for shard in (shards or [])[:1]:
-        for each in planning.close_run(_store(), shard["run_id"]):
+        for each in planning.close_run(the_store(), shard["run_id"]):
             log.info("connection %s, %s: %s %s", each.connection_id, each.category, each.state, each.counts)
 
 
-def _store() -> Store:
+def the_store() -> Store:
+    """The store that the Airflow connection names."""
     from outsmart_sync.store.hook import StoreHook
 
     return StoreHook().get_conn()
 
 
-def _opened() -> tuple[Store, Gateway]:
+def opened() -> tuple[Store, Gateway]:
+    """The store, and what opens the vendors."""
     from outsmart_sync.providers.gateway import HookGateway
 
-    store = _store()
+    store = the_store()
     return store, HookGateway(store)

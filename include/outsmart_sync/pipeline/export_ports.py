@@ -133,7 +133,10 @@ class Exporter(Protocol):
     # The way back, and lists.
 
     def invoice_states(self, cursors: Mapping[str, str]) -> Iterator[InvoicePage]:
-        """What became of documents, after a position in each stream; a stream without one begins today."""
+        """What became of documents, after a position in each stream; a stream without one begins today.
+
+        Streams come in such an order that an invoice is told of before its payments.
+        """
 
     def choices(self, listed: ValueList) -> list[tuple[str, str]]:
         """Journals, warehouses, payment conditions, document types ... for settings."""

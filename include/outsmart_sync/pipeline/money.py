@@ -95,11 +95,30 @@ def discount_of(
 
 
 def priced(
-    quantity: Decimal, price: Decimal, discount: Decimal, *, quantity_decimals: int, price_decimals: int
+    quantity: Decimal,
+    price: Decimal,
+    discount: Decimal,
+    *,
+    quantity_decimals: int,
+    price_decimals: int,
+    vat_rate: Decimal | None = None,
 ) -> Priced:
-    """A line as a package keeps it: rounded first, and computed from what was rounded."""
-    kept, each = rounded(quantity, quantity_decimals), rounded(price, price_decimals)
-    return Priced(kept, each, discount, amount_of(kept, each, discount))
+    """A line as a package keeps it: rounded first, and computed from what was rounded.
+
+    Args:
+        quantity: How many.
+        price: Of one, without VAT.
+        discount: Fraction that goes off.
+        quantity_decimals: So many the package keeps of a quantity.
+        price_decimals: So many it keeps of a price.
+        vat_rate: The package keeps this price including VAT of this rate; None: without.
+    """
+    kept = rounded(quantity, quantity_decimals)
+    if vat_rate is None:
+        each = rounded(price, price_decimals)
+        return Priced(kept, each, discount, amount_of(kept, each, discount))
+    each = with_vat(price, vat_rate, price_decimals)
+    return Priced(kept, each, discount, cents(amount_of(kept, each, discount) / (1 + vat_rate)))
 
 
 def total_of(amounts: Iterable[Decimal | None]) -> Decimal | None:

@@ -18,12 +18,13 @@ from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.store.runs import RunState
 
 if TYPE_CHECKING:
-    from outsmart_sync.records.catalogue import Package
+    from outsmart_sync.records.catalogue import ImportCategory, Package
+    from outsmart_sync.records.export_catalogue import ExportCategory
     from outsmart_sync.store.store import Store
 
 log = logging.getLogger(__name__)
 
-IMPORT = "import"
+IMPORT, EXPORT = "import", "export"
 
 _CONNECTIONS_PER_SHARD = 25
 _STAGING_KEPT = timedelta(days=3)
@@ -42,7 +43,7 @@ class OpenRun:
     shards: list[list[int]]
 
 
-def open_run(store: Store, package_name: str, external_id: str, options: Options) -> OpenRun:
+def open_run(store: Store, package_name: str, external_id: str, options: Options, direction: str = IMPORT) -> OpenRun:
     """Open a run, or find the one of this outside name again with the same plan.
 
     Raises:
@@ -52,20 +53,22 @@ def open_run(store: Store, package_name: str, external_id: str, options: Options
     """
     schema.require_current(store)
     package = package_of(package_name)
-    _check_options(package, options)
+    _check_options(package, options, direction)
     kept = runs.reopen_run(store, external_id)
     if kept is not None and (plan := runs.read_plan(store, kept)):
         return OpenRun(kept, _shards_of(plan))
-    chosen, skipped = _choose(store, package, options)
+    chosen, skipped = _choose(store, package, options, direction)
     for name, reason in skipped.items():
         log.warning("%s takes no part: %s", name, reason)
     if options.by_hand and not chosen:
-        raise _nothing_to_sync(package, skipped)
+        raise _nothing_to_sync(package, skipped, direction)
     plan = {
         connection_id: (number // _CONNECTIONS_PER_SHARD, categories)
         for number, (connection_id, categories) in enumerate(chosen.items())
     }
-    run_id = kept or runs.open_run(store, external_id, package=package.name, direction=IMPORT, options=asdict(options))
+    run_id = kept or runs.open_run(
+        store, external_id, package=package.name, direction=direction, options=asdict(options)
+    )
     runs.save_plan(store, run_id, plan)
     log.info("Run %s: %s connections take part", run_id, len(plan))
     if not plan:
@@ -110,15 +113,20 @@ def lease_name(connection_id: int, category: str) -> str:
     return f"{IMPORT}:{connection_id}:{category}"
 
 
-def _check_options(package: Package, options: Options) -> None:
-    names = [category.name for category in package.imports]
+def export_lease_name(account: str, category: str) -> str:
+    """The same of an export category: it is the OutSmart account's, so that no work order is exported twice at once."""
+    return f"{EXPORT}:{account}:{category}"[:250]
+
+
+def _check_options(package: Package, options: Options, direction: str) -> None:
+    names = [category.name for category in _categories(package, direction)]
     if unknown := [name for name in options.categories if name not in names]:
         raise InvalidSettings(
             f"{package.label} has no category {', '.join(unknown)}.",
             remedy=f"Choose from: {', '.join(names)}.",
             code="unknown_category",
         )
-    if options.codes and len(options.categories) != 1:
+    if options.codes and direction == IMPORT and len(options.categories) != 1:
         raise InvalidSettings(
             "Codes can only be synced within one category.",
             remedy="Name the category that the codes belong to.",
@@ -126,7 +134,13 @@ def _check_options(package: Package, options: Options) -> None:
         )
 
 
-def _choose(store: Store, package: Package, options: Options) -> tuple[dict[int, list[str]], dict[str, str]]:
+def _categories(package: Package, direction: str) -> tuple[ImportCategory, ...] | tuple[ExportCategory, ...]:
+    return package.imports if direction == IMPORT else package.export_categories
+
+
+def _choose(
+    store: Store, package: Package, options: Options, direction: str
+) -> tuple[dict[int, list[str]], dict[str, str]]:
     """Connection → categories that take part, and why others do not."""
     chosen: dict[int, list[str]] = {}
     skipped: dict[str, str] = {}
@@ -134,7 +148,9 @@ def _choose(store: Store, package: Package, options: Options) -> tuple[dict[int,
         if connection.state is not State.ACTIVE:
             skipped[connection.label] = connection.state_text or f"it is {connection.state}"
             continue
-        enabled = [category.name for category in settings.read(store, connection).enabled(package)]
+        saved = settings.read(store, connection)
+        on = saved.enabled(package) if direction == IMPORT else saved.exporting(package)
+        enabled = [category.name for category in on]
         wanted = [name for name in enabled if not options.categories or name in options.categories]
         if not wanted:
             off = ", ".join(options.categories) or "every category"
@@ -170,13 +186,18 @@ def _candidates(store: Store, package: Package, options: Options) -> list[SyncCo
     return [connection]
 
 
-def _nothing_to_sync(package: Package, skipped: dict[str, str]) -> InvalidSettings:
+def _nothing_to_sync(package: Package, skipped: dict[str, str], direction: str) -> InvalidSettings:
     if not skipped:
         why, remedy = f"No administration of {package.label} is connected.", "Connect one first."
     else:
         why = " ".join(f"{name}: {reason.rstrip('.')}." for name, reason in skipped.items())
         remedy = "Mend that, or switch the category on, and start again."
-    return InvalidSettings("There is nothing to sync.", why=why, remedy=remedy, code="nothing_to_sync")
+    return InvalidSettings(
+        f"There is nothing to {'sync' if direction == IMPORT else direction}.",
+        why=why,
+        remedy=remedy,
+        code="nothing_to_sync",
+    )
 
 
 def _shards_of(plan: runs.Plan) -> list[list[int]]:

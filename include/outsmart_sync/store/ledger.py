@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, delete, exists, or_, select, update
 
@@ -17,6 +17,7 @@ from outsmart_sync.store.tables import ledger, staging
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from sqlalchemy import ColumnElement, Connection
 
@@ -52,6 +53,7 @@ class Line:
         remote_id: Its id where it was made; '' while that is not known.
         misses: Runs that looked for it in vain.
         run_id: The run that wrote the line last.
+        begun_at: When it was last about to be sent; None for lines of older versions.
     """
 
     account: str
@@ -61,13 +63,40 @@ class Line:
     remote_id: str
     misses: int
     run_id: int
+    begun_at: datetime | None = None
 
 
 def find(connection: Connection, account: str, kind: str, key: str) -> Line | None:
     """A document's line; None: it was never sent."""
-    columns = [ledger.c[name] for name in Line.__slots__]
-    row = connection.execute(select(*columns).where(_line(account, kind, key))).one_or_none()
-    return None if row is None else Line(row[0], row[1], row[2], LedgerState(row[3]), row[4], row[5], row[6])
+    row = connection.execute(select(*_columns()).where(_line(account, kind, key))).one_or_none()
+    return None if row is None else _of(row)
+
+
+def unclear(connection: Connection, account: str, kind: str, connection_id: int) -> list[tuple[Line, str]]:
+    """Every line of a kind of which nobody knows how it ended, with the token by which it is looked for."""
+    query: Any = select(*_columns(), ledger.c.token).where(
+        ledger.c.account == account,
+        ledger.c.kind == kind,
+        ledger.c.connection_id == connection_id,
+        ledger.c.state.in_(UNCLEAR),
+    )
+    return [(_of(row), str(row.token)) for row in connection.execute(query)]
+
+
+def of_prefix(connection: Connection, account: str, kind: str, prefix: str) -> list[Line]:
+    """The lines of a kind whose keys begin with a text."""
+    query = select(*_columns()).where(
+        ledger.c.account == account, ledger.c.kind == kind, ledger.c.key.startswith(prefix, autoescape=True)
+    )
+    return [_of(row) for row in connection.execute(query)]
+
+
+def _columns() -> Any:
+    return [ledger.c[name] for name in Line.__dataclass_fields__]
+
+
+def _of(row: Any) -> Line:
+    return Line(row[0], row[1], row[2], LedgerState(row[3]), row[4], row[5], row[6], row[7])
 
 
 def keys_of(connection: Connection, account: str, kind: str, remote_ids: Sequence[str]) -> dict[str, str]:
@@ -96,6 +125,7 @@ def begin(
         "misses": 0,
         "run_id": run_id,
         "changed_at": dialect.now(connection),
+        "begun_at": dialect.now(connection),
     }
     statement = dialect.upsert(connection, ledger).values(account=account, kind=kind, key=key, **values)
     connection.execute(

@@ -207,6 +207,7 @@ ledger = Table(
     Column("remote_id", String(60), nullable=False, server_default=""),
     Column("token", String(60), nullable=False, server_default=""),  # by which an unclear one is looked for
     Column("misses", Integer, nullable=False, server_default="0"),  # runs that looked for an unclear one in vain
+    Column("begun_at", Utc),  # when it was first about to be sent; empty for lines of older versions
     Column("run_id", BigId, nullable=False),
     Column("changed_at", Utc, nullable=False),
     Index("ix_ledger_remote", "account", "kind", "remote_id"),

@@ -13,6 +13,7 @@ down_revision = "0005"
 
 def upgrade() -> None:
     """Bring the store to this version."""
+    op.add_column("ledger", sa.Column("begun_at", Utc(), nullable=True))
     op.create_table(
         "looked_up",
         sa.Column("connection_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -75,3 +76,5 @@ def downgrade() -> None:
 
     op.drop_table("work_order_export")
     op.drop_table("looked_up")
+    with op.batch_alter_table("ledger", schema=None) as batch_op:
+        batch_op.drop_column("begun_at")
