@@ -60,7 +60,8 @@ class ExportJob:
 
     def going_on_with(self, known: Export | None) -> ExportJob:
         """The job for a work order that was begun: it is ended as the kind that it was begun as."""
-        return replace(self, begun_as=known.kind) if known is not None and known.sent else self
+        begun = known is not None and (known.sent or known.remote_id)
+        return replace(self, begun_as=known.kind) if known is not None and begun else self
 
     @property
     def rules(self) -> str:

@@ -93,8 +93,20 @@ class Sending:
             self.resolver.prepare([row.work_order for row in rows])
             for row in rows:
                 self._send(row)
+        self._tell_failed()
         with self.store.read() as connection:
             return export_rows.count(connection, self.job)
+
+    def _tell_failed(self) -> None:
+        """Give work orders that failed their work status, each once."""
+        status = self.job.text(FAILURE_STATUS)
+        if not status:
+            return
+        for rows in export_rows.chunks(self.store, self.job, ExportState.FAILED):
+            for row in rows:
+                if row.known is not None and row.known.marked != _MARKED_FAILED:
+                    self._set_status(row, status)
+                    self._put(row, marked=_MARKED_FAILED)
 
     def _send(self, row: Row) -> None:
         # Judged again: a person, or another run, may have decided since the rows were planned.
@@ -113,10 +125,6 @@ class Sending:
             if problem.state in (ExportState.FAILED, ExportState.HELD) and not self._is_begun(connection, row):
                 # Nothing of it is there: it may become another kind of document.
                 export_rows.put(connection, self.job, row, sent="")
-        status = self.job.text(FAILURE_STATUS)
-        if problem.state == ExportState.FAILED and status and (row.known is None or row.known.marked != _MARKED_FAILED):
-            self._set_status(row, status)
-            self._put(row, marked=_MARKED_FAILED)
 
     def _is_begun(self, connection: Connection, row: Row) -> bool:
         if row.known is not None and row.known.remote_id:
@@ -156,14 +164,14 @@ class Sending:
         Raises:
             Stopped: Somebody settled it in OutSmart in the meantime.
         """
-        begun = row.known is not None and row.known.state not in _NOT_BEGUN
-        if begun:
+        known = row.known
+        if known is not None and known.state not in _NOT_BEGUN and known.decision != Decision.UPDATE:
             return row
         now = self.outsmart.by_row(row.work_order.row_id)
         number = row.work_order.number
         if now is None:
             raise _held("gone_in_outsmart", f"Work order {number} is no longer in OutSmart.", "")
-        asked = self.job.options.codes or (row.known is not None and row.known.decision == Decision.SEND)
+        asked = self.job.options.codes or (known is not None and known.decision in (Decision.SEND, Decision.UPDATE))
         if now.status == HANDLED and not asked and not self.job.text(TRIGGER_STATUS):
             raise _held(
                 "handled_by_hand",

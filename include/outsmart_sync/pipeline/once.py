@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from outsmart_sync.errors import ConfigurationError, RecordError, TransientError, UncertainOutcome
+from outsmart_sync.errors import Busy, ConfigurationError, RecordError, TransientError, UncertainOutcome
 from outsmart_sync.records.export_document import MadeDocument
 from outsmart_sync.records.export_plan import Problem, Stopped
 from outsmart_sync.store import ledger
@@ -91,7 +91,7 @@ class Once:
             return found
         self.may_send()
         with self.store.begin() as connection:
-            ledger.begin(
+            mine = ledger.claim(
                 connection,
                 self.job.account,
                 thing.kind,
@@ -99,6 +99,13 @@ class Once:
                 connection_id=self.job.connection_id,
                 run_id=self.job.run_id,
                 token=thing.token,
+                seen=line,
+            )
+        if not mine:
+            raise Busy(
+                f"Another process is sending the {thing.label} just now.",
+                remedy="It is tried again by itself.",
+                technical=f"ledger {thing.kind} {thing.key} was claimed by another process",
             )
         made = self._send(thing, send)
         self._done(thing, made.remote_id)

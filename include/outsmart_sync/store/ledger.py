@@ -133,6 +133,55 @@ def begin(
     )
 
 
+def claim(
+    connection: Connection,
+    account: str,
+    kind: str,
+    key: str,
+    *,
+    connection_id: int,
+    run_id: int,
+    token: str,
+    seen: Line | None,
+) -> bool:
+    """Note that a document is about to be sent, unless somebody else did since its line was looked at.
+
+    Two tasks of one run may both believe that they are the one, when Airflow takes one for dead: only one of them gets
+    the line. Commit before the document is sent.
+
+    Args:
+        connection: An open transaction.
+        account: The OutSmart account, by our name.
+        kind: What it is.
+        key: Its number there.
+        connection_id: The sync connection.
+        run_id: The run.
+        token: By which it is looked for.
+        seen: The line as it was when it was looked at; None: there was none.
+
+    Returns:
+        Whether this process may send it.
+    """
+    now = dialect.now(connection)
+    values = {
+        "connection_id": connection_id,
+        "state": LedgerState.SENDING.value,
+        "remote_id": "",
+        "token": token,
+        "misses": 0,
+        "run_id": run_id,
+        "changed_at": now,
+        "begun_at": now,
+    }
+    if seen is None:
+        statement = dialect.upsert(connection, ledger).values(account=account, kind=kind, key=key, **values)
+        nothing = statement.on_conflict_do_nothing(index_elements=[ledger.c.account, ledger.c.kind, ledger.c.key])
+        return connection.execute(nothing).rowcount == 1
+    begun = ledger.c.begun_at.is_(None) if seen.begun_at is None else ledger.c.begun_at == seen.begun_at
+    unchanged = and_(_line(account, kind, key), ledger.c.state.in_(UNCLEAR), begun)
+    return connection.execute(update(ledger).where(unchanged).values(**values)).rowcount == 1
+
+
 def uncertain(connection: Connection, account: str, kind: str, key: str, run_id: int) -> None:
     """Note that no clear answer came."""
     _change(connection, account, kind, key, state=LedgerState.UNCERTAIN.value, run_id=run_id)
