@@ -63,7 +63,8 @@ def discount_of(
 ) -> Decimal:
     """The fraction that still goes off a price; 0 where the discount is in the price already.
 
-    What OutSmart says the line comes to decides; without that, the price before the discount does.
+    What OutSmart says the line comes to decides, to a cent: how it rounds is not documented. Without that, or where
+    both are as near, the price before the discount does.
 
     Args:
         quantity: How many.
@@ -77,11 +78,11 @@ def discount_of(
     """
     fraction = percentage / _HUNDRED
     net, less = amount_of(quantity, price), amount_of(quantity, price, fraction)
-    if total is not None:
-        if cents(total) == net:
-            return Decimal(0)
-        if cents(total) == less:
-            return fraction
+    if total is not None and abs(total - net) != abs(total - less):
+        nearer, discount = (net, Decimal(0)) if abs(total - net) < abs(total - less) else (less, fraction)
+        if abs(total - nearer) <= CENT:
+            return discount
+    if total is not None and min(abs(total - net), abs(total - less)) > CENT:
         either = f"{net}" if net == less else f"{net} or, with the discount, {less}"
         raise Disagree(f"{quantity} at {price} comes to {either}, but OutSmart says {cents(total)}")
     if net == less:
