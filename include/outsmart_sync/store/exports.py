@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, func, or_, select, update
 
 from outsmart_sync.store import dialect
+from outsmart_sync.store.ledger import COPY
 from outsmart_sync.store.tables import work_order_export as table
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class Export:
     @property
     def key(self) -> str:
         """The key of its document in the ledger: a deliberate second one has its own."""
-        return self.row_id if self.copy == 1 else f"{self.row_id}#{self.copy}"
+        return self.row_id if self.copy == 1 else f"{self.row_id}{COPY}{self.copy}"
 
 
 _NAMES = tuple(Export.__slots__)
