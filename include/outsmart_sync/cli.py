@@ -20,7 +20,7 @@ from outsmart_sync.pipeline.outcomes import MirrorState
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.services import choices as choosing
 from outsmart_sync.services import connect as connecting
-from outsmart_sync.services import health, history, links, settings, start_dates, sync
+from outsmart_sync.services import export_count, export_switch, health, history, links, settings, start_dates, sync
 from outsmart_sync.store import connections, schema
 from outsmart_sync.store.runs import RunState
 from outsmart_sync.store.store import Store
@@ -445,6 +445,12 @@ def _save_settings(number: int, changes: dict[str, Any], *, unchecked: bool, as_
         return
     out.print("Saved.")
     out.print(settings.as_yaml(saved.as_document()), end="", markup=False)
+    if export_switch.was_switched_on(before, saved):
+        try:
+            out.print(str(export_count.first_export(store, gateway, connection)), markup=False)
+        except SyncError as error:  # what was asked for is saved; this is only told besides
+            out.print(f"How many work orders that means could not be counted. {error}", markup=False)
+        out.print(f"See them first: outsmart-sync export preview {package_of(connection.package).command}")
     for category, first_day in start_dates.begun(package_of(connection.package), before, saved).items():
         try:
             out.print(str(start_dates.meant(gateway, connection, category, first_day)), markup=False)

@@ -447,3 +447,32 @@ def test_unreadable_numbers_are_told_and_not_guessed(exporting: ExportWorld) -> 
     exporting.run()
     assert exporting.state("W1") == ("failed", "unreadable")
     assert "8 o'clock" in exporting.export("W1").cause
+
+
+def test_before_the_first_export_it_says_how_many_would_go(exporting: ExportWorld) -> None:
+    from outsmart_sync.services import export_count
+
+    exporting.save(cut_off="2026-11-02")
+    exporting.work_order("W1", {})
+    exporting.work_order("W2", {}, WorkEndDate="01-11-2026")
+    exporting.work_order("W3", {}, PaymentMethod="contant voldaan")
+    found = export_count.first_export(exporting.store, exporting.gateway, exporting.world.connection)
+    assert (found.goes, found.held, found.older) == (1, 1, 1)
+    assert exports.listed(exporting.store) == []
+    assert {each["status"] for each in exporting.work_orders()} == {"Compleet"}
+
+
+def test_the_trigger_form_s_actions_are_those_of_the_command_line(exporting: ExportWorld) -> None:
+    from outsmart_sync.services import export_actions
+
+    exporting.work_order("W1", {}, PaymentMethod="contant voldaan")
+    exporting.run()
+    act = export_actions.act
+    assert "held" in act(exporting.store, exporting.gateway, "list", [])[0]
+    assert "contant voldaan" in act(exporting.store, exporting.gateway, "show", ["W1"])[0]
+    act(exporting.store, exporting.gateway, "release", ["W1"])
+    exporting.run()
+    with pytest.raises(InvalidSettings, match="still there"):
+        act(exporting.store, exporting.gateway, "resend", ["W1"])
+    with pytest.raises(InvalidSettings, match="No work order"):
+        act(exporting.store, exporting.gateway, "hold", [])

@@ -123,7 +123,7 @@ def settle(connection: Connection, job: ExportJob, row: Row, problem: Problem) -
         by_itself=problem.by_itself,
     )
     if not same:
-        log_event(connection, job, row.work_order, problem.state, problem.reason, problem.cause)
+        log_event(connection, job, row.work_order, problem.state, problem.cause)
 
 
 def finish(connection: Connection, job: ExportJob, row: Row, note: str) -> None:
@@ -154,10 +154,8 @@ def is_begun(known: Export) -> bool:
     return bool(known.remote_id) or known.state in (ExportState.SENDING, ExportState.UNCERTAIN)
 
 
-def log_event(
-    connection: Connection, job: ExportJob, work_order: CompletedWorkOrder, event: str, reason: str, detail: str
-) -> None:
-    """A line in the record's history."""
+def log_event(connection: Connection, job: ExportJob, work_order: CompletedWorkOrder, event: str, detail: str) -> None:
+    """A line in the work order's history, in words."""
     connection.execute(
         insert(record_log).values(
             connection_id=job.connection_id,
@@ -167,7 +165,6 @@ def log_event(
             provider_id=work_order.row_id,
             code=work_order.number,
             event=event,
-            reason=reason,
             detail=detail,
             at=dialect.now(connection),
         )

@@ -80,7 +80,11 @@ def _settle(asked: Asked, *, not_there: bool = False, accept: bool = False) -> s
     )
 
 
+LIST = "list"
+"""The one action that needs no work order."""
+
 ACTIONS: Mapping[str, Action] = {
+    LIST: Action("List the work orders that changed last", _show),
     "show": Action("Show where they stand", _show),
     "hold": Action(
         "Do not send them", lambda asked: _line(decisions.hold(asked.store, asked.number, asked.connection_id))
@@ -121,6 +125,8 @@ def act(
     """
     if action not in ACTIONS:
         raise InvalidSettings(f"There is no action '{action}'.", remedy=f"Choose from: {', '.join(ACTIONS)}.")
+    if action == LIST:
+        return [_line(each) for each in exports.listed(store, connection_id=connection_id)]
     if not numbers:
         raise InvalidSettings("No work order is named.", remedy="Name the work orders that are meant.")
     said, failed = [], []

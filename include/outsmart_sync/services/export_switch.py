@@ -8,7 +8,6 @@ import msgspec
 from sqlalchemy import delete, select
 
 from outsmart_sync.records.export_catalogue import WORK_ORDERS
-from outsmart_sync.records.export_settings import TRIGGER_STATUS
 from outsmart_sync.services.setting_values import ENABLED
 from outsmart_sync.store.connections import State
 from outsmart_sync.store.tables import setting, sync_connection
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from outsmart_sync.services.settings import Settings
     from outsmart_sync.store.connections import SyncConnection
     from outsmart_sync.store.store import Store
 
@@ -78,6 +78,7 @@ def switch_off(transaction: Connection, connection_id: int) -> bool:
     return removed.rowcount > 0
 
 
-def is_automatic(settings: Mapping[str, Any]) -> bool:
-    """Whether every completed work order goes by itself, and none is chosen by its work status."""
-    return not settings.get(TRIGGER_STATUS)
+def was_switched_on(before: Settings, after: Settings) -> bool:
+    """Whether a change of settings switches exports on, or lets other work orders out."""
+    then, now = (each.categories.get(WORK_ORDERS, {}) for each in (before, after))
+    return bool(now.get(ENABLED)) and any(then.get(name) != now.get(name) for name in (ENABLED, CUT_OFF))
