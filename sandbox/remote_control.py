@@ -176,6 +176,23 @@ class RemoteControl:
         found: list[str] = self.ask("POST", f"/exact/{division}/{resource}/touch", touch)["ids"]
         return found
 
+    def billed(self, division: int, text: str = "") -> list[dict[str, Any]]:
+        """Every order, invoice, hour and cost with texts and totals, of those in which a text stands."""
+        found: list[dict[str, Any]] = self.ask("GET", f"/billing/{division}/documents", query={"text": text})
+        return found
+
+    def invoice_order(self, division: int, key: str | int) -> str:
+        """Make an invoice of an order, by id or number; returns the invoice's id."""
+        return str(self.ask("POST", f"/billing/{division}/orders/{key}/invoice", {})["id"])
+
+    def process_invoice(self, division: int, key: str) -> int:
+        """Print and book an invoice; returns the number that it gets."""
+        return int(self.ask("POST", f"/billing/{division}/invoices/{key}/process", {})["number"])
+
+    def pay_invoice(self, division: int, key: str | int, amount: float | None = None) -> None:
+        """Match a payment with a booked invoice, by id or number; all of it unless an amount is given."""
+        self.ask("POST", f"/billing/{division}/invoices/{key}/pay", {} if amount is None else {"amount": amount})
+
     def move_division(self, division: int, first_timestamp: int = 500) -> None:
         """Move a division to another database: all its Timestamps begin again."""
         self.ask("POST", f"/exact/{division}/move", {"first_timestamp": first_timestamp})
