@@ -9,6 +9,7 @@ from sandbox.calls import CallLog, summarize
 from sandbox.clock import Clock
 from sandbox.control.access import Access
 from sandbox.control.billing import Billing
+from sandbox.control.completed import Completed
 from sandbox.control.conditions import Conditions
 from sandbox.control.exact_rows import ExactRows
 from sandbox.control.outsmart_rows import OutSmartRows
@@ -44,6 +45,7 @@ class Control:
             Access(exact),
             ExactRows(exact.store),
             Billing(exact.store),
+            Completed(exact, outsmart),
             OutSmartRows(outsmart),
         )
 
