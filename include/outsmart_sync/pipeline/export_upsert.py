@@ -254,9 +254,7 @@ class Sending:
     def _done(self, row: Row, number: str, note: str) -> None:
         with self.store.begin() as connection:
             export_rows.finish(connection, self.job, row, note)
-            export_rows.log_event(
-                connection, self.job, row.work_order, "exported", "", f"{self.job.kind.label} {number}"
-            )
+            export_rows.log_event(connection, self.job, row.work_order, "exported", f"{self.job.kind.label} {number}")
         log.info("Work order %s: %s %s", row.work_order.number, self.job.kind.label, number)
 
     def _put(self, row: Row, **values: object) -> None:
