@@ -176,6 +176,23 @@ class RemoteControl:
         found: list[str] = self.ask("POST", f"/exact/{division}/{resource}/touch", touch)["ids"]
         return found
 
+    def billed(self, division: int, text: str = "") -> list[dict[str, Any]]:
+        """Every order, invoice, hour and cost with texts and totals, of those in which a text stands."""
+        found: list[dict[str, Any]] = self.ask("GET", f"/billing/{division}/documents", query={"text": text})
+        return found
+
+    def invoice_order(self, division: int, key: str | int) -> str:
+        """Make an invoice of an order, by id or number; returns the invoice's id."""
+        return str(self.ask("POST", f"/billing/{division}/orders/{key}/invoice", {})["id"])
+
+    def process_invoice(self, division: int, key: str) -> int:
+        """Print and book an invoice; returns the number that it gets."""
+        return int(self.ask("POST", f"/billing/{division}/invoices/{key}/process", {})["number"])
+
+    def pay_invoice(self, division: int, key: str | int, amount: float | None = None) -> None:
+        """Match a payment with a booked invoice, by id or number; all of it unless an amount is given."""
+        self.ask("POST", f"/billing/{division}/invoices/{key}/pay", {} if amount is None else {"amount": amount})
+
     def move_division(self, division: int, first_timestamp: int = 500) -> None:
         """Move a division to another database: all its Timestamps begin again."""
         self.ask("POST", f"/exact/{division}/move", {"first_timestamp": first_timestamp})
@@ -197,6 +214,18 @@ class RemoteControl:
     def change_work_order(self, account: str, code: str | int, **fields: object) -> None:
         """Change a work order, by row id or number, as a planner or technician: `status="Compleet"` and so on."""
         self.ask("PUT", _record_path(account, "workorders", (str(code),)), fields)
+
+    def complete_work_orders(
+        self, account: str, division: int, count: int = 1, kind: str = "mixed", **wanted: object
+    ) -> list[str]:
+        """Make completed work orders of a division's customers and articles; see `sandbox.control.completed.Wanted`.
+
+        Returns:
+            Their row ids.
+        """
+        body = {"division": division, "count": count, "kind": kind} | wanted
+        found: list[str] = self.ask("POST", f"/outsmart/{account}/completed", body)["ids"]
+        return found
 
     def delete_outsmart(self, account: str, entity: str, *codes: str) -> None:
         """Delete a record by hand; without codes the whole list."""

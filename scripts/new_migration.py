@@ -21,7 +21,11 @@ from outsmart_sync.store import schema
 from outsmart_sync.store.store import Store
 
 USAGE = "make migration ARGS='what changes'"
-UTC = "outsmart_sync.store.tables.Utc(timezone=True)"
+OWN_TYPES = {
+    "outsmart_sync.store.tables.Utc(timezone=True)": "Utc",
+    "outsmart_sync.store.tables.Money(length=40)": "Money",
+}
+"""Column types of ours as Alembic writes them → their names."""
 
 
 def main(arguments: list[str]) -> int:
@@ -77,10 +81,12 @@ def polish(file: Path) -> None:
     """Bring a draft into the style of the versions before it."""
     text = re.sub(r"^ *# ###.*\n", "", file.read_text(encoding="utf-8"), flags=re.MULTILINE)
     text = text.replace("sa.text('(false)')", 'sa.text("false")')
-    if UTC in text:
-        text = text.replace(UTC, "Utc()").replace(
-            "from alembic import op\n", "from alembic import op\n\nfrom outsmart_sync.store.tables import Utc\n", 1
-        )
+    used = [name for written, name in OWN_TYPES.items() if written in text]
+    for written, name in OWN_TYPES.items():
+        text = text.replace(written, f"{name}()")
+    if used:
+        imported = f"from outsmart_sync.store.tables import {', '.join(sorted(used))}\n"
+        text = text.replace("from alembic import op\n", f"from alembic import op\n\n{imported}", 1)
     file.write_text(text, encoding="utf-8")
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import uuid
-from dataclasses import asdict, is_dataclass
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -16,14 +13,15 @@ from rich.markup import escape
 from rich.table import Table
 
 from outsmart_sync import terminal
+from outsmart_sync.cli_export import export_app
 from outsmart_sync.errors import InvalidSettings, NotConfigured, SyncError
 from outsmart_sync.pipeline.job import Options
 from outsmart_sync.pipeline.outcomes import MirrorState
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.services import choices as choosing
 from outsmart_sync.services import connect as connecting
-from outsmart_sync.services import health, history, links, settings, start_dates, sync
-from outsmart_sync.store import address, connections, schema
+from outsmart_sync.services import export_count, export_switch, health, history, links, settings, start_dates, sync
+from outsmart_sync.store import connections, schema
 from outsmart_sync.store.runs import RunState
 from outsmart_sync.store.store import Store
 from outsmart_sync.store.vault import Vault
@@ -38,13 +36,12 @@ vault_app = typer.Typer(no_args_is_help=True, help="Keys of the stored logins.")
 app.add_typer(settings_app, name="settings")
 app.add_typer(store_app, name="store")
 app.add_typer(vault_app, name="vault")
+app.add_typer(export_app, name="export")
 
 out, err = terminal.console(), terminal.console(stderr=True)
 
 _STATES: dict[str, str] = {MirrorState.OUTSMART_ONLY: "only in OutSmart"}
 """States of records that need other words than their own."""
-
-_verbose = False
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 ConnectionNumber = Annotated[int, typer.Argument(help="Number of the sync connection, as `status` lists it.")]
@@ -78,8 +75,6 @@ def _load_env() -> None:
 def _options(
     *, verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell each page and chunk, on stderr.")] = False
 ) -> None:
-    global _verbose  # noqa: PLW0603 - one process, one command line
-    _verbose = verbose
     terminal.log_to_stderr(verbose=verbose)
 
 
@@ -108,7 +103,7 @@ def connect(
     Prints the login address; after logging in, the browser shows an address that begins with the registered return
     address (the page itself may not exist): paste it here.
     """
-    store, gateway = _store_and_gateway()
+    store, gateway = terminal.open_store_and_gateway()
 
     def choose(pending: connections.SyncConnection) -> None:
         chosen = connecting.choose_administration(store, gateway, pending, administration, share_account=share_account)
@@ -141,11 +136,11 @@ def connect(
 @app.command()
 def disconnect(connection: ConnectionNumber, as_json: Json = False) -> None:
     """End the sync of a connection. Everything it brought stays, here and in OutSmart; connecting again goes on."""
-    store = _store()
+    store = terminal.open_store()
     found = connections.require(store, connection)
     connecting.disconnect(store, found)
     if as_json:
-        _print_json(connections.require(store, connection))
+        terminal.print_json(connections.require(store, connection))
     else:
         out.print(f"{found.label} is disconnected. What is in OutSmart stays as it is.", markup=False)
 
@@ -153,9 +148,9 @@ def disconnect(connection: ConnectionNumber, as_json: Json = False) -> None:
 @app.command()
 def status(as_json: Json = False) -> None:
     """Show every connection: its login, its categories, and what stands in their way."""
-    found = health.status(_store())
+    found = health.status(terminal.open_store())
     if as_json:
-        _print_json(found)
+        terminal.print_json(found)
         return
     if not found:
         out.print("Nothing is connected yet. Begin with: outsmart-sync connect exact-online --country nl")
@@ -188,10 +183,10 @@ def status(as_json: Json = False) -> None:
 @settings_app.command("show")
 def settings_show(connection: ConnectionNumber, as_json: Json = False) -> None:
     """Show a connection's settings, in the form that `load` takes."""
-    store = _store()
+    store = terminal.open_store()
     document = settings.read(store, connections.require(store, connection)).as_document()
     if as_json:
-        _print_json(document)
+        terminal.print_json(document)
     else:
         out.print(settings.as_yaml(document), end="", markup=False)
 
@@ -225,11 +220,11 @@ def settings_choices(
     as_json: Json = False,
 ) -> None:
     """Show the values that a setting may have, as the package or OutSmart knows them."""
-    store, gateway = _store_and_gateway()
+    store, gateway = terminal.open_store_and_gateway()
     category, _, name = setting.partition(".")
     found = choosing.choices(gateway, connections.require(store, connection), category, name)
     if as_json:
-        _print_json([{"value": value, "label": label} for value, label in found])
+        terminal.print_json([{"value": value, "label": label} for value, label in found])
         return
     table = Table("Value", "Meaning", box=None)
     for value, label in found:
@@ -248,7 +243,7 @@ def sync_now(
     as_json: Json = False,
 ) -> None:
     """Import now, in this process, without Airflow."""
-    store, gateway = _store_and_gateway()
+    store, gateway = terminal.open_store_and_gateway()
     options = Options(
         categories=tuple(category or ()), connection=connection, full=full, preview=preview, codes=tuple(code or ())
     )
@@ -258,7 +253,7 @@ def sync_now(
     if run is None:
         raise InvalidSettings("The run left no trace.", remedy="Check the store with: outsmart-sync store check")
     if as_json:
-        _print_json(run)
+        terminal.print_json(run)
     else:
         if preview:
             out.print("Preview: nothing was written; this is what a sync would do.")
@@ -289,17 +284,17 @@ def log(
     as_json: Json = False,
 ) -> None:
     """Show the newest runs; with --run, --event, --category or --connection the records."""
-    store = _store()
+    store = terminal.open_store()
     if run is None and event is None and category is None and connection is None:
         found = history.latest_runs(store, limit)
         if as_json:
-            _print_json(found)
+            terminal.print_json(found)
         else:
             _print_runs(store, found)
         return
     lines = history.events(store, run_id=run, connection_id=connection, category=category, event=event, limit=limit)
     if as_json:
-        _print_json(lines)
+        terminal.print_json(lines)
     else:
         _print_events(lines)
 
@@ -312,7 +307,7 @@ def show_history(
     as_json: Json = False,
 ) -> None:
     """Show where one record stands and everything that was done to it."""
-    found = history.history(_store(), record, code, connection)
+    found = history.history(terminal.open_store(), record, code, connection)
     if not found:
         raise InvalidSettings(
             f"No {record} with code '{code}' has been seen.",
@@ -320,7 +315,7 @@ def show_history(
             code="unknown_record",
         )
     if as_json:
-        _print_json(found)
+        terminal.print_json(found)
         return
     for each in found:
         title = escape(f"{each.record} {each.code}  {each.title}")
@@ -349,7 +344,7 @@ def link(
     as_json: Json = False,
 ) -> None:
     """Say that a record of the package and one of OutSmart are one, whatever their codes."""
-    store = _store()
+    store = terminal.open_store()
     _print_decision(
         links.link(store, connections.require(store, connection), record, package_code, outsmart_code), as_json=as_json
     )
@@ -358,16 +353,16 @@ def link(
 @app.command()
 def unlink(connection: ConnectionNumber, record: RecordType, package_code: PackageCode, as_json: Json = False) -> None:
     """Say that a record of the package and the one of OutSmart that it is taken for are two; undoes `link`."""
-    store = _store()
+    store = terminal.open_store()
     _print_decision(links.unlink(store, connections.require(store, connection), record, package_code), as_json=as_json)
 
 
 @store_app.command("upgrade")
 def store_upgrade(as_json: Json = False) -> None:
     """Create the store's tables, or bring them to this release's version."""
-    version = schema.upgrade(_store())
+    version = schema.upgrade(terminal.open_store())
     if as_json:
-        _print_json({"version": version})
+        terminal.print_json({"version": version})
     else:
         out.print(f"The store is at version {version}.")
 
@@ -375,11 +370,11 @@ def store_upgrade(as_json: Json = False) -> None:
 @store_app.command("check")
 def store_check(as_json: Json = False) -> None:
     """Check that the store can be reached and has this release's tables."""
-    store = _store()
+    store = terminal.open_store()
     schema.require_current(store)
     differences = schema.differences(store)
     if as_json:
-        _print_json({"store": repr(store), "version": schema.newest(), "differences": differences})
+        terminal.print_json({"store": repr(store), "version": schema.newest(), "differences": differences})
     else:
         out.print(f"{store!r} is at version {schema.newest()}.", markup=False)
         for difference in differences:
@@ -391,34 +386,16 @@ def store_check(as_json: Json = False) -> None:
 @vault_app.command("rotate")
 def vault_rotate(as_json: Json = False) -> None:
     """Encrypt every stored login anew with the first of the keys in OUTSMART_SYNC_VAULT_KEYS."""
-    count = Vault(_store()).rotate()
+    count = Vault(terminal.open_store()).rotate()
     if as_json:
-        _print_json({"rotated": count})
+        terminal.print_json({"rotated": count})
     else:
         out.print(f"{count} secrets are encrypted with the newest key; the older keys can be removed.")
 
 
-def _store() -> Store:
-    """The store: from the environment without loading Airflow, else through Airflow's secrets backends."""
-    url = address.from_environment()
-    if url is not None:
-        return Store(url)
-    from outsmart_sync.store.hook import StoreHook
-
-    return StoreHook().get_conn()
-
-
-def _store_and_gateway() -> tuple[Store, Any]:
-    from outsmart_sync.providers.gateway import HookGateway
-
-    terminal.load_airflow(verbose=_verbose)
-    store = _store()
-    return store, HookGateway(store)
-
-
 def _ask_return_address(login_address: str, *, as_json: bool) -> str:
     if as_json:
-        _print_json({"login_address": login_address})
+        terminal.print_json({"login_address": login_address})
     else:
         out.print("Open this address in a browser and log in:\n")
         out.print(f"  {login_address}\n", markup=False)
@@ -433,7 +410,7 @@ def _ask_return_address(login_address: str, *, as_json: bool) -> str:
 
 def _print_choice(connection: int, administrations: list[Any], package: str, *, as_json: bool) -> None:
     if as_json:
-        _print_json({"connection": connection, "administrations": administrations})
+        terminal.print_json({"connection": connection, "administrations": administrations})
         return
     table = Table("Code", "Administration", "Country", "Currency", box=None)
     for each in administrations:
@@ -447,7 +424,7 @@ def _print_choice(connection: int, administrations: list[Any], package: str, *, 
 
 def _print_connected(connection: connections.SyncConnection, *, as_json: bool) -> None:
     if as_json:
-        _print_json(connection)
+        terminal.print_json(connection)
         return
     out.print(
         f"{connection.label} is connected, as connection {connection.id}. Its administration is fixed now.",
@@ -459,7 +436,7 @@ def _print_connected(connection: connections.SyncConnection, *, as_json: bool) -
 
 
 def _save_settings(number: int, changes: dict[str, Any], *, unchecked: bool, as_json: bool) -> None:
-    store, gateway = _store_and_gateway()
+    store, gateway = terminal.open_store_and_gateway()
     connection = connections.require(store, number)
     before = settings.read(store, connection)
     saved = settings.save(store, connection, changes, gateway=None if unchecked else gateway)
@@ -467,10 +444,16 @@ def _save_settings(number: int, changes: dict[str, Any], *, unchecked: bool, as_
     meant = start_dates.meant_by(gateway, connection, start_dates.begun(package, before, saved))
     beyond = list(saved.beyond_licence(package).values())
     if as_json:
-        _print_json({**saved.as_document(), "start_dates": meant, "not_covered": beyond})
+        terminal.print_json({**saved.as_document(), "start_dates": meant, "not_covered": beyond})
         return
     out.print("Saved.")
     out.print(settings.as_yaml(saved.as_document()), end="", markup=False)
+    if export_switch.was_switched_on(before, saved):
+        try:
+            out.print(str(export_count.first_export(store, gateway, connection)), markup=False)
+        except SyncError as error:  # what was asked for is saved; this is only told besides
+            out.print(f"How many work orders that means could not be counted. {error}", markup=False)
+        out.print(f"See them first: outsmart-sync export preview {package.command}")
     for each in meant:
         out.print(str(each), markup=False)
     for sentence in beyond:
@@ -479,7 +462,7 @@ def _save_settings(number: int, changes: dict[str, Any], *, unchecked: bool, as_
 
 def _print_decision(decision: links.Decision, *, as_json: bool) -> None:
     if as_json:
-        _print_json(decision)
+        terminal.print_json(decision)
     else:
         out.print(decision.text, markup=False)
 
@@ -516,22 +499,9 @@ def _print_events(lines: list[history.Event]) -> None:
         out.print("No such lines.")
 
 
-def _print_json(value: Any) -> None:
-    sys.stdout.write(json.dumps(value, default=_plain, ensure_ascii=False) + "\n")
-    sys.stdout.flush()
-
-
-def _plain(value: Any) -> Any:
-    if is_dataclass(value) and not isinstance(value, type):
-        return asdict(value)
-    if isinstance(value, date):  # a datetime is one, too
-        return value.isoformat()
-    raise TypeError(type(value).__name__)
-
-
 def _fail(error: SyncError) -> NoReturn:
     if "--json" in sys.argv:
-        _print_json(
+        terminal.print_json(
             {
                 "error": {
                     "code": error.code,

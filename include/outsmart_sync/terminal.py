@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from contextlib import redirect_stdout
-from typing import TYPE_CHECKING
+from dataclasses import asdict, is_dataclass
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from outsmart_sync.store import connections
+from outsmart_sync.store import address, connections
 from outsmart_sync.store.runs import Counts
+from outsmart_sync.store.store import Store
 
 if TYPE_CHECKING:
     from outsmart_sync.store.runs import CategoryRun, Plan
-    from outsmart_sync.store.store import Store
+
+_verbose = False
 
 _RARE = ("waiting", "held", "deleted", "edited")
 
@@ -30,6 +36,8 @@ def console(*, stderr: bool = False) -> Console:
 
 def log_to_stderr(*, verbose: bool) -> None:
     """Send log lines to stderr, so that stdout holds only what was asked for."""
+    global _verbose  # noqa: PLW0603 - one process, one command line
+    _verbose = verbose
     logging.basicConfig(
         level=logging.INFO if verbose else logging.ERROR,
         format="%(asctime)s %(levelname)-7s %(message)s",
@@ -47,6 +55,41 @@ def load_airflow(*, verbose: bool = False) -> None:
         import outsmart_sync.providers.vendor_hook  # noqa: F401 - imported for what Airflow does to logging
 
     log_to_stderr(verbose=verbose)
+
+
+def open_store() -> Store:
+    """The store: from the environment without loading Airflow, else through Airflow's secrets backends."""
+    url = address.from_environment()
+    if url is not None:
+        return Store(url)
+    from outsmart_sync.store.hook import StoreHook
+
+    return StoreHook().get_conn()
+
+
+def open_store_and_gateway() -> tuple[Store, Any]:
+    """The store, and what opens the vendors: that loads Airflow, for its hooks."""
+    from outsmart_sync.providers.gateway import HookGateway
+
+    load_airflow(verbose=_verbose)
+    store = open_store()
+    return store, HookGateway(store)
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON document on stdout, for programs."""
+    sys.stdout.write(json.dumps(value, default=_plain, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    if isinstance(value, date):  # a datetime is one, too
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    raise TypeError(type(value).__name__)
 
 
 def figures_table(store: Store, categories: list[CategoryRun], planned: Plan | None = None) -> Table:

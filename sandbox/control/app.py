@@ -8,6 +8,8 @@ from aiohttp import web
 from sandbox.calls import CallLog, summarize
 from sandbox.clock import Clock
 from sandbox.control.access import Access
+from sandbox.control.billing import Billing
+from sandbox.control.completed import Completed
 from sandbox.control.conditions import Conditions
 from sandbox.control.exact_rows import ExactRows
 from sandbox.control.outsmart_rows import OutSmartRows
@@ -42,6 +44,8 @@ class Control:
             Conditions(clock, faults, switches, exact),
             Access(exact),
             ExactRows(exact.store),
+            Billing(exact.store),
+            Completed(exact, outsmart),
             OutSmartRows(outsmart),
         )
 

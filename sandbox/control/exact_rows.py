@@ -27,7 +27,8 @@ BY = next(iter(USERS.values())).user_id
 _CODES = NUMBERS | {name: "Code" for name, stored in STORED.items() if "Code" in stored and name not in NUMBERS}
 """By what rows are known besides their ids: a code or a number."""
 
-_SHORT_NAMES = {name.rsplit("/", 1)[-1]: name for name in ROW_TYPES}
+_SHORT_NAMES = {name.rsplit("/", 1)[-1]: name for name in sorted(ROW_TYPES, reverse=True)}
+"""Of two tables with the same last word it means the one that is no `sync` stream."""
 
 
 class Touch(msgspec.Struct, forbid_unknown_fields=True):

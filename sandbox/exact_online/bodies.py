@@ -51,10 +51,34 @@ def stored_values(resource: Resource, body: Mapping[str, Any], method: str) -> d
         known = resource.properties.get(name)
         if known is None or (method == "put" and method not in known.writable):
             raise unknown_property(name, resource.type_name)
-        if method in known.writable and name in STORED[resource.rows]:
+        if method in known.writable and not known.is_collection and name in STORED[resource.rows]:
             values[name] = convert(known, value)
             _check_value(resource, name, value)
     return values
+
+
+def nested_bodies(resource: Resource, body: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """The rows that come with a new one, per collection.
+
+    Raises:
+        VendorError: A collection is no list of rows; a single one must be a list, too
+            (https://github.com/picqer/exact-php-client/issues/117).
+    """
+    found = {name: body[name] for name in resource.collections if body.get(name) is not None}
+    for name, rows in found.items():
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise wrong_value(name, resource.properties[name].edm)
+    return found
+
+
+def refuse_nested(resource: Resource, body: Mapping[str, Any]) -> None:
+    """Refuse rows that come with a change of their header (https://github.com/picqer/exact-php-client/issues/538).
+
+    Raises:
+        VendorError: There are some.
+    """
+    if any(body.get(name) for name in resource.collections):
+        raise VendorError(400, "Error processing request stream. Binding to new entities is not supported.")
 
 
 def require(resource: Resource, values: Mapping[str, Any]) -> None:
@@ -65,7 +89,7 @@ def require(resource: Resource, values: Mapping[str, Any]) -> None:
     Raises:
         VendorError: One is missing.
     """
-    missing = [name for name in resource.mandatory_on_post if values.get(name) in {None, ""}]
+    missing = [name for name in resource.mandatory_on_post if values.get(name) in (None, "", [])]
     if resource.rows == "crm/Contacts" and missing in (["FirstName"], ["LastName"]):
         return
     if missing:

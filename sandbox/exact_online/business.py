@@ -30,7 +30,9 @@ def pad_country(country: str) -> str:
     return country.strip().ljust(COUNTRY_WIDTH)
 
 
-def complete(store: RowStore, division: int, table: str, values: Values, row: Row | None, now: datetime) -> None:
+def complete(
+    store: RowStore, division: int, table: str, values: Values, row: Row | None, now: datetime, fresh: str | None = None
+) -> None:
     """Complete and check the values of a new or changed row, in place.
 
     Args:
@@ -40,6 +42,7 @@ def complete(store: RowStore, division: int, table: str, values: Values, row: Ro
         values: What was sent, checked for types.
         row: The row that changes; None for a new one.
         now: The moment.
+        fresh: For a line, the key of the header that is being made with it.
 
     Raises:
         VendorError: A code is taken, or a reference leads nowhere.
@@ -51,7 +54,7 @@ def complete(store: RowStore, division: int, table: str, values: Values, row: Ro
     if table in _COMPLETE:
         _COMPLETE[table](store, division, values, row, now)
     else:
-        complete_document(store, division, table, values, row, _day(now))
+        complete_document(store, division, table, values, row, _day(now), fresh)
 
 
 def _account(store: RowStore, division: int, values: Values, row: Row | None, now: datetime) -> None:

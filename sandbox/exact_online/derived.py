@@ -3,6 +3,7 @@
 from typing import Any
 
 from sandbox.exact_online.derived_documents import DOCUMENTS
+from sandbox.exact_online.derived_invoices import INVOICES
 from sandbox.exact_online.derived_money import MONEY
 from sandbox.exact_online.deriving import (
     COUNTRY_NAMES,
@@ -33,7 +34,7 @@ def _default_unit(wanted: str) -> Derivation:
     return look_up
 
 
-def _standard_sales_price(item: Any, near: Surroundings) -> float | None:
+def standard_sales_price(item: Any, near: Surroundings) -> float | None:
     """The price for anybody, for one piece, in euro, of today; of several the one that started last.
 
     The vendor's page says only that the property is read-only; this is what its price screen shows.
@@ -107,7 +108,7 @@ _RELATIONS_AND_ITEMS: dict[str, Derivations] = {
         "UnitDescription": unit("Unit", "Description"),
         "UnitType": unit("Unit", "Type"),
         "SalesVatCodeDescription": named("SalesVatCode", VAT_CODE_NAMES),
-        "StandardSalesPrice": _standard_sales_price,
+        "StandardSalesPrice": standard_sales_price,
     },
     "logistics/SalesItemPrices": PEOPLE
     | {
@@ -120,4 +121,4 @@ _RELATIONS_AND_ITEMS: dict[str, Derivations] = {
     },
 }
 
-DERIVED = _RELATIONS_AND_ITEMS | MONEY | DOCUMENTS
+DERIVED = _RELATIONS_AND_ITEMS | MONEY | DOCUMENTS | INVOICES

@@ -91,6 +91,7 @@ DOCUMENTS: dict[str, Derivations] = {
     | _PROJECT
     | _warehouse("WarehouseID")
     | {
+        **pointing("Document", "documents/Documents", DocumentNumber="HID", DocumentSubject="Subject"),
         "AmountDC": total(_ORDER_LINES, *_INCLUSIVE),
         "AmountFC": total(_ORDER_LINES, *_INCLUSIVE),
         "AmountFCExclVat": total(_ORDER_LINES, *_EXCLUSIVE),

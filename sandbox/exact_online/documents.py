@@ -5,11 +5,14 @@ Defaults follow what recordings of new sales orders show
 """
 
 from collections.abc import Iterable
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from sandbox.exact_online.derived import standard_sales_price
 from sandbox.exact_online.errors import already_exists, invalid
 from sandbox.exact_online.row_types import STORED, Row
 from sandbox.exact_online.rows import RowStore
+from sandbox.exact_online.surroundings import Near
 
 Values = dict[str, Any]
 
@@ -20,11 +23,14 @@ NUMBERS = {
     "manufacturing/ShopOrders": "ShopOrderNumber",
     "inventory/AssemblyOrders": "OrderNumber",
     "payroll/Employees": "HID",
+    "sync/Project/TimeCostTransactions": "EntryNumber",
+    "documents/Documents": "HID",
 }
 """The property that numbers the documents of a table; a new one gets the next number."""
 
 LINES = {
     "salesorder/SalesOrderLines": ("OrderID", "salesorder/SalesOrders"),
+    "salesinvoice/SalesInvoiceLines": ("InvoiceID", "salesinvoice/SalesInvoices"),
     "crm/QuotationLines": ("QuotationID", "crm/Quotations"),
     "salesorder/GoodsDeliveryLines": ("EntryID", "salesorder/GoodsDeliveries"),
     "manufacturing/ShopOrderMaterialPlans": ("ShopOrder", "manufacturing/ShopOrders"),
@@ -37,10 +43,13 @@ _ORDER_STATES = {"Status": 12, "DeliveryStatus": 12, "InvoiceStatus": 12}
 DEFAULTS: dict[str, Values] = {
     "salesorder/SalesOrders": _ORDER_STATES | {"ApprovalStatus": 1, "Currency": "EUR"},
     "salesorder/SalesOrderLines": _ORDER_STATES
-    | {"Quantity": 1.0, "Discount": 0.0, "VATCode": "VH", "VATPercentage": 0.21, "UseDropShipment": 0,
-       "QuantityDelivered": 0.0, "QuantityInvoiced": 0.0},
+    | {"Quantity": 1.0, "Discount": 0.0, "UseDropShipment": 0, "QuantityDelivered": 0.0, "QuantityInvoiced": 0.0},
+    "salesinvoice/SalesInvoices": {"Status": 20, "Type": 8020, "Currency": "EUR"},
+    "salesinvoice/SalesInvoiceLines": {"Quantity": 1.0, "Discount": 0.0},
+    "sync/Project/TimeCostTransactions": {"HourStatus": 1, "Currency": "EUR"},
+    "documents/Documents": {"Language": "NL"},
     "crm/Quotations": {"Status": 20, "VersionNumber": 1, "Currency": "EUR"},
-    "crm/QuotationLines": {"Quantity": 1.0, "Discount": 0.0, "VATCode": "VH", "VATPercentage": 0.21, "Optional": False},
+    "crm/QuotationLines": {"Quantity": 1.0, "Discount": 0.0, "Optional": False},
     "project/Projects": {"Type": 3, "BlockEntry": False, "BlockPlanning": False},
     "project/ProjectPlanning": {"Status": 2, "Type": 4, "BGTStatus": 1, "CommunicationErrorStatus": 0,
                                 "OverAllocate": False},
@@ -56,6 +65,9 @@ DEFAULTS: dict[str, Values] = {
 }  # fmt: skip
 TODAY = {
     "salesorder/SalesOrders": ("OrderDate", "DeliveryDate"),
+    "salesinvoice/SalesInvoices": ("InvoiceDate", "OrderDate"),
+    "sync/Project/TimeCostTransactions": ("Date",),
+    "documents/Documents": ("DocumentDate",),
     "crm/Quotations": ("QuotationDate",),
     "salesorder/GoodsDeliveries": ("DeliveryDate",),
     "project/Projects": ("StartDate",),
@@ -67,14 +79,27 @@ TODAY = {
 }
 """Dates that are today unless said otherwise."""
 
+_TRANSACTIONS = "sync/Project/TimeCostTransactions"
+_USUAL_VAT_CODE = "VH"
 _ACCOUNT, _ITEM = "crm/Accounts", "logistics/Items"
 _PROJECT, _WAREHOUSE = "project/Projects", "inventory/Warehouses"
 REFERENCES: dict[str, dict[str, str]] = {
     "salesorder/SalesOrders": {
         "OrderedBy": _ACCOUNT, "DeliverTo": _ACCOUNT, "InvoiceTo": _ACCOUNT, "DeliveryAddress": "crm/Addresses",
-        "WarehouseID": _WAREHOUSE, "Project": _PROJECT,
+        "WarehouseID": _WAREHOUSE, "Project": _PROJECT, "Document": "documents/Documents",
     },
     "salesorder/SalesOrderLines": {"Item": _ITEM, "Project": _PROJECT, "ShopOrder": "manufacturing/ShopOrders"},
+    "salesinvoice/SalesInvoices": {
+        "OrderedBy": _ACCOUNT, "DeliverTo": _ACCOUNT, "InvoiceTo": _ACCOUNT, "Warehouse": _WAREHOUSE,
+        "Document": "documents/Documents",
+    },
+    "salesinvoice/SalesInvoiceLines": {"Item": _ITEM, "Project": _PROJECT, "Employee": "payroll/Employees"},
+    "sync/Project/TimeCostTransactions": {
+        "Account": _ACCOUNT, "Project": _PROJECT, "Employee": "payroll/Employees", "Item": _ITEM,
+        "Attachment": "documents/DocumentAttachments",
+    },
+    "documents/Documents": {"Account": _ACCOUNT, "Project": _PROJECT, "Item": _ITEM},
+    "documents/DocumentAttachments": {"Document": "documents/Documents"},
     "crm/Quotations": {"OrderAccount": _ACCOUNT, "DeliveryAccount": _ACCOUNT, "InvoiceAccount": _ACCOUNT},
     "crm/QuotationLines": {"Item": _ITEM},
     "salesorder/GoodsDeliveries": {"DeliveryAccount": _ACCOUNT, "Warehouse": _WAREHOUSE},
@@ -94,6 +119,7 @@ REFERENCES: dict[str, dict[str, str]] = {
 }  # fmt: skip
 SAME = {
     "salesorder/SalesOrders": {"DeliverTo": "OrderedBy", "InvoiceTo": "OrderedBy"},
+    "salesinvoice/SalesInvoices": {"DeliverTo": "OrderedBy", "InvoiceTo": "OrderedBy"},
     "crm/Quotations": {"DeliveryAccount": "OrderAccount", "InvoiceAccount": "OrderAccount"},
     "sync/Cashflow/PaymentTerms": {
         "AmountFC": "AmountDC", "TransactionAmountDC": "AmountDC", "TransactionAmountFC": "AmountDC",
@@ -101,14 +127,20 @@ SAME = {
 }  # fmt: skip
 """Properties that are like another one unless said otherwise."""
 
-PRICED = {"salesorder/SalesOrderLines": "VATAmount", "crm/QuotationLines": "VATAmountFC"}
+PRICED = {
+    "salesorder/SalesOrderLines": "VATAmount",
+    "salesinvoice/SalesInvoiceLines": "VATAmountFC",
+    "crm/QuotationLines": "VATAmountFC",
+}
 """Tables whose lines have amounts, and what the VAT of a line is called there."""
 
 UNIQUE = {"inventory/Warehouses", "project/Projects", "sales/SalesPriceLists"}
 """Tables whose `Code` can be taken once."""
 
 
-def complete_document(store: RowStore, division: int, table: str, values: Values, row: Row | None, today: int) -> None:
+def complete_document(
+    store: RowStore, division: int, table: str, values: Values, row: Row | None, today: int, fresh: str | None = None
+) -> None:
     """Complete and check the values of a new or changed document, line, project or employee, in place.
 
     Args:
@@ -118,6 +150,7 @@ def complete_document(store: RowStore, division: int, table: str, values: Values
         values: What was given.
         row: The row that changes; None for a new one.
         today: Today, as dates are stored.
+        fresh: For a line, the key of the header that is being made with it.
 
     Raises:
         VendorError: A reference leads nowhere, or a code is taken.
@@ -127,14 +160,17 @@ def complete_document(store: RowStore, division: int, table: str, values: Values
     if table in LINES:
         _describe(store, division, table, values, row)
     if table in PRICED:
-        _price(values, row, PRICED[table])
+        _price_line(store, division, table, values, row, today)
     references = dict(REFERENCES.get(table, {}))
     if table in LINES:
         field, header = LINES[table]
-        references[field] = header
+        if values.get(field) != fresh:
+            references[field] = header
     for name, target in references.items():
         if values.get(name) is not None and values[name] not in store.table(division, target).by_key:
             raise invalid(name)
+    if table == _TRANSACTIONS:
+        _price_of_transaction(store, division, values, row, today)
     if table in UNIQUE and values.get("Code"):
         _refuse_taken(store.table(division, table).having("Code", values["Code"]), row)
 
@@ -179,17 +215,68 @@ def _describe(store: RowStore, division: int, table: str, values: Values, row: R
             values[name] = value
 
 
+def _price_line(store: RowStore, division: int, table: str, values: Values, row: Row | None, today: int) -> None:
+    if row is None:
+        _default_prices(store, division, values, today)
+    _set_vat_rate(store, division, values, row)
+    _price(values, row, PRICED[table])
+
+
+def _default_prices(store: RowStore, division: int, values: Values, today: int) -> None:
+    """What a new line has unless it is sent: the item's price (0 if it has none, in recordings) and its VAT code."""
+    item = store.table(division, _ITEM).by_key.get(values.get("Item"))
+    if values.get("UnitPrice") is None:
+        values["UnitPrice"] = (standard_sales_price(item, Near(store, division, today)) if item else None) or 0.0
+    if not values.get("VATCode"):
+        values["VATCode"] = _USUAL_VAT_CODE
+
+
+def _set_vat_rate(store: RowStore, division: int, values: Values, row: Row | None) -> None:
+    """Let the rate follow from the code; a code that is not there is refused."""
+    code = values.get("VATCode")
+    if not code:
+        return
+    known = store.table(division, "vat/VATCodes").having("Code", code)
+    if not known:
+        raise invalid("VATCode")
+    if values.get("VATPercentage") is None or row is not None:
+        values["VATPercentage"] = known[0].Percentage
+
+
 def _price(values: Values, row: Row | None, vat: str) -> None:
-    """Work out the amounts of a line from its quantity and price."""
-    if row is not None and not values.keys() & {"Quantity", "NetPrice", "UnitPrice", "Discount"}:
+    """Work out the amounts of a line from its quantity and price.
+
+    A net price counts as it is sent. Without one it is the unit price less the discount. The vendor's pages say nothing
+    of rounding: here amounts are rounded to cents, half a cent away from zero, and prices are not rounded at all.
+    """
+    if row is not None and not values.keys() & {"Quantity", "NetPrice", "UnitPrice", "Discount", "VATCode"}:
         return
 
     def now(name: str) -> Any:
         return values[name] if name in values else getattr(row, name, None)
 
-    if values.get("NetPrice") is None:
-        values["NetPrice"] = round((now("UnitPrice") or 0.0) * (1 - (now("Discount") or 0.0)), 4)
-    if now("UnitPrice") is None:
-        values["UnitPrice"] = values["NetPrice"]
-    amount = round((now("Quantity") or 0.0) * values["NetPrice"], 2)
-    values |= {"AmountFC": amount, "AmountDC": amount, vat: round(amount * (now("VATPercentage") or 0.0), 2)}
+    if values.get("NetPrice") is None and (row is None or values.keys() & {"UnitPrice", "Discount"}):
+        values["NetPrice"] = float(_decimal(now("UnitPrice")) * (1 - _decimal(now("Discount"))))
+    amount = to_cents(_decimal(now("Quantity")) * _decimal(now("NetPrice")))
+    values |= {"AmountFC": float(amount), "AmountDC": float(amount)}
+    values[vat] = float(to_cents(amount * _decimal(now("VATPercentage"))))
+
+
+def _price_of_transaction(store: RowStore, division: int, values: Values, row: Row | None, today: int) -> None:
+    """Hours and costs are priced by the item unless a price was sent, which only costs may have."""
+    quantity = values.get("Quantity", getattr(row, "Quantity", None))
+    price = values.get("PriceFC", getattr(row, "PriceFC", None))
+    if price is None:
+        item = store.table(division, _ITEM).by_key.get(values.get("Item", getattr(row, "Item", None)))
+        price = (standard_sales_price(item, Near(store, division, today)) if item else None) or 0.0
+    amount = to_cents(_decimal(quantity) * _decimal(price))
+    values |= {"PriceFC": price, "AmountFC": float(amount)}
+
+
+def _decimal(value: float | None) -> Decimal:
+    return Decimal(str(value or 0))
+
+
+def to_cents(amount: Decimal) -> Decimal:
+    """An amount in whole cents."""
+    return amount.quantize(Decimal("0.01"), ROUND_HALF_UP)

@@ -6,7 +6,8 @@ with gaps (https://start.exactonline.nl/docs/HlpRestAPIResourcesDetails.aspx?nam
 
 import random
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 
@@ -27,6 +28,12 @@ BELONGINGS = {
     "crm/Accounts": (("crm/Contacts", "Account"), ("crm/Addresses", "Account")),
     "logistics/Items": (("logistics/SalesItemPrices", "Item"),),
     "salesorder/SalesOrders": (("salesorder/SalesOrderLines", "OrderID"),),
+    "salesinvoice/SalesInvoices": (
+        ("salesinvoice/SalesInvoiceLines", "InvoiceID"),
+        ("sync/SalesInvoice/SalesInvoices", "InvoiceID"),
+    ),
+    "salesinvoice/SalesInvoiceLines": (("sync/SalesInvoice/SalesInvoices", "ID"),),
+    "documents/Documents": (("documents/DocumentAttachments", "Document"),),
     "salesorder/GoodsDeliveries": (("salesorder/GoodsDeliveryLines", "EntryID"),),
     "crm/Quotations": (("crm/QuotationLines", "QuotationID"),),
     "project/Projects": (("project/ProjectPlanning", "Project"),),
@@ -40,6 +47,9 @@ BELONGINGS = {
 }
 """What goes with a row when it is deleted. The vendor's pages are silent; an orphan would be worse."""
 
+Follower = Callable[[int, Sequence[Row], str], None]
+"""Is told of rows of a division that were written, and by whom."""
+
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -52,10 +62,19 @@ class RowStore:
         self._tables: dict[tuple[int, str], Table] = {}
         self._versions = Documents(state, "versions", int)
         self._gaps = random.Random(0)
+        self._followers: dict[str, Follower] = {}
 
     def now(self) -> datetime:
         """The moment, in UTC."""
         return self._clock.now()
+
+    def follow(self, name: str, follower: Follower) -> None:
+        """Have a table's changes told, for rows that another table shows in its own way."""
+        self._followers[name] = follower
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """All that is written within is kept, or nothing."""
+        return self._state.transaction()
 
     def table(self, division: int, name: str) -> Table:
         """The rows of one table in one division, read from the state at first use."""
@@ -150,6 +169,8 @@ class RowStore:
                 _set_where_known(row, Modified=now, Modifier=by)
             self.table(division, name).put(rows, versions)
             self._save(division, name, rows)
+            if name in self._followers:
+                self._followers[name](division, rows, by)
 
     def _next_versions(self, division: int, count: int) -> list[int]:
         version = self.last_version(division)

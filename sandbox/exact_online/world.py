@@ -8,6 +8,7 @@ from sandbox.config import SandboxConfig
 from sandbox.exact_online.api import Api
 from sandbox.exact_online.authorize import AuthorizeEndpoint
 from sandbox.exact_online.grants import Grants
+from sandbox.exact_online.invoice_stream import InvoiceStream
 from sandbox.exact_online.limits import Allowance, Limits
 from sandbox.exact_online.permissions import Permissions
 from sandbox.exact_online.reading import Reader
@@ -29,6 +30,7 @@ class ExactOnline:
         self._config = config
         self._added_uris = Documents(state, "redirect_uris", bool)
         self.store = RowStore(state, clock)
+        self.invoice_stream = InvoiceStream(self.store)
         self.grants = Grants(state, clock)
         self.limits = Limits(state, clock, Allowance(config.minute_limit, config.day_limit))
         self.velocity = ErrorVelocity(state, clock)

@@ -16,7 +16,9 @@ from sandbox.outsmart.values import Form, as_price, day, stored, time_of_day
 
 READ_ONLY = frozenset({
     "id", "status", "CreationDate", "WorkFinished", "Archived", "Signature", "SignatureUrl", "PdfUrl", "WordUrl",
-    "WorksheetCode", "WorkInstruction", "Photos", "Documents",
+    "WorksheetCode", "WorkInstruction", "Photos", "Documents", "Reference", "ExternalReference", "JobNr",
+    "ProjectActivityNr", "CustomerCountry", "CustomerCountryInvoice", "SignatureContactperson", "PgpCode",
+    "Accountmanager", "ContractNumber", "SlaCode", "MutationDate", "UDID", "StatusChanges", "FreeFields",
 })  # fmt: skip
 _DATES = frozenset({"WorkDate", "WorkEndDate", "WorkDeadline"})
 _TIMES = frozenset({"WorkTime", "WorkEndTime"})
@@ -136,7 +138,7 @@ class WorkOrderForm:
 def shown(record: Record) -> Record:
     """A work order as it is given back: blank where nothing was filled in, with what its materials cost."""
     empty: Record = {name: [] if form == "lines" else "" for name, form in WORK_ORDERS.fields.items()}
-    materials = [line | {"MaterialTotalPrice": _total(line)} for line in record.get("Materials") or ()]
+    materials = [{"MaterialTotalPrice": _total(line)} | line for line in record.get("Materials") or ()]
     return empty | record | {"Materials": materials}
 
 

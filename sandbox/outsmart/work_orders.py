@@ -48,7 +48,7 @@ class WorkOrders:
             RefusedError: One of them cannot be taken; then none is.
         """
         checked = [self._form.check(account, one) for one in body]
-        made = [self.new(account) | record for record in checked]
+        made = [self._dated({}, self.new(account) | record) for record in checked]
         self._records.write(account, WORK_ORDERS, made, "api")
         return [{"workorder_no": one["WorkorderNo"], "row_id": int(one["id"])} for one in made]
 
@@ -137,7 +137,8 @@ class WorkOrders:
             raise ValueError("Only a work order with an employee can be fetched")
         if change.get("status") == COMPLETE:
             record = {**record, "WorkFinished": change.get("WorkFinished", "1")}
-        return record
+        before = {} if key is None else self._find(account, {"row_id": key, "workorder_no": key})
+        return self._dated(before, record)
 
     def find(self, account: str, key: str) -> Record:
         """The work order with this row id or number, as it is kept.
@@ -160,13 +161,30 @@ class WorkOrders:
     def _change(self, account: str, record: Record, change: Record) -> None:
         if all(record.get(name) == value for name, value in change.items()):
             raise RefusedError(NOTHING_CHANGED)
-        self._records.write(account, WORK_ORDERS, [{"id": record["id"]} | change], "api")
+        self._records.write(account, WORK_ORDERS, [self._dated(record, {"id": record["id"]} | change)], "api")
+
+    def _dated(self, before: Record, change: Record) -> Record:
+        """A change with when it was made and, where the status becomes another one, a line in its history.
+
+        Both are read by other clients (https://github.com/CloudEcosystemDev/outsmart-component does not list them);
+        the form of the moments is that of `CreationDate`, with seconds.
+        """
+        now = f"{self._clock.now():%Y-%m-%d %H:%M:%S}"
+        given = {name for name in ("MutationDate", "StatusChanges") if change.get(name) not in (None, before.get(name))}
+        stamp: Record = {} if "MutationDate" in given else {"MutationDate": now}
+        status = change.get("status")
+        if status and status != before.get("status") and "StatusChanges" not in given:
+            line = {"timestamp": now, "status": status, "user": "sandbox"}
+            stamp["StatusChanges"] = [*(before.get("StatusChanges") or ()), line]
+        return change | stamp
 
     def _handed_out(self, account: str, query: Query, found: list[Record]) -> list[Record]:
         """Work orders as they were when they were fetched; fetching them makes them handled."""
         answers = [shown(one) for one in found]
         if _flag(query, "update_status", default=True):
-            handled = [{"id": one["id"], "status": HANDLED} for one in found if one["status"] != HANDLED]
+            handled = [
+                self._dated(one, {"id": one["id"], "status": HANDLED}) for one in found if one["status"] != HANDLED
+            ]
             self._records.write(account, WORK_ORDERS, handled, "api")
         return answers
 

@@ -28,6 +28,7 @@ from sandbox.outsmart.looking_up import has_filter, read_filter
 from sandbox.outsmart.records import Record, Records
 from sandbox.outsmart.transactions import INVOICES, TRANSACTIONS, Transactions
 from sandbox.outsmart.work_orders import WorkOrders
+from sandbox.outsmart.worksheets import Worksheets
 from sandbox.outsmart.writing import Writer, read_list
 from sandbox.state import State
 from sandbox.switches import SwitchBoard
@@ -51,6 +52,7 @@ class OutSmart:
     def __init__(self, state: State, clock: Clock, switches: SwitchBoard) -> None:
         self._switches = switches
         self.records = Records(state, clock)
+        self._worksheets = Worksheets(self.records)
         self._writer = Writer(self.records, switches)
         self.work_orders = WorkOrders(self.records, clock)
         self._transactions = Transactions(self.records, self._writer, clock)
@@ -62,6 +64,7 @@ class OutSmart:
             middleware: What goes around every request.
         """
         app = web.Application(middlewares=[middleware], client_max_size=LARGEST_BODY)
+        app.add_routes(self._worksheets.routes())
         app.router.add_route("*", "/{tail:.*}", self.handle)
         return app
 
@@ -109,7 +112,9 @@ class OutSmart:
             find = self.work_orders.many if name == "GetWorkorders" else self.work_orders.one
             found = find(account, request.query)
             request[ROWS] = len(found) if isinstance(found, list) else 1
-            return found
+            if isinstance(found, list):
+                return [self._worksheets.linked(request, account, one) for one in found]
+            return self._worksheets.linked(request, account, found)
         if request.method == "GET":
             return self.work_orders.update(account, request.query)
         body = read_list(await request.read())

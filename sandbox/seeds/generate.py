@@ -20,6 +20,7 @@ from sandbox.seeds.books import Books
 from sandbox.seeds.companies import division_rows
 from sandbox.seeds.countries import COUNTRIES
 from sandbox.seeds.field_service import seed_account
+from sandbox.seeds.ledger import make_ledger
 from sandbox.seeds.orders import make_deliveries, make_orders, make_quotations
 from sandbox.seeds.payments import make_payment_terms
 from sandbox.seeds.pools import pool_for
@@ -36,6 +37,7 @@ FORMAT = 2
 _DOCUMENTS = (
     make_staff, make_warehouses, make_payment_terms, make_price_lists, make_projects, make_planning, make_orders,
     make_deliveries, make_quotations, make_shop_orders, make_assembly_orders,
+    make_ledger,
 )  # fmt: skip
 """In this order, as later ones point to rows of earlier ones."""
 

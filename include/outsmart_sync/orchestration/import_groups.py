@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from airflow.sdk.definitions.xcom_arg import XComArg
 
     from outsmart_sync.records.catalogue import ImportCategory, Package
+    from outsmart_sync.records.export_catalogue import ExportCategory
 
 
 def connection_group(package: Package) -> Any:
@@ -26,7 +27,7 @@ def connection_group(package: Package) -> Any:
 
     @task_group(group_id="connection", prefix_group_id=False)
     def connection(item: WorkItem) -> None:
-        groups = {category.name: _category_group(category, item) for category in package.imports}
+        groups = {category.name: category_group(category, item) for category in package.imports}
         for category in package.imports:
             for earlier in category.after:
                 groups[earlier] >> groups[category.name]
@@ -34,17 +35,18 @@ def connection_group(package: Package) -> Any:
     return connection
 
 
-def _category_group(category: ImportCategory, item: WorkItem) -> TaskGroup:
+def category_group(category: ImportCategory | ExportCategory, item: WorkItem, run: Any = step) -> TaskGroup:
+    """The group of one category: its four steps, each run by the task ``run``."""
     with TaskGroup(group_id=category.name, tooltip=category.label) as group:
-        steps = [_step_task(name, category, item) for name in Step]
+        steps = [_step_task(name, category, item, run) for name in Step]
         for earlier, later in pairwise(steps):
             earlier >> later
     return group
 
 
-def _step_task(name: Step, category: ImportCategory, item: WorkItem) -> XComArg:
+def _step_task(name: Step, category: ImportCategory | ExportCategory, item: WorkItem, run: Any) -> XComArg:
     first = name is Step.EXTRACT
-    task = step.override(
+    task = run.override(
         task_id=name.value,
         map_index_template=LABEL_TEMPLATE,
         # A category that failed stops those that refer to it; one that had nothing to do does not.

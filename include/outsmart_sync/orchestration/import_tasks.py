@@ -16,7 +16,10 @@ from outsmart_sync.orchestration.params import options_from, require_known
 from outsmart_sync.pipeline.job import Step
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from outsmart_sync.services.gateway import Gateway
+    from outsmart_sync.services.polling import Work
     from outsmart_sync.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -53,10 +56,10 @@ def open_run(package: str) -> list[Shard]:
     dag_run = context["dag_run"]
     require_known(dag_run.conf)
     by_hand = dag_run.run_type.value == "manual"
-    opened = planning.open_run(
-        _store(), package, f"{dag_run.dag_id}/{dag_run.run_id}", options_from(context["params"], by_hand=by_hand)
+    run = planning.open_run(
+        the_store(), package, f"{dag_run.dag_id}/{dag_run.run_id}", options_from(context["params"], by_hand=by_hand)
     )
-    return [Shard(run_id=opened.run_id, connection_ids=ids) for ids in opened.shards]
+    return [Shard(run_id=run.run_id, connection_ids=ids) for ids in run.shards]
 
 
 @task(map_index_template="{{ shard_label | default('') }}")
@@ -64,19 +67,10 @@ def poll(shard: Shard) -> list[WorkItem]:
     """Ask each connection whether there is anything to do."""
     from outsmart_sync.services import polling
 
-    store, gateway = _opened()
+    store, gateway = opened()
     work = polling.poll(store, gateway, shard["run_id"], shard["connection_ids"])
     get_current_context()["shard_label"] = f"{len(shard['connection_ids'])} connections"  # type: ignore[typeddict-unknown-key]
-    return [
-        WorkItem(
-            run_id=shard["run_id"],
-            connection_id=each.connection_id,
-            label=each.label,
-            categories=each.categories,
-            left_out=each.left_out,
-        )
-        for each in work
-    ]
+    return work_items(shard["run_id"], work)
 
 
 @task
@@ -93,11 +87,10 @@ def with_work(polled: Any) -> list[WorkItem]:
 def step(name: str, category: str, item: WorkItem) -> dict[str, int]:
     """Run one step of one category of one connection."""
     get_current_context()[LABEL] = item["label"]  # type: ignore[literal-required]
-    if category not in item["categories"]:
-        raise AirflowSkipException(item["left_out"].get(category, f"{category}: nothing to do"))
+    skip_unless_work(item, category)
     from outsmart_sync.services import steps
 
-    store, gateway = _opened()
+    store, gateway = opened()
     result = steps.run_step(store, gateway, Step(name), item["run_id"], item["connection_id"], category)
     if result.skip:
         raise AirflowSkipException(result.skip)
@@ -110,18 +103,44 @@ def close_run(shards: list[Shard] | None) -> None:
     from outsmart_sync.services import planning
 
     for shard in (shards or [])[:1]:
-        for each in planning.close_run(_store(), shard["run_id"]):
+        for each in planning.close_run(the_store(), shard["run_id"]):
             log.info("connection %s, %s: %s %s", each.connection_id, each.category, each.state, each.counts)
 
 
-def _store() -> Store:
+def the_store() -> Store:
+    """The store that the Airflow connection names."""
     from outsmart_sync.store.hook import StoreHook
 
     return StoreHook().get_conn()
 
 
-def _opened() -> tuple[Store, Gateway]:
+def opened() -> tuple[Store, Gateway]:
+    """The store, and what opens the vendors."""
     from outsmart_sync.providers.gateway import HookGateway
 
-    store = _store()
+    store = the_store()
     return store, HookGateway(store)
+
+
+def work_items(run_id: int, work: Iterable[Work]) -> list[WorkItem]:
+    """What a poll found, as it travels through XCom."""
+    return [
+        WorkItem(
+            run_id=run_id,
+            connection_id=each.connection_id,
+            label=each.label,
+            categories=each.categories,
+            left_out=each.left_out,
+        )
+        for each in work
+    ]
+
+
+def skip_unless_work(item: WorkItem, category: str) -> None:
+    """End a task of a category that has nothing to do, or that does not run, with the reason.
+
+    Raises:
+        AirflowSkipException: It has nothing to do.
+    """
+    if category not in item["categories"]:
+        raise AirflowSkipException(item["left_out"].get(category, f"{category}: nothing to do"))

@@ -261,5 +261,5 @@ def explain(reason: str | None, detail: str | None) -> tuple[str, str]:
     """What a reason code says to a person, and what to do about it."""
     known = REASONS.get(reason or "")
     if known is None:
-        return reason or "", ""
+        return reason or detail or "", ""
     return known.text.replace("{detail}", detail or "?"), known.remedy

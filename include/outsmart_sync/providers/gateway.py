@@ -40,6 +40,10 @@ class HookGateway:
         """The sync connection's OutSmart account."""
         return self._outsmart(connection).destination()
 
+    def completed(self, connection: SyncConnection) -> Any:
+        """The completed work orders of the sync connection's OutSmart account."""
+        return self._outsmart(connection).completed()
+
     def _outsmart(self, connection: SyncConnection) -> Any:
         return _hook(_OUTSMART_HOOK)(connection.outsmart_conn_id, connection, store=self._store)
 

@@ -10,10 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from outsmart_sync.records.record import Record
 from outsmart_sync.records.values import Payload
+
+if TYPE_CHECKING:
+    from outsmart_sync.records.export_catalogue import ExportCategory, Exports
 
 Row = Mapping[str, Any]
 """One decoded row of a package's page; numbers with a fraction are Decimal."""
@@ -358,12 +361,14 @@ class Text:
         label: Question as a person reads it.
         default: Its value at first; '' is none.
         lists: Where a vendor keeps the values that exist; None: any text.
+        values: The values that exist, with their labels; empty: any, or those of ``lists``.
     """
 
     name: str
     label: str
     default: str = ""
     lists: ValueList | None = None
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -386,7 +391,42 @@ class StartDate:
         return ""
 
 
-Setting = Choice | Switch | Text | StartDate
+@dataclass(frozen=True, slots=True)
+class CutOff:
+    """The moment before which completed work orders stay out, as ISO text; '' becomes the moment of switching on.
+
+    Attributes:
+        name: Name of the setting.
+        label: Question as a person reads it.
+    """
+
+    name: str = "cut_off"
+    label: str = "Work orders that were completed earlier stay out (empty: the moment exports are switched on)"
+
+    @property
+    def default(self) -> str:
+        """Its value at first."""
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What is done with each value of one of OutSmart's lists; a value without a rule is exported.
+
+    Attributes:
+        name: Name of the setting.
+        label: Question as a person reads it.
+        default: Value → what is done, at first.
+        lists: Where the values are kept.
+    """
+
+    name: str
+    label: str
+    default: Mapping[str, str]
+    lists: ValueList
+
+
+Setting = Choice | Switch | Text | StartDate | CutOff | Rules
 """What a category may let a person set, besides whether it is switched on."""
 
 HOLD_TWO_FIRMS = Switch(
@@ -510,6 +550,8 @@ class Package:
         tiers: Licences from none upwards.
         hook: ``module:class`` of its Airflow hook, loaded only when a vendor is called.
         command: Its name on the command line.
+        exports: What it declares about exports; None: nothing can be exported to it.
+        export_categories: What of that can be switched on.
     """
 
     name: str
@@ -520,6 +562,24 @@ class Package:
     countries: Mapping[str, str] = field(default_factory=dict)
     imports: tuple[ImportCategory, ...] = ()
     tiers: tuple[str, ...] = ("none", "basic")
+    exports: Exports | None = None
+    export_categories: tuple[ExportCategory, ...] = ()
+
+    @property
+    def categories(self) -> tuple[ImportCategory | ExportCategory, ...]:
+        """Everything that can be switched on."""
+        return (*self.imports, *self.export_categories)
+
+    def any_category(self, name: str) -> ImportCategory | ExportCategory:
+        """The category of this name, of either direction.
+
+        Raises:
+            KeyError: The package has no such category.
+        """
+        for category in self.categories:
+            if category.name == name:
+                return category
+        raise KeyError(name)
 
     @property
     def command(self) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from outsmart_sync.errors import InvalidSettings
 from outsmart_sync.providers.packages import package as package_of
-from outsmart_sync.records.catalogue import Choice, Switch, Text
+from outsmart_sync.records.catalogue import Choice, Rules, Switch, Text
 from outsmart_sync.services.setting_values import WrongValue, settings_of
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def choices(gateway: Gateway, connection: SyncConnection, category: str, name: s
     setting = _setting(connection, category, name)
     if isinstance(setting, Switch):
         return [("true", "on"), ("false", "off")]
-    if isinstance(setting, Choice) and setting.values:
+    if isinstance(setting, (Choice, Text)) and setting.values:
         return list(setting.values.items())
     listed = _list_of(setting)
     if listed is None:
@@ -73,6 +73,8 @@ def compared(
         return value
     if listed not in known:
         known[listed] = _read(gateway, connection, listed)
+    if isinstance(setting, Rules):
+        return _rules(connection, f"{category}.{setting.name}", setting, value, known[listed])
     wanted = value if isinstance(value, list) else [value]
     found = [_written(each, known[listed]) for each in wanted]
     if unknown := [each for each, there in zip(wanted, found, strict=True) if there is None]:
@@ -80,9 +82,17 @@ def compared(
     return list(dict.fromkeys(found)) if isinstance(value, list) else found[0]
 
 
+def _rules(connection: SyncConnection, name: str, setting: Rules, value: dict[str, str], there: Choices) -> Any:
+    """Rules for values that the list holds, as it writes them; those that are there at first need not be in it."""
+    found = {each: _written(each, there) for each in value}
+    if unknown := [each for each, written in found.items() if written is None and each not in setting.default]:
+        raise WrongValue(_unknown(connection, name, setting.lists, unknown, there))
+    return {found[each] or each: rule for each, rule in value.items()}
+
+
 def _setting(connection: SyncConnection, category: str, name: str) -> Setting:
     package = package_of(connection.package)
-    found = {each.name: settings_of(each) for each in package.imports}
+    found = {each.name: settings_of(each) for each in package.categories}
     if category not in found:
         raise InvalidSettings(
             f"There is no category '{category}'.", remedy=f"Choose one of: {', '.join(found)}.", code="unknown_category"
@@ -95,7 +105,7 @@ def _setting(connection: SyncConnection, category: str, name: str) -> Setting:
 
 
 def _list_of(setting: Setting) -> ValueList | None:
-    return setting.lists if isinstance(setting, (Choice, Text)) else None
+    return setting.lists if isinstance(setting, (Choice, Text, Rules)) else None
 
 
 def _read(gateway: Gateway, connection: SyncConnection, listed: ValueList) -> Choices:

@@ -12,6 +12,7 @@ from sqlalchemy import delete, select, update
 
 from outsmart_sync.errors import ConfigurationError, InvalidSettings, LoginExpired, TransientError
 from outsmart_sync.providers.packages import package as package_of
+from outsmart_sync.services import export_switch
 from outsmart_sync.store import connections, logins
 from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.store.tables import category_state, setting, sync_connection
@@ -272,6 +273,9 @@ def disconnect(store: Store, connection: SyncConnection) -> None:
     with store.begin() as transaction:
         connections.set_state(transaction, connection.id, State.DISCONNECTED)
         connections.change(transaction, connection.id, login_id=None)
+        exported = export_switch.switch_off(transaction, connection.id)
+    if exported:
+        log.warning("%s: exports are off; connecting again does not switch them on", connection.label)
     _forget_unused(store, connection.login_id)
     Vault(store).forget(f"connection:{connection.id}")
     log.info("%s disconnected", connection.label)

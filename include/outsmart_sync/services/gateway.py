@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from outsmart_sync.pipeline.export_ports import CompletedWorkOrders, Exporter
     from outsmart_sync.pipeline.ports import Destination, Source
     from outsmart_sync.records.exchange import Login
     from outsmart_sync.store.connections import SyncConnection
@@ -29,6 +32,9 @@ class PackageDoor(Protocol):
     def source(self) -> Source:
         """The administration, opened for reading."""
 
+    def exporter(self, settings: Mapping[str, Any]) -> Exporter:
+        """The administration, opened for exporting; only packages that declare exports have it."""
+
     def forgive(self) -> None:
         """Open endpoints again that were closed after errors."""
 
@@ -47,3 +53,6 @@ class Gateway(Protocol):
 
     def destination(self, connection: SyncConnection) -> Destination:
         """The sync connection's OutSmart account, opened for reading and writing."""
+
+    def completed(self, connection: SyncConnection) -> CompletedWorkOrders:
+        """The completed work orders of that account, opened for exports."""

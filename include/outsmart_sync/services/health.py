@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, or_, select
 
 from outsmart_sync.providers.packages import package as package_of
+from outsmart_sync.records.catalogue import ImportCategory
+from outsmart_sync.records.export_catalogue import INVOICE_STATUS
 from outsmart_sync.services import settings
 from outsmart_sync.services.setting_values import ENABLED
-from outsmart_sync.store import connections, dialect, logins
+from outsmart_sync.store import connections, dialect, exports, logins
 from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.store.tables import category_state, mirror, run_category, vault_secret
 from outsmart_sync.store.tokens import TOKENS, login_owner
@@ -78,6 +80,7 @@ def _connection_status(store: Store, connection: SyncConnection) -> ConnectionSt
         finished = _finished(transaction, connection.id)
         records = _records(transaction, connection.id)
         obtained = _login_obtained(transaction, connection)
+        exported = exports.totals(transaction, connection.id)
     return ConnectionStatus(
         connection=connection,
         user_name=logins.user_name(store, connection.login_id),
@@ -89,9 +92,13 @@ def _connection_status(store: Store, connection: SyncConnection) -> ConnectionSt
                 enabled=chosen.categories[category.name][ENABLED],
                 stopped=stopped.get(category.name, ""),
                 last_success=finished.get(category.name),
-                records=_sum(records.get(record.name, {}) for record in category.records),
+                records=_sum(records.get(record.name, {}) for record in category.records)
+                if isinstance(category, ImportCategory)
+                else exported,
             )
-            for category in package.imports
+            for category in package.categories
+            # What became of invoices is told with the work orders.
+            if category.name != INVOICE_STATUS or chosen.categories[category.name][ENABLED]
         ],
     )
 

@@ -39,6 +39,14 @@ EVENTS = (
     "withdrawn",
     "change_by_hand",
     "order_cancelled",
+    # Of work orders on their way into the books.
+    "exported",
+    "failed",
+    "uncertain",
+    "differs",
+    "changed",
+    "older",
+    "decided",
 )
 """What lines of the sync log can tell."""
 

@@ -18,12 +18,14 @@ from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.store.runs import RunState
 
 if TYPE_CHECKING:
-    from outsmart_sync.records.catalogue import Package
+    from outsmart_sync.records.catalogue import ImportCategory, Package
+    from outsmart_sync.records.export_catalogue import ExportCategory
+    from outsmart_sync.services.settings import Settings
     from outsmart_sync.store.store import Store
 
 log = logging.getLogger(__name__)
 
-IMPORT = "import"
+IMPORT, EXPORT = "import", "export"
 
 _CONNECTIONS_PER_SHARD = 25
 _STAGING_KEPT = timedelta(days=3)
@@ -42,7 +44,7 @@ class OpenRun:
     shards: list[list[int]]
 
 
-def open_run(store: Store, package_name: str, external_id: str, options: Options) -> OpenRun:
+def open_run(store: Store, package_name: str, external_id: str, options: Options, direction: str = IMPORT) -> OpenRun:
     """Open a run, or find the one of this outside name again with the same plan.
 
     Raises:
@@ -52,20 +54,22 @@ def open_run(store: Store, package_name: str, external_id: str, options: Options
     """
     schema.require_current(store)
     package = package_of(package_name)
-    _check_options(package, options)
+    _check_options(package, options, direction)
     kept = runs.reopen_run(store, external_id)
     if kept is not None and (plan := runs.read_plan(store, kept)):
         return OpenRun(kept, _shards_of(plan))
-    chosen, skipped = _choose(store, package, options)
+    chosen, skipped = _choose(store, package, options, direction)
     for name, reason in skipped.items():
         log.warning("%s takes no part: %s", name, reason)
     if options.by_hand and not chosen:
-        raise _nothing_to_sync(package, skipped)
+        raise _nothing_to_sync(package, skipped, direction)
     plan = {
         connection_id: (number // _CONNECTIONS_PER_SHARD, categories)
         for number, (connection_id, categories) in enumerate(chosen.items())
     }
-    run_id = kept or runs.open_run(store, external_id, package=package.name, direction=IMPORT, options=asdict(options))
+    run_id = kept or runs.open_run(
+        store, external_id, package=package.name, direction=direction, options=asdict(options)
+    )
     runs.save_plan(store, run_id, plan)
     log.info("Run %s: %s connections take part", run_id, len(plan))
     if not plan:
@@ -110,15 +114,20 @@ def lease_name(connection_id: int, category: str) -> str:
     return f"{IMPORT}:{connection_id}:{category}"
 
 
-def _check_options(package: Package, options: Options) -> None:
-    names = [category.name for category in package.imports]
+def export_lease_name(account: str, category: str) -> str:
+    """The same of an export category: it is the OutSmart account's, so that no work order is exported twice at once."""
+    return f"{EXPORT}:{account}:{category}"[:250]
+
+
+def _check_options(package: Package, options: Options, direction: str) -> None:
+    names = [category.name for category in _categories(package, direction)]
     if unknown := [name for name in options.categories if name not in names]:
         raise InvalidSettings(
             f"{package.label} has no category {', '.join(unknown)}.",
             remedy=f"Choose from: {', '.join(names)}.",
             code="unknown_category",
         )
-    if options.codes and len(options.categories) != 1:
+    if options.codes and direction == IMPORT and len(options.categories) != 1:
         raise InvalidSettings(
             "Codes can only be synced within one category.",
             remedy="Name the category that the codes belong to.",
@@ -126,7 +135,13 @@ def _check_options(package: Package, options: Options) -> None:
         )
 
 
-def _choose(store: Store, package: Package, options: Options) -> tuple[dict[int, list[str]], dict[str, str]]:
+def _categories(package: Package, direction: str) -> tuple[ImportCategory, ...] | tuple[ExportCategory, ...]:
+    return package.imports if direction == IMPORT else package.export_categories
+
+
+def _choose(
+    store: Store, package: Package, options: Options, direction: str
+) -> tuple[dict[int, list[str]], dict[str, str]]:
     """Connection → categories that take part, and why others do not."""
     chosen: dict[int, list[str]] = {}
     skipped: dict[str, str] = {}
@@ -134,9 +149,9 @@ def _choose(store: Store, package: Package, options: Options) -> tuple[dict[int,
         if connection.state is not State.ACTIVE:
             skipped[connection.label] = connection.state_text or f"it is {connection.state}"
             continue
-        stopped = left_out(store, package, connection, options)
+        stopped = left_out(store, package, connection, options, direction=direction)
         skipped |= {f"{connection.label}, {name}": reason for name, reason in stopped.items()}
-        wanted = [category.name for category in settings.read(store, connection).enabled(package)]
+        wanted = [category.name for category in _switched_on(settings.read(store, connection), package, direction)]
         if runnable := [name for name in wanted if name not in stopped and _asked(options, name)]:
             chosen[connection.id] = runnable
         elif not stopped:
@@ -145,16 +160,23 @@ def _choose(store: Store, package: Package, options: Options) -> tuple[dict[int,
     return chosen, skipped
 
 
-def left_out(store: Store, package: Package, connection: SyncConnection, options: Options) -> dict[str, str]:
+def left_out(
+    store: Store, package: Package, connection: SyncConnection, options: Options, direction: str = IMPORT
+) -> dict[str, str]:
     """The categories that are switched on and were asked for, and do not run all the same → why."""
     chosen = settings.read(store, connection)
-    beyond = chosen.beyond_licence(package)
+    here = {category.name for category in (package.imports if direction == IMPORT else package.export_categories)}
+    beyond = {name: reason for name, reason in chosen.beyond_licence(package).items() if name in here}
     stopped = {
         category.name: reason
-        for category in chosen.enabled(package)
+        for category in _switched_on(chosen, package, direction)
         if (reason := trouble.stopped(store, connection, category.name, options)) is not None
     }
     return {name: reason for name, reason in (beyond | stopped).items() if _asked(options, name)}
+
+
+def _switched_on(chosen: Settings, package: Package, direction: str) -> list[ImportCategory] | list[ExportCategory]:
+    return chosen.enabled(package) if direction == IMPORT else chosen.exporting(package)
 
 
 def _asked(options: Options, category: str) -> bool:
@@ -175,13 +197,18 @@ def _candidates(store: Store, package: Package, options: Options) -> list[SyncCo
     return [connection]
 
 
-def _nothing_to_sync(package: Package, skipped: dict[str, str]) -> InvalidSettings:
+def _nothing_to_sync(package: Package, skipped: dict[str, str], direction: str) -> InvalidSettings:
     if not skipped:
         why, remedy = f"No administration of {package.label} is connected.", "Connect one first."
     else:
         why = " ".join(f"{name}: {reason.rstrip('.')}." for name, reason in skipped.items())
         remedy = "Mend that, or switch the category on, and start again."
-    return InvalidSettings("There is nothing to sync.", why=why, remedy=remedy, code="nothing_to_sync")
+    return InvalidSettings(
+        f"There is nothing to {'sync' if direction == IMPORT else direction}.",
+        why=why,
+        remedy=remedy,
+        code="nothing_to_sync",
+    )
 
 
 def _shards_of(plan: runs.Plan) -> list[list[int]]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from outsmart_sync.records.catalogue import Choice, Setting, StartDate, Switch, Text
+from outsmart_sync.records.catalogue import Choice, CutOff, Rules, Setting, StartDate, Switch, Text
+from outsmart_sync.records.export_settings import CODED_VERBS, VERBS
 
 if TYPE_CHECKING:
     from outsmart_sync.records.catalogue import ImportCategory
+    from outsmart_sync.records.export_catalogue import ExportCategory
 
 ENABLED = "enabled"
 """The setting that every category has: whether it is switched on."""
@@ -24,13 +26,15 @@ class WrongValue(Exception):
     """A setting that does not exist, or cannot hold what it is given; its text is the sentence that says so."""
 
 
-def settings_of(category: ImportCategory) -> dict[str, Setting]:
+def settings_of(category: ImportCategory | ExportCategory) -> dict[str, Setting]:
     """Every setting of a category by name, ``enabled`` first."""
     return {ENABLED: _ENABLED, **{each.name: each for each in category.filters}}
 
 
 def default_of(setting: Setting) -> Any:
     """What a setting holds until a person changes it."""
+    if isinstance(setting, Rules):
+        return dict(setting.default)
     return list(setting.default) if isinstance(setting, Choice) else setting.default
 
 
@@ -56,6 +60,10 @@ def read(category: str, known: Mapping[str, Setting], name: str, value: Any) -> 
         return _chosen(whole_name, setting, value)
     if isinstance(setting, StartDate):
         return _day(whole_name, value)
+    if isinstance(setting, CutOff):
+        return _moment(whole_name, value)
+    if isinstance(setting, Rules):
+        return _rules(whole_name, value)
     return _text(whole_name, setting, value)
 
 
@@ -80,7 +88,45 @@ def _chosen(name: str, setting: Choice, value: Any) -> list[str]:
 def _text(name: str, setting: Text, value: Any) -> str:
     if value is None or isinstance(value, (bool, list, tuple, Mapping)):
         raise WrongValue(f"{name} ({setting.label}) must be one value, not '{value}'.")
-    return str(value).strip()
+    text = str(value).strip()
+    if setting.values and text not in setting.values:
+        raise WrongValue(f"{name}: '{text}' is none of {', '.join(setting.values)}.")
+    return text
+
+
+def _moment(name: str, value: Any) -> str:
+    """A moment as ISO text in UTC, from a date or a date with a time; '' for none."""
+    moment = value if isinstance(value, datetime) else _typed_moment(name, value)
+    if moment is None:
+        return ""
+    if moment.date() < _FIRST_DAY:
+        raise WrongValue(f"{name} must be a moment such as 2026-01-31 or 2026-01-31T12:00, not '{value}'.")
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return aware.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def _typed_moment(name: str, value: Any) -> datetime | None:
+    try:
+        return datetime.fromisoformat(value.strip())
+    except (AttributeError, ValueError):
+        day = _day(name, value)
+        return datetime.fromisoformat(day) if day else None
+
+
+def _rules(name: str, value: Any) -> dict[str, str]:
+    """Value → what is done with it, from a mapping or from ``value=rule,value=rule``."""
+    if isinstance(value, str):
+        pairs = [each.partition("=")[::2] for each in value.split(",") if each.strip()]
+        value = {key.strip(): rule.strip() for key, rule in pairs}
+    if not isinstance(value, Mapping):
+        raise WrongValue(f"{name} must be rules such as 'Garantie=hold', not '{value}'.")
+    rules = {str(key).strip(): str(rule).strip() for key, rule in value.items()}
+    for key, rule in rules.items():
+        verb, colon, code = rule.partition(":")
+        if rule not in VERBS and not (colon and verb in CODED_VERBS and code.strip()):
+            known = ", ".join((*VERBS, *(f"{each}:CODE" for each in CODED_VERBS)))
+            raise WrongValue(f"{name}: '{rule}' for '{key}' is none of {known}.")
+    return rules
 
 
 def _day(name: str, value: Any) -> str:

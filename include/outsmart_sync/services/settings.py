@@ -15,13 +15,15 @@ from sqlalchemy import select
 
 from outsmart_sync.errors import InvalidSettings, SyncError
 from outsmart_sync.providers.packages import package as package_of
-from outsmart_sync.services import choices, setting_values
+from outsmart_sync.records.export_catalogue import WORK_ORDERS
+from outsmart_sync.services import choices, export_switch, setting_values
 from outsmart_sync.services.setting_values import ENABLED, WrongValue
 from outsmart_sync.store import dialect
 from outsmart_sync.store.tables import setting
 
 if TYPE_CHECKING:
     from outsmart_sync.records.catalogue import ImportCategory, Package
+    from outsmart_sync.records.export_catalogue import ExportCategory
     from outsmart_sync.services.gateway import Gateway
     from outsmart_sync.store.connections import SyncConnection
     from outsmart_sync.store.store import Store
@@ -61,11 +63,19 @@ class Settings:
             if self.categories[category.name][ENABLED] and _covers(package, self.licence, category)
         ]
 
+    def exporting(self, package: Package) -> list[ExportCategory]:
+        """The export categories that are switched on and covered by the licence."""
+        return [
+            category
+            for category in package.export_categories
+            if self.categories[category.name][ENABLED] and _covers(package, self.licence, category)
+        ]
+
     def beyond_licence(self, package: Package) -> dict[str, str]:
         """The categories that are switched on and that the licence does not cover → the sentence that says so."""
         return {
             category.name: needs_licence(category, self.licence)
-            for category in package.imports
+            for category in package.categories
             if self.categories[category.name][ENABLED] and not _covers(package, self.licence, category)
         }
 
@@ -85,7 +95,7 @@ def read(store: Store, connection: SyncConnection) -> Settings:
             name: stored.get((category.name, name), setting_values.default_of(each))
             for name, each in setting_values.settings_of(category).items()
         }
-        for category in package.imports
+        for category in package.categories
     }
     return Settings(stored.get((_OF_CONNECTION, LICENCE), "basic"), categories)
 
@@ -112,6 +122,7 @@ def save(
     current = read(store, connection)
     licence = values.get((_OF_CONNECTION, LICENCE), current.licence)
     problems += _beyond_licence(package, licence, values)
+    problems += export_switch.problems(store, connection, values)
     if gateway is not None:
         _compared(gateway, connection, current, values, problems)
     if problems:
@@ -119,6 +130,8 @@ def save(
             _not_saved(problems), remedy=f"See what there is with: outsmart-sync settings show {connection.id}"
         )
     _fill_start_dates(store, package, current, values)
+    if WORK_ORDERS in current.categories:
+        export_switch.fill(store, current.categories[WORK_ORDERS], values)
     with store.begin() as transaction:
         now = dialect.now(transaction)
         for (category, name), value in values.items():
@@ -204,7 +217,7 @@ def today_of(store: Store, package: Package) -> date:
 
 def _checked(package: Package, changes: Mapping[str, Any], problems: list[str]) -> Values:
     values: Values = {}
-    names = [category.name for category in package.imports]
+    names = [category.name for category in package.categories]
     for name, change in changes.items():
         if name == LICENCE:
             if change not in package.tiers:
@@ -215,7 +228,7 @@ def _checked(package: Package, changes: Mapping[str, Any], problems: list[str]) 
         elif not isinstance(change, Mapping):
             problems.append(f"{name} needs settings of its own, such as enabled: true.")
         else:
-            known = setting_values.settings_of(package.category(name))
+            known = setting_values.settings_of(package.any_category(name))
             for setting_name, value in change.items():
                 try:
                     values[name, setting_name] = setting_values.read(name, known, setting_name, value)
@@ -237,7 +250,7 @@ def _compared(
     for (name, setting_name), value in list(values.items()):
         if name == _OF_CONNECTION or value == current.categories[name][setting_name]:
             continue
-        setting = setting_values.settings_of(package.category(name))[setting_name]
+        setting = setting_values.settings_of(package.any_category(name))[setting_name]
         try:
             values[name, setting_name] = choices.compared(gateway, connection, name, setting, value, known)
         except WrongValue as error:
@@ -269,15 +282,15 @@ def _beyond_licence(package: Package, licence: str, values: Values) -> list[str]
         return []
     return [
         needs_licence(category, licence)
-        for category in package.imports
+        for category in package.categories
         if values.get((category.name, ENABLED)) is True and not _covers(package, licence, category)
     ]
 
 
-def needs_licence(category: ImportCategory, licence: str) -> str:
+def needs_licence(category: ImportCategory | ExportCategory, licence: str) -> str:
     """What is said of a category that a licence does not cover."""
     return f"{category.label} needs the licence '{category.tier}', and this connection has '{licence}'."
 
 
-def _covers(package: Package, licence: str, category: ImportCategory) -> bool:
+def _covers(package: Package, licence: str, category: ImportCategory | ExportCategory) -> bool:
     return package.tiers.index(category.tier) <= package.tiers.index(licence)

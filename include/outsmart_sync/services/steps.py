@@ -7,10 +7,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from outsmart_sync.errors import Busy, LoginExpired, SyncError
+from outsmart_sync.errors import LoginExpired, SyncError
 from outsmart_sync.pipeline import extract as extracting
 from outsmart_sync.pipeline import filter as filtering
 from outsmart_sync.pipeline import match as matching
@@ -19,7 +18,8 @@ from outsmart_sync.pipeline.job import Job, Step
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.services import planning, trouble
 from outsmart_sync.services.doors import Doors
-from outsmart_sync.store import connections, dialect, leases, runs
+from outsmart_sync.services.step_lease import held_lease
+from outsmart_sync.store import connections, dialect, runs
 from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.store.runs import Counts, RunState
 
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from outsmart_sync.store.store import Store
 
 log = logging.getLogger(__name__)
-
-LEASE_LASTS = timedelta(minutes=3)
 
 _CALLS = ("calls", "outsmart_calls")
 
@@ -171,17 +169,7 @@ def _overtaken(store: Store, job: Job) -> str:
 @contextmanager
 def _lease(store: Store, run_id: int, connection: SyncConnection, category: ImportCategory) -> Iterator[None]:
     """Hold the category's lease while a step runs, and keep it for the run's next step."""
-    name = planning.lease_name(connection.id, category.name)
-    owner = planning.owner(run_id)
-    if leases.claim(store, name, owner, LEASE_LASTS) is None:
-        holder = leases.holder(store, name)
-        raise Busy(
-            f"{category.label} of {connection.label} is being synced by another run just now.",
-            remedy="It is tried again by itself; or wait until that run has ended.",
-            technical=f"lease {name} is held by {holder.owner if holder else 'nobody any more'}",
-            retry_at=holder.expires_at if holder else None,
-        )
-    with leases.kept(store, name, owner, LEASE_LASTS):
+    with held_lease(store, run_id, planning.lease_name(connection.id, category.name), category.label, connection):
         yield
 
 

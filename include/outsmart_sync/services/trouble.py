@@ -23,6 +23,7 @@ from outsmart_sync.errors import (
     VaultLocked,
 )
 from outsmart_sync.providers.packages import package as package_of
+from outsmart_sync.records.catalogue import ImportCategory
 from outsmart_sync.services import connect
 from outsmart_sync.store import dialect, runs
 from outsmart_sync.store.budget import ENDPOINT_CLOSED
@@ -33,8 +34,9 @@ from outsmart_sync.store.tables import category_state
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
+    from outsmart_sync.pipeline.export_job import ExportJob
     from outsmart_sync.pipeline.job import Job, Options
-    from outsmart_sync.records.catalogue import ImportCategory
+    from outsmart_sync.records.export_catalogue import ExportCategory
     from outsmart_sync.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -63,7 +65,7 @@ def note_failure(
     store: Store,
     job_id: int,
     connection: SyncConnection,
-    category: ImportCategory,
+    category: ImportCategory | ExportCategory,
     error: SyncError,
     options: Options,
 ) -> bool:
@@ -85,7 +87,7 @@ def note_failure(
 
 
 def note_defect(
-    store: Store, job_id: int, connection: SyncConnection, category: ImportCategory, error: Exception
+    store: Store, job_id: int, connection: SyncConnection, category: ImportCategory | ExportCategory, error: Exception
 ) -> None:
     """Keep that a step failed at something that nobody foresaw."""
     told = SyncError(
@@ -106,7 +108,9 @@ def _note(store: Store, job_id: int, state: RunState, code: str, text: str) -> N
         runs.change_category(transaction, job_id, state=state, error_code=code, error_text=text, finished_at=now)
 
 
-def _block(store: Store, connection: SyncConnection, category: ImportCategory, error: ConfigurationError) -> bool:
+def _block(
+    store: Store, connection: SyncConnection, category: ImportCategory | ExportCategory, error: ConfigurationError
+) -> bool:
     """Leave a category out of scheduled runs, until the time the error names or for a day; by hand it goes at once.
 
     Returns:
@@ -116,7 +120,8 @@ def _block(store: Store, connection: SyncConnection, category: ImportCategory, e
     if until is None:
         until = store.now() + TRIED_AGAIN_AFTER
         package = package_of(connection.package).command
-        command = f"outsmart-sync sync {package} --connection {connection.id} --category {category.name}"
+        verb = "sync" if isinstance(category, ImportCategory) else "export run"
+        command = f"outsmart-sync {verb} {package} --connection {connection.id} --category {category.name}"
         error.remedy = (
             f"{error.remedy} It is tried again by itself once a day; to go on as soon as it is mended, sync "
             f"{category.label} by hand once: {command}"
@@ -170,7 +175,7 @@ def _keep_state(
         transaction.execute(statement.on_conflict_do_update(index_elements=key, set_=values))
 
 
-def let_go(store: Store, job: Job) -> None:
+def let_go(store: Store, job: Job | ExportJob) -> None:
     """A category that could be read is not left out any more; what stood in its way is known until it ends well."""
     with store.begin() as transaction:
         now = dialect.now(transaction)

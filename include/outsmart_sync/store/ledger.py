@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, delete, exists, or_, select, update
 
@@ -17,11 +17,15 @@ from outsmart_sync.store.tables import ledger, staging
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from sqlalchemy import ColumnElement, Connection
 
 MISSES_UNTIL_SENT_AGAIN = 2
 """Runs that must have looked for an unclear document in vain before it is sent again."""
+
+COPY = "#"
+"""Stands between the key of a document, and which one it is, where a person asked for another one of the same thing."""
 
 _CHUNK = 1_000
 
@@ -52,6 +56,7 @@ class Line:
         remote_id: Its id where it was made; '' while that is not known.
         misses: Runs that looked for it in vain.
         run_id: The run that wrote the line last.
+        begun_at: When it was last about to be sent; None for lines of older versions.
     """
 
     account: str
@@ -61,13 +66,40 @@ class Line:
     remote_id: str
     misses: int
     run_id: int
+    begun_at: datetime | None = None
 
 
 def find(connection: Connection, account: str, kind: str, key: str) -> Line | None:
     """A document's line; None: it was never sent."""
-    columns = [ledger.c[name] for name in Line.__slots__]
-    row = connection.execute(select(*columns).where(_line(account, kind, key))).one_or_none()
-    return None if row is None else Line(row[0], row[1], row[2], LedgerState(row[3]), row[4], row[5], row[6])
+    row = connection.execute(select(*_columns()).where(_line(account, kind, key))).one_or_none()
+    return None if row is None else _of(row)
+
+
+def unclear(connection: Connection, account: str, kind: str, connection_id: int) -> list[tuple[Line, str]]:
+    """Every line of a kind of which nobody knows how it ended, with the token by which it is looked for."""
+    query: Any = select(*_columns(), ledger.c.token).where(
+        ledger.c.account == account,
+        ledger.c.kind == kind,
+        ledger.c.connection_id == connection_id,
+        ledger.c.state.in_(UNCLEAR),
+    )
+    return [(_of(row), str(row.token)) for row in connection.execute(query)]
+
+
+def of_prefix(connection: Connection, account: str, kind: str, prefix: str) -> list[Line]:
+    """The lines of a kind whose keys begin with a text."""
+    query = select(*_columns()).where(
+        ledger.c.account == account, ledger.c.kind == kind, ledger.c.key.startswith(prefix, autoescape=True)
+    )
+    return [_of(row) for row in connection.execute(query)]
+
+
+def _columns() -> Any:
+    return [ledger.c[name] for name in Line.__dataclass_fields__]
+
+
+def _of(row: Any) -> Line:
+    return Line(row[0], row[1], row[2], LedgerState(row[3]), row[4], row[5], row[6], row[7])
 
 
 def keys_of(connection: Connection, account: str, kind: str, remote_ids: Sequence[str]) -> dict[str, str]:
@@ -80,7 +112,8 @@ def keys_of(connection: Connection, account: str, kind: str, remote_ids: Sequenc
             ledger.c.state == LedgerState.DONE,
             ledger.c.remote_id.in_(remote_ids[start : start + _CHUNK]),
         )
-        found |= {row.remote_id: row.key for row in connection.execute(query)}
+        # A deliberate second document of one thing has a key of its own.
+        found |= {row.remote_id: row.key.partition(COPY)[0] for row in connection.execute(query)}
     return found
 
 
@@ -96,11 +129,61 @@ def begin(
         "misses": 0,
         "run_id": run_id,
         "changed_at": dialect.now(connection),
+        "begun_at": dialect.now(connection),
     }
     statement = dialect.upsert(connection, ledger).values(account=account, kind=kind, key=key, **values)
     connection.execute(
         statement.on_conflict_do_update(index_elements=[ledger.c.account, ledger.c.kind, ledger.c.key], set_=values)
     )
+
+
+def claim(
+    connection: Connection,
+    account: str,
+    kind: str,
+    key: str,
+    *,
+    connection_id: int,
+    run_id: int,
+    token: str,
+    seen: Line | None,
+) -> bool:
+    """Note that a document is about to be sent, unless somebody else did since its line was looked at.
+
+    Two tasks of one run may both believe that they are the one, when Airflow takes one for dead: only one of them gets
+    the line. Commit before the document is sent.
+
+    Args:
+        connection: An open transaction.
+        account: The OutSmart account, by our name.
+        kind: What it is.
+        key: Its number there.
+        connection_id: The sync connection.
+        run_id: The run.
+        token: By which it is looked for.
+        seen: The line as it was when it was looked at; None: there was none.
+
+    Returns:
+        Whether this process may send it.
+    """
+    now = dialect.now(connection)
+    values = {
+        "connection_id": connection_id,
+        "state": LedgerState.SENDING.value,
+        "remote_id": "",
+        "token": token,
+        "misses": 0,
+        "run_id": run_id,
+        "changed_at": now,
+        "begun_at": now,
+    }
+    if seen is None:
+        statement = dialect.upsert(connection, ledger).values(account=account, kind=kind, key=key, **values)
+        nothing = statement.on_conflict_do_nothing(index_elements=[ledger.c.account, ledger.c.kind, ledger.c.key])
+        return connection.execute(nothing).rowcount == 1
+    begun = ledger.c.begun_at.is_(None) if seen.begun_at is None else ledger.c.begun_at == seen.begun_at
+    unchanged = and_(_line(account, kind, key), ledger.c.state.in_(UNCLEAR), begun)
+    return connection.execute(update(ledger).where(unchanged).values(**values)).rowcount == 1
 
 
 def uncertain(connection: Connection, account: str, kind: str, key: str, run_id: int) -> None:

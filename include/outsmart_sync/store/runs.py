@@ -292,3 +292,9 @@ def purge_staging(store: Store, older_than: timedelta) -> int:
         first_kept = func.coalesce(recent.scalar_subquery(), behind_all.scalar_subquery())
         connection.execute(delete(extract_progress).where(extract_progress.c.job_id < first_kept))
         return connection.execute(delete(staging).where(staging.c.job_id < first_kept)).rowcount
+
+
+def find_external(store: Store, external_id: str) -> int | None:
+    """The number of the run of this outside name; None: there is none yet."""
+    with store.read() as connection:
+        return connection.execute(select(run.c.id).where(run.c.external_id == external_id)).scalar_one_or_none()

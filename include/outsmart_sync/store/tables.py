@@ -7,6 +7,7 @@ administration, OutSmart account), which is what a row of ``sync_connection`` is
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from sqlalchemy import (
@@ -64,6 +65,21 @@ class Utc(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Money(TypeDecorator[Decimal]):
+    """An exact decimal, kept as its canonical text: SQLite's numbers go through floats."""
+
+    impl = String(40)
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """Write it exactly."""
+        return None if value is None else format(value, "f")
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Decimal | None:  # noqa: ARG002
+        """Read it exactly."""
+        return None if value is None else Decimal(value)
 
 
 def _connection_id(*, primary_key: bool = False) -> Column[int]:
@@ -191,9 +207,62 @@ ledger = Table(
     Column("remote_id", String(60), nullable=False, server_default=""),
     Column("token", String(60), nullable=False, server_default=""),  # by which an unclear one is looked for
     Column("misses", Integer, nullable=False, server_default="0"),  # runs that looked for an unclear one in vain
+    Column("begun_at", Utc),  # when it was first about to be sent; empty for lines of older versions
     Column("run_id", BigId, nullable=False),
     Column("changed_at", Utc, nullable=False),
     Index("ix_ledger_remote", "account", "kind", "remote_id"),
+)
+
+# One row for each work order that may be exported, or was: where it stands. What was sent, step by step, is in the
+# ledger.
+# It goes by the OutSmart account, too, so it outlives connections and packages.
+work_order_export = Table(
+    "work_order_export",
+    metadata,
+    Column("account", String(250), primary_key=True),
+    Column("row_id", String(60), primary_key=True),
+    _connection_id(),
+    Column("number", Text, nullable=False),
+    Column("title", Text, nullable=False, server_default=""),
+    Column("payload", Text, nullable=False),  # the work order as it was last read
+    Column("fingerprint", String(32), nullable=False),  # of the payload
+    Column("judged_by", String(32), nullable=False, server_default=""),  # the settings that it was judged by
+    Column("kind", String(40), nullable=False, server_default=""),
+    Column("state", String(12), nullable=False),
+    Column("reason", String(40), nullable=False, server_default=""),
+    Column("cause", Text, nullable=False, server_default=""),
+    Column("remedy", Text, nullable=False, server_default=""),
+    Column("by_itself", Boolean, nullable=False, server_default=text("false")),  # goes once what it waits for is there
+    Column("decision", String(12), nullable=False, server_default=""),  # what a person said
+    Column("copy", Integer, nullable=False, server_default="1"),  # a deliberate second document is the next one
+    Column("sent", String(32), nullable=False, server_default=""),  # fingerprint of what the document was made of
+    Column("remote_id", String(60), nullable=False, server_default=""),
+    Column("remote_number", Text, nullable=False, server_default=""),
+    Column("expected", Money),
+    Column("actual", Money),
+    Column("marked", String(12), nullable=False, server_default=""),  # what OutSmart was told: handled, failed
+    Column("invoice", String(60), nullable=False, server_default=""),
+    Column("invoice_number", Text, nullable=False, server_default=""),
+    Column("booked", Boolean, nullable=False, server_default=text("false")),
+    Column("paid", Boolean, nullable=False, server_default=text("false")),
+    Column("told", String(12), nullable=False, server_default=""),  # which of both OutSmart was told
+    Column("run_id", BigId, nullable=False),
+    Column("changed_at", Utc, nullable=False),
+    Index("ix_work_order_export_state", "connection_id", "state"),
+    Index("ix_work_order_export_number", "account", "number"),
+    Index("ix_work_order_export_remote", "connection_id", "remote_id"),
+)
+
+# What was looked up at a package for exports: ids by code, and facts that the mirror does not hold.
+looked_up = Table(
+    "looked_up",
+    metadata,
+    _connection_id(primary_key=True),
+    Column("entity", String(20), primary_key=True),
+    Column("code_key", Text, primary_key=True),
+    Column("remote_id", String(60), nullable=False),  # empty: it was not there
+    Column("facts", Text, nullable=False),
+    Column("at", Utc, nullable=False),
 )
 
 run = Table(

@@ -29,6 +29,7 @@ API_URL = "https://app.out-smart.com/openapi/8"
 
 _REPEATS = (0.5, 2.0)
 _CHUNK_BYTES = 1 << 16
+_LARGEST_FILE = 50_000_000
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -152,9 +153,37 @@ class OutSmartClient:
         method, body = ("GET", None) if lines is None else ("POST", msgspec.json.encode(lines))
         self._repeated(lambda: self._asked(method, endpoint, CHANGING, query, body))
 
+    def download(self, address: str) -> bytes:
+        """What is at a link that OutSmart handed out, such as a PDF; our tokens do not travel with it.
+
+        Raises:
+            RequestRefused: The link is neither encrypted nor of OutSmart's own address.
+            TransientError: No answer, or one that was cut off or too large.
+        """
+        return bytes(self._repeated(lambda: self._downloaded(address)))
+
     def close(self) -> None:
         """End the session."""
         self._session.close()
+
+    def _downloaded(self, address: str) -> bytes:
+        if not address.startswith("https://"):
+            web.KnownHosts.of(self._api_url).check(address)
+        self.calls += 1
+        headers = {"User-Agent": web.USER_AGENT}
+        found = bytearray()
+        try:
+            with self._session.get(address, headers=headers, timeout=web.TIMEOUT, stream=True) as response:
+                if response.status_code != requests.codes.ok:
+                    row = outcome_of(READING.http, response.status_code, "")
+                    raise _Failed(row, f"GET a file: HTTP {response.status_code}")
+                for chunk in response.iter_content(_CHUNK_BYTES):
+                    found += chunk
+                    if len(found) > _LARGEST_FILE:
+                        raise _Failed(READING.unreadable, "GET a file: too large")
+        except requests.RequestException as error:
+            raise _Failed(READING.unanswered, f"GET a file: {type(error).__name__}") from None
+        return bytes(found)
 
     def _repeated(self, call: Callable[[], Any]) -> Any:
         for pause in (*_REPEATS, None):

@@ -10,6 +10,7 @@ from airflow.sdk.log import mask_secret
 from outsmart_sync.errors import CONNECTION_MISSING, NotConfigured, RequestRefused, VendorUnavailable
 from outsmart_sync.providers import web
 from outsmart_sync.providers.outsmart.client import API_URL, OutSmartClient, Tokens
+from outsmart_sync.providers.outsmart.completed import CompletedWorkOrders
 from outsmart_sync.providers.outsmart.delivery import OutSmartAccount
 from outsmart_sync.providers.vendor_hook import VendorHook
 from outsmart_sync.store.vault import Vault
@@ -62,6 +63,10 @@ class OutSmartHook(VendorHook):
     def destination(self) -> OutSmartAccount:
         """The account as the pipeline writes it."""
         return OutSmartAccount(self.get_conn())
+
+    def completed(self) -> CompletedWorkOrders:
+        """The account's completed work orders, for exports."""
+        return CompletedWorkOrders(self.get_conn())
 
     def is_configured(self) -> bool:
         """Whether there is an Airflow connection for the account; without one, imports end in the mirror.

@@ -1,0 +1,224 @@
+"""Makes what a plan says: one document, or a call for each line, or lines on the order that the work came from.
+
+Whichever it is, what comes back is what the package has now, to be compared with what was meant.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from outsmart_sync.errors import RecordError, UncertainOutcome
+from outsmart_sync.pipeline import money
+from outsmart_sync.pipeline.once import Once, Thing
+from outsmart_sync.records.export_document import ExportDocument, Line, LineKind, MadeDocument
+from outsmart_sync.records.export_plan import Plan, Problem, Stopped
+from outsmart_sync.store import ledger
+from outsmart_sync.store.exports import ExportState
+
+if TYPE_CHECKING:
+    from outsmart_sync.pipeline.export_ports import Exporter
+    from outsmart_sync.store.exports import Export
+
+ORDER_LINE = "order_line"
+"""The ledger's word for a line on an imported order."""
+
+_MARGIN = timedelta(days=2)
+
+
+@dataclass
+class Documents:
+    """Makes documents of one job.
+
+    Attributes:
+        once: Makes each thing once.
+        exporter: The package.
+        found: Token → what was found under it, of everything whose end is not known; looked for once, in batches.
+    """
+
+    once: Once
+    exporter: Exporter
+    found: dict[str, list[MadeDocument]] | None = field(default=None)
+
+    def make(self, plan: Plan, key: str) -> MadeDocument:
+        """What the package has, made now or before.
+
+        Raises:
+            Stopped: It was refused, or whether it is there is not known.
+            TransientError: The package does not answer; what was made is noted.
+        """
+        document = plan.document
+        if document.append_to:
+            return self._append(plan, key)
+        if self.once.job.kind.by_line:
+            return self._lines(document, key)
+        return self._document(document, key)
+
+    def update(self, plan: Plan, remote_id: str) -> MadeDocument:
+        """Bring a document that is there to what the work order says now.
+
+        Raises:
+            Stopped: The package does not allow it, or gave no clear answer.
+        """
+        try:
+            return self.exporter.replace(self.once.job.kind, remote_id, plan.document)
+        except RecordError as error:
+            raise Stopped(
+                Problem(
+                    state=ExportState.DIFFERS,
+                    reason="not_updated",
+                    cause=f"{self.once.job.package} does not let the document be changed: {error.what}",
+                    remedy="Correct it there by hand, then: outsmart-sync export settle --accept.",
+                )
+            ) from error
+        except UncertainOutcome as error:
+            raise Stopped(
+                Problem(
+                    state=ExportState.SENDING,
+                    reason="unsure",
+                    cause=f"{self.once.job.package} gave no clear answer about the change.",
+                    remedy="It is made again by the next run.",
+                    by_itself=True,
+                )
+            ) from error
+
+    def get(self, export: Export) -> MadeDocument | None:
+        """The document of a work order as it is now; None: it is gone."""
+        return self.exporter.get(self.once.job.exports.kind(export.kind), export.remote_id)
+
+    def _document(self, document: ExportDocument, key: str) -> MadeDocument:
+        kind = self.once.job.kind
+        made = self.once.make(
+            Thing(kind.name, key, f"{kind.label} of work order {document.number}", document.token),
+            lambda: self.exporter.create(kind, document),
+            lambda: self._look(document.token),
+            lambda found: _difference(document, found),
+        )
+        if made.total is None and made.quantity is None:
+            return self.exporter.get(kind, made.remote_id) or _gone(document)
+        return made
+
+    def _lines(self, document: ExportDocument, key: str) -> MadeDocument:
+        kind, made = self.once.job.kind, []
+        for line in document.lines:
+            if line.kind is LineKind.TEXT:
+                continue
+            made.append(
+                self.once.make(
+                    Thing(kind.name, f"{key}/{line.key}", f"{line.kind} '{line.text[:40]}'", line.token),
+                    lambda line=line: self.exporter.create_line(kind, document, line),  # type: ignore[misc]
+                    lambda line=line: self._look(line.token),  # type: ignore[misc]
+                )
+            )
+        known = [each.quantity for each in made if each.quantity is not None]
+        quantity = sum(known, Decimal(0)) if len(known) == len(made) else None
+        # Lines that earlier runs made are not read again: what is not told is not compared.
+        total = money.total_of(each.total for each in made)
+        return MadeDocument(remote_id=made[0].remote_id, number=document.number, total=total, quantity=quantity)
+
+    def _append(self, plan: Plan, key: str) -> MadeDocument:
+        document = plan.document
+        for change in plan.quantities:
+            self.once.repeat(
+                Thing("order_quantity", f"{key}/{change.line_id}/{change.used}"[:120], f"quantity of {change.line_id}"),
+                lambda change=change: self.exporter.change_quantity(  # type: ignore[misc]
+                    document.append_to, change.line_id, change.used
+                ),
+                change.line_id,
+            )
+        for line in document.lines:
+            self.once.make(
+                Thing(
+                    ORDER_LINE,
+                    f"{key}/{line.key}",
+                    f"line '{line.text[:40]}' of work order {document.number}",
+                    line.token,
+                ),
+                lambda line=line: self.exporter.append_line(document, line),  # type: ignore[misc]
+                lambda line=line: self._on_order(document, line),  # type: ignore[misc]
+            )
+        order = self.exporter.order(document.append_to)
+        if order is None:
+            return _gone(document)
+        return replace(order.made, total=money.total_of(line.amount for line in order.lines))
+
+    def _on_order(self, document: ExportDocument, line: Line) -> list[MadeDocument]:
+        order = self.exporter.order(document.append_to)
+        return [
+            MadeDocument(remote_id=each.remote_id, quantity=each.quantity)
+            for each in (order.lines if order else ())
+            if each.token == line.token
+        ]
+
+    def _look(self, token: str) -> list[MadeDocument]:
+        """What is there under a token: everything whose end is not known is looked for at once."""
+        if self.found is None:
+            self.found = self._look_for_all()
+        return self.found.get(token, [])
+
+    def _look_for_all(self) -> dict[str, list[MadeDocument]]:
+        job = self.once.job
+        with self.once.store.read() as connection:
+            lines = ledger.unclear(connection, job.account, job.kind.name, job.connection_id)
+        tokens = [token for _, token in lines if token]
+        if not tokens:
+            return {}
+        begun = min((line.begun_at for line, _ in lines if line.begun_at), default=job.now)
+        found: dict[str, list[MadeDocument]] = {}
+        for each in self.exporter.find(job.kind, tokens, (begun - _MARGIN).date()):
+            found.setdefault(each.token, []).append(each)
+        return found
+
+
+def compared(job_tolerance: Decimal, plan: Plan, made: MadeDocument, package: str) -> Problem | None:
+    """What the package has, beside what was meant; None: they are the same, as far as the package says."""
+    document = plan.document
+    billed = [line for line in document.lines if line.kind is not LineKind.TEXT]
+    if document.total is not None and made.total is not None:
+        if money.within(document.total, made.total, job_tolerance, len(billed)):
+            return None
+        return _differs(
+            "total", f"{package} computes {money.cents(made.total)}, the work order comes to {document.total}."
+        )
+    quantity = sum((line.quantity for line in billed), Decimal(0))
+    if made.quantity is not None and not document.append_to and made.quantity != quantity:
+        return _differs("quantity", f"{package} has a quantity of {made.quantity}, the work order of {quantity}.")
+    return None
+
+
+def _differs(reason: str, cause: str) -> Problem:
+    return Problem(
+        state=ExportState.DIFFERS,
+        reason=reason,
+        cause=cause,
+        remedy="Right as it is, or corrected there by hand: outsmart-sync export settle --accept. Or delete it there "
+        "and send it again: outsmart-sync export resend.",
+    )
+
+
+def _difference(document: ExportDocument, found: MadeDocument) -> str:
+    """What is other about a document that was found; '' when it is ours."""
+    if found.customer and found.customer != document.customer:
+        return "it is for another customer"
+    if found.invoice_to and found.invoice_to != document.invoice_to:
+        return "another one pays it"
+    if found.total is not None and document.total is not None:
+        allowed = money.CENT * len(document.lines)
+        if abs(found.total - document.total) > allowed:
+            return f"it comes to {money.cents(found.total)} instead of {document.total}"
+    return ""
+
+
+def _gone(document: ExportDocument) -> MadeDocument:
+    raise Stopped(
+        Problem(
+            state=ExportState.DIFFERS,
+            reason="gone",
+            cause=f"What work order {document.number} was exported as is gone: somebody deleted it.",
+            remedy="To make it again: outsmart-sync export resend. If it is billed otherwise: settle --accept.",
+        )
+    )

@@ -1,0 +1,277 @@
+"""The last step of exporting: each planned work order becomes its document, once; then OutSmart is told.
+
+For one work order: what is missing is made, the document, its total is compared, the PDF, and OutSmart marks the work
+order as handled. Each of these is noted before and after, so that a run that was killed anywhere is taken up again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from outsmart_sync.errors import RecordError
+from outsmart_sync.pipeline import export_rows
+from outsmart_sync.pipeline.export_documents import ORDER_LINE, Documents, compared
+from outsmart_sync.pipeline.export_files import attach_pdf
+from outsmart_sync.pipeline.export_filter import judge
+from outsmart_sync.pipeline.export_match import plan_of
+from outsmart_sync.pipeline.export_missing import make_missing
+from outsmart_sync.pipeline.export_resolve import Resolver
+from outsmart_sync.pipeline.once import Once
+from outsmart_sync.records.completed_work_order import HANDLED
+from outsmart_sync.records.export_plan import Plan, Problem, Stopped
+from outsmart_sync.records.export_settings import FAILURE_STATUS, SUCCESS_STATUS, TRIGGER_STATUS
+from outsmart_sync.store import exports, ledger, runs
+from outsmart_sync.store.exports import Decision, ExportState
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from outsmart_sync.pipeline.export_job import ExportJob
+    from outsmart_sync.pipeline.export_ports import CompletedWorkOrders, Exporter
+    from outsmart_sync.pipeline.export_rows import Row
+    from outsmart_sync.records.export_document import MadeDocument
+    from outsmart_sync.store.store import Store
+
+log = logging.getLogger(__name__)
+
+_MARKED_HANDLED, _MARKED_FAILED = "handled", "failed"
+_NOT_BEGUN = (ExportState.WAITING, ExportState.FAILED)
+
+
+@dataclass
+class Sending:
+    """Sends the work orders of one job.
+
+    Attributes:
+        store: The store.
+        job: Whose.
+        exporter: The package.
+        outsmart: The account.
+        hour_prices: Reads OutSmart's hour types.
+        may_send: Raises when another process has taken over.
+    """
+
+    store: Store
+    job: ExportJob
+    exporter: Exporter
+    outsmart: CompletedWorkOrders
+    hour_prices: Callable[[], Mapping[str, Decimal]]
+    may_send: Callable[[], None]
+
+    @cached_property
+    def _makers(self) -> dict[str, Documents]:
+        return {}
+
+    def _documents(self, row: Row) -> Documents:
+        """Makes documents of the kind that a work order becomes, or was begun as."""
+        job = self.job.going_on_with(row.known)
+        if job.kind.name not in self._makers:
+            self._makers[job.kind.name] = Documents(Once(self.store, job, self.may_send), self.exporter)
+        return self._makers[job.kind.name]
+
+    @cached_property
+    def resolver(self) -> Resolver:
+        """Knows the ids; everything was found by the step before, so this asks nobody."""
+        return Resolver(self.store, self.job, lambda: self.exporter, self.hour_prices)
+
+    def send_all(self) -> dict[str, int]:
+        """Send every planned work order; one that fails does not stop the others.
+
+        Returns:
+            State → work orders, of all that were looked at in this run.
+
+        Raises:
+            ConfigurationError: A vendor refuses us; what was sent is noted.
+            TransientError: A vendor does not answer; this may be run again, and goes on where it stopped.
+        """
+        for rows in export_rows.chunks(self.store, self.job, export_rows.SEND):
+            self.resolver.prepare([row.work_order for row in rows])
+            for row in rows:
+                self._send(row)
+        self._tell_failed()
+        with self.store.read() as connection:
+            return export_rows.count(connection, self.job)
+
+    def _tell_failed(self) -> None:
+        """Give work orders that failed their work status, each once."""
+        status = self.job.text(FAILURE_STATUS)
+        if not status:
+            return
+        for rows in export_rows.chunks(self.store, self.job, ExportState.FAILED):
+            for row in rows:
+                if row.known is not None and row.known.marked != _MARKED_FAILED:
+                    self._set_status(row, status)
+                    self._put(row, marked=_MARKED_FAILED)
+
+    def _send(self, row: Row) -> None:
+        # Judged again: a person, or another run, may have decided since the rows were planned.
+        if (problem := judge(self.job, row)) is not None:
+            with self.store.begin() as connection:
+                export_rows.stop(connection, self.job, row, problem)
+            return
+        try:
+            self._bring(row)
+        except Stopped as stopped:
+            self._stop(row, stopped.problem)
+
+    def _stop(self, row: Row, problem: Problem) -> None:
+        with self.store.begin() as connection:
+            export_rows.stop(connection, self.job, row, problem)
+            if problem.state in (ExportState.FAILED, ExportState.HELD) and not self._is_begun(connection, row):
+                # Nothing of it is there: it may become another kind of document.
+                export_rows.put(connection, self.job, row, sent="")
+
+    def _is_begun(self, connection: Connection, row: Row) -> bool:
+        if row.known is not None and row.known.remote_id:
+            return True
+        kind = self.job.going_on_with(row.known).kind.name
+        key = row.known.key if row.known else row.work_order.row_id
+        lines = [
+            *ledger.of_prefix(connection, self.job.account, kind, f"{key}/"),
+            *ledger.of_prefix(connection, self.job.account, ORDER_LINE, f"{key}/"),
+        ]
+        return bool(lines) or ledger.find(connection, self.job.account, kind, key) is not None
+
+    def _bring(self, row: Row) -> None:
+        """One work order, from wherever it was left."""
+        if not row.listed:
+            row = self._fresh(row)
+        documents = self._documents(row)
+        kind = documents.once.job.kind
+        plan = plan_of(self.store, self.job, row, self.resolver, lambda: self.exporter)
+        self._require_same(row)
+        self._put(row, state=ExportState.SENDING, kind=kind.name, sent=row.work_order.fingerprint)
+        if make_missing(documents.once, plan, self.resolver, self.exporter):
+            plan = plan_of(self.store, self.job, row, self.resolver, lambda: self.exporter)
+        made = self._document(documents, row, plan)
+        number = made.number or made.remote_id
+        self._put(row, remote_id=made.remote_id, remote_number=number, expected=plan.document.total, actual=made.total)
+        problem = compared(kind.tolerance, plan, made, self.job.package)
+        if problem is not None and (row.known is None or row.known.decision != Decision.ACCEPT):
+            raise Stopped(problem)
+        note = self._attach(documents.once, row, plan, made)
+        self._tell(row)
+        self._done(row, f"{kind.label} {number}", note)
+
+    def _fresh(self, row: Row) -> Row:
+        """A work order that OutSmart did not list, as it is now; what was begun goes on with what it was begun with.
+
+        Raises:
+            Stopped: Somebody settled it in OutSmart in the meantime.
+        """
+        known = row.known
+        if known is not None and known.state not in _NOT_BEGUN and known.decision != Decision.UPDATE:
+            return row
+        now = self.outsmart.by_row(row.work_order.row_id)
+        number = row.work_order.number
+        if now is None:
+            raise _held("gone_in_outsmart", f"Work order {number} is no longer in OutSmart.", "")
+        asked = self.job.options.codes or (known is not None and known.decision in (Decision.SEND, Decision.UPDATE))
+        if now.status == HANDLED and not asked and not self.job.text(TRIGGER_STATUS):
+            raise _held(
+                "handled_by_hand",
+                f"Somebody marked work order {number} as handled in OutSmart before it was sent.",
+                "If it has yet to be billed: outsmart-sync export release.",
+            )
+        if not now.finished:
+            raise Stopped(
+                Problem(
+                    state=ExportState.FAILED,
+                    reason="reopened",
+                    cause=f"Work order {number} is being worked on again.",
+                    remedy="It goes by itself once it is completed.",
+                    by_itself=True,
+                )
+            )
+        return replace(row, work_order=now)
+
+    def _require_same(self, row: Row) -> None:
+        """What is sent line by line, and was begun, must not be gone on with another content.
+
+        Raises:
+            Stopped: The work order was changed in between.
+        """
+        known = row.known
+        if known is None or not known.sent or known.sent == row.work_order.fingerprint or known.decision:
+            return
+        with self.store.read() as connection:
+            begun = row.listed and self._is_begun(connection, row)
+        if begun:
+            raise Stopped(
+                Problem(
+                    state=ExportState.CHANGED,
+                    reason="changed_while_exporting",
+                    cause=f"Work order {row.work_order.number} was changed while it was being exported.",
+                    remedy="Look what the package has of it, then: outsmart-sync export resend --update, or --second.",
+                )
+            )
+
+    @staticmethod
+    def _document(documents: Documents, row: Row, plan: Plan) -> MadeDocument:
+        known = row.known
+        if known is not None and known.decision == Decision.UPDATE and known.remote_id:
+            return documents.update(plan, known.remote_id)
+        return documents.make(plan, known.key if known else row.work_order.row_id)
+
+    def _attach(self, once: Once, row: Row, plan: Plan, made: MadeDocument) -> str:
+        if not self.job.is_on("pdf") or not once.job.kind.takes_files or once.job.kind.by_line:
+            return ""
+        key = row.known.key if row.known else row.work_order.row_id
+        return attach_pdf(once, self.exporter, self.outsmart, row.work_order, plan.document, made, key)
+
+    def _tell(self, row: Row) -> None:
+        """Mark the work order as handled, and see whether it is still what was exported.
+
+        Raises:
+            Stopped: It was changed in between.
+        """
+        was = self.outsmart.handle(row.work_order.row_id)
+        if status := self.job.text(SUCCESS_STATUS):
+            self._set_status(row, status)
+        self._put(row, marked=_MARKED_HANDLED)
+        if was is not None and was.fingerprint != row.work_order.fingerprint:
+            raise Stopped(
+                Problem(
+                    state=ExportState.CHANGED,
+                    reason="changed_while_exporting",
+                    cause=f"Work order {row.work_order.number} was changed while it was being exported; the document "
+                    "has what it said before.",
+                    remedy="Correct the document by hand, or: outsmart-sync export resend --update.",
+                )
+            )
+
+    def _set_status(self, row: Row, status: str) -> None:
+        try:
+            self.outsmart.set_work_status(row.work_order.row_id, status)
+        except RecordError as error:
+            log.warning("Work order %s does not get the status %s: %s", row.work_order.number, status, error)
+
+    def _done(self, row: Row, number: str, note: str) -> None:
+        with self.store.begin() as connection:
+            export_rows.finish(connection, self.job, row, note)
+            export_rows.log_event(connection, self.job, row.work_order, "exported", f"{self.job.kind.label} {number}")
+        log.info("Work order %s: %s %s", row.work_order.number, self.job.kind.label, number)
+
+    def _put(self, row: Row, **values: object) -> None:
+        with self.store.begin() as connection:
+            export_rows.put(connection, self.job, row, **values)
+
+
+def counts(outcomes: Mapping[str, int]) -> runs.Counts:
+    """The figures of a run."""
+    return runs.Counts(
+        created=outcomes.get(ExportState.DONE, 0),
+        excluded=outcomes.get(ExportState.OLDER, 0),
+        rejected=outcomes.get(ExportState.FAILED, 0),
+        waiting=sum(outcomes.get(each, 0) for each in exports.ON_THE_WAY),
+        held=sum(outcomes.get(each, 0) for each in (ExportState.HELD, ExportState.DIFFERS, ExportState.CHANGED)),
+    )
+
+
+def _held(reason: str, cause: str, remedy: str) -> Stopped:
+    return Stopped(Problem(state=ExportState.HELD, reason=reason, cause=cause, remedy=remedy))

@@ -1,0 +1,133 @@
+"""A work order that came from an imported order goes back to that order: what was used beyond it is added there.
+
+What was ordered and used alike stays as it is; another quantity is set; the rest is appended. Delivered quantities and
+the order's own reference are never touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+from sqlalchemy import select
+
+from outsmart_sync.pipeline import money
+from outsmart_sync.records.export_document import ExistingOrder, Line, LineKind, OrderLine
+from outsmart_sync.records.export_plan import Plan, Problem, Quantity, Stopped
+from outsmart_sync.records.values import code_key
+from outsmart_sync.store.exports import Decision, ExportState
+from outsmart_sync.store.tables import mirror
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from outsmart_sync.pipeline.export_job import ExportJob
+    from outsmart_sync.pipeline.export_ports import Exporter
+    from outsmart_sync.pipeline.export_rows import Row
+    from outsmart_sync.store.store import Store
+
+
+def to_its_order(store: Store, job: ExportJob, row: Row, plan: Plan, exporter: Callable[[], Exporter]) -> Plan:
+    """A plan that goes back to the order that the work order came from; the same plan where it came from none.
+
+    Raises:
+        Stopped: The order takes nothing any more, or a person must decide.
+    """
+    number = row.work_order.number
+    record = job.order_type(number)
+    if not record:
+        return plan
+    order_id = _order_id(store, job, record, number)
+    if order_id is None:
+        raise _held(
+            "order_unknown",
+            f"Work order {number} came from an order that this administration does not know: it was imported from "
+            "another one, or before the connection was made.",
+            "Bill it there by hand and hold it here.",
+        )
+    order = exporter().order(order_id)
+    if order is None:
+        raise _held("order_gone", f"The order that work order {number} came from is gone.", "Bill it by hand.")
+    if order.closed and not _finished_before(order, plan):
+        name = order.made.number or order.made.remote_id
+        raise _held(
+            "order_closed",
+            f"Work order {number} came from order {name}, which is {order.closed}: it takes no more lines.",
+            "Bill what was used by hand, then hold the work order here.",
+        )
+    return _merged(row, plan, order)
+
+
+def _merged(row: Row, plan: Plan, order: ExistingOrder) -> Plan:
+    """What is appended, and which quantities change."""
+    ordered = [line for line in order.lines if not line.token]
+    quantities: list[Quantity] = []
+    appended: list[Line] = []
+    for line in plan.document.lines:
+        if line.kind is LineKind.TEXT:
+            continue
+        same = next((each for each in ordered if _alike(each, line)), None)
+        if same is None:
+            appended.append(line)
+            continue
+        ordered.remove(same)
+        if same.quantity != line.quantity:
+            quantities.append(Quantity(same.remote_id, same.quantity, line.quantity))
+    if ordered and not (row.known is not None and row.known.decision == Decision.SEND):
+        texts = ", ".join(line.text or line.article for line in ordered)
+        raise _held(
+            "ordered_not_used",
+            f"Work order {row.work_order.number} has no line for what its order names: {texts}.",
+            "If those lines stay on the order: outsmart-sync export release. Else take them off the order first.",
+        )
+    remote_id = order.made.remote_id
+    return replace(
+        plan,
+        document=replace(
+            plan.document, append_to=remote_id, lines=appended, total=expected(order, appended, quantities)
+        ),
+        quantities=quantities,
+        calls=len(appended) + len(quantities) + 2,
+    )
+
+
+def expected(order: ExistingOrder, appended: Iterable[Line], quantities: Iterable[Quantity]) -> Decimal | None:
+    """What the order comes to once everything is there; None: the package computes some of it."""
+    used = {each.line_id: each.used for each in quantities}
+    amounts: list[Decimal | None] = [
+        money.amount_of(used[line.remote_id], line.price) if line.remote_id in used else line.amount
+        for line in order.lines
+        if not line.token
+    ]
+    return money.total_of([*amounts, *(line.amount for line in appended)])
+
+
+def _alike(ordered: OrderLine, line: Line) -> bool:
+    if ordered.article != line.article or line.kind is not LineKind.MATERIAL:
+        return False
+    net = line.price is None or money.cents(line.price * (1 - line.discount)) == money.cents(ordered.price)
+    return net and not ordered.token
+
+
+def _finished_before(order: ExistingOrder, plan: Plan) -> bool:
+    """Whether every line of ours is there already, so that what was begun can be ended."""
+    there = {line.token for line in order.lines if line.token}
+    return bool(there) and {line.token for line in plan.document.lines if line.kind is not LineKind.MATERIAL} <= there
+
+
+def _order_id(store: Store, job: ExportJob, record: str, number: str) -> str | None:
+    query = select(mirror.c.provider_id).where(
+        mirror.c.connection_id == job.connection_id,
+        mirror.c.record == record,
+        mirror.c.code_key == code_key(number),
+        mirror.c.provider_id.is_not(None),
+    )
+    with store.read() as connection:
+        found = list(connection.execute(query).scalars())
+    return str(found[0]) if len(found) == 1 else None
+
+
+def _held(reason: str, cause: str, remedy: str) -> Stopped:
+    return Stopped(Problem(state=ExportState.HELD, reason=reason, cause=cause, remedy=remedy))

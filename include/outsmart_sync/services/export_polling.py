@@ -1,0 +1,89 @@
+"""The cheapest question about exports: does OutSmart have completed work orders with which something is to be done?"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from outsmart_sync.errors import SyncError
+from outsmart_sync.pipeline import export_extract
+from outsmart_sync.pipeline.job import Options
+from outsmart_sync.providers.packages import package as package_of
+from outsmart_sync.records.export_catalogue import INVOICE_STATUS, WORK_ORDERS
+from outsmart_sync.services import planning, trouble
+from outsmart_sync.services.export_doors import ExportDoors, export_job
+from outsmart_sync.services.polling import Work
+from outsmart_sync.store import connections, runs
+from outsmart_sync.store.tables import work_order_export
+
+if TYPE_CHECKING:
+    from outsmart_sync.services.gateway import Gateway
+    from outsmart_sync.store.connections import SyncConnection
+    from outsmart_sync.store.store import Store
+
+log = logging.getLogger(__name__)
+
+
+def poll(store: Store, gateway: Gateway, run_id: int, connection_ids: list[int]) -> list[Work]:
+    """Look for each connection whether there is anything to export, or to hear of what was.
+
+    A connection whose poll fails is handed on, so that its own tasks fail and nobody else's.
+
+    Returns:
+        Connections that have work.
+    """
+    plan = runs.read_plan(store, run_id)
+    options = planning.options_of(store, run_id)
+    work = []
+    for connection_id in connection_ids:
+        connection = connections.require(store, connection_id)
+        categories = plan[connection_id][1]
+        try:
+            busy = _poll(store, gateway, run_id, connection, categories, options)
+        except SyncError as error:
+            log.warning("%s: the poll failed, its tasks will tell: %s (%s)", connection.label, error, error.technical)
+            busy = [] if trouble.postpone_if_long(store, connection, categories, error) else categories
+        if busy:
+            package = package_of(connection.package)
+            left_out = planning.left_out(store, package, connection, options, direction=planning.EXPORT)
+            work.append(Work(connection.id, connection.label, busy, left_out))
+        log.info("%s: %s", connection.label, "work in " + ", ".join(busy) if busy else "nothing to do")
+    return work
+
+
+def _poll(
+    store: Store, gateway: Gateway, run_id: int, connection: SyncConnection, categories: list[str], options: Options
+) -> list[str]:
+    if options.codes:
+        return [name for name in categories if name == WORK_ORDERS]
+    if options.preview or options.by_hand:
+        return categories
+    doors = ExportDoors(store, gateway, connection)
+    found = []
+    try:
+        if WORK_ORDERS in categories:
+            job = export_job(store, connection, run_id, WORK_ORDERS, options)
+            if export_extract.read_work(store, job, doors.outsmart):
+                found.append(WORK_ORDERS)
+            else:
+                with store.begin() as transaction:
+                    trouble.mended(transaction, connection.id, [WORK_ORDERS])
+        if INVOICE_STATUS in categories and _awaits_invoices(store, connection):
+            found.append(INVOICE_STATUS)
+        return found
+    finally:
+        doors.close()
+        runs.add_calls(store, run_id, doors.calls)
+
+
+def _awaits_invoices(store: Store, connection: SyncConnection) -> bool:
+    """Whether anything that was exported is not known to be paid."""
+    query = select(func.count()).where(
+        work_order_export.c.connection_id == connection.id,
+        work_order_export.c.remote_id != "",
+        work_order_export.c.paid.is_(False),
+    )
+    with store.read() as transaction:
+        return bool(transaction.execute(query).scalar_one())

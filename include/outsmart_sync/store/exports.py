@@ -1,0 +1,208 @@
+"""Where each work order stands on its way into the books: one row per work order of an OutSmart account."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, func, or_, select, update
+
+from outsmart_sync.store import dialect
+from outsmart_sync.store.ledger import COPY
+from outsmart_sync.store.tables import work_order_export as table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sqlalchemy import ColumnElement, Connection, Row
+
+
+class ExportState(StrEnum):
+    """Where a work order stands."""
+
+    WAITING = "waiting"
+    """It goes with the next run."""
+    SENDING = "sending"
+    """It is being exported; the document may be there, and steps behind it may be missing."""
+    DONE = "done"
+    """The document is there, and OutSmart was told."""
+    UNCERTAIN = "uncertain"
+    """Sent without a clear answer: nobody knows whether the document is there."""
+    DIFFERS = "differs"
+    """The document is there, and the package's total is another one."""
+    FAILED = "failed"
+    HELD = "held"
+    """It is not sent until a person says so."""
+    OLDER = "older"
+    """Completed before exports began."""
+    CHANGED = "changed"
+    """The document is there, and the work order was changed while it was exported, or afterwards."""
+
+
+AT_REST = (
+    ExportState.DONE,
+    ExportState.DIFFERS,
+    ExportState.HELD,
+    ExportState.OLDER,
+    ExportState.CHANGED,
+    ExportState.FAILED,
+)
+"""States in which nothing happens by itself while neither the work order nor the settings change."""
+
+ON_THE_WAY = (ExportState.WAITING, ExportState.SENDING, ExportState.UNCERTAIN)
+
+
+class Decision(StrEnum):
+    """What a person said about a work order."""
+
+    HOLD = "hold"
+    """Do not send it."""
+    SEND = "send"
+    """Send it, whatever holds it."""
+    ACCEPT = "accept"
+    """The document is right as it is, whatever its total."""
+    UPDATE = "update"
+    """Bring the document that is there to what the work order says now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """One work order's row; the columns are explained in ``tables.py``."""
+
+    account: str
+    row_id: str
+    connection_id: int
+    number: str
+    title: str
+    payload: str
+    fingerprint: str
+    judged_by: str
+    kind: str
+    state: ExportState
+    reason: str
+    cause: str
+    remedy: str
+    by_itself: bool
+    decision: str
+    copy: int
+    sent: str
+    remote_id: str
+    remote_number: str
+    expected: Decimal | None
+    actual: Decimal | None
+    marked: str
+    invoice: str
+    invoice_number: str
+    booked: bool
+    paid: bool
+    told: str
+    run_id: int
+    changed_at: datetime
+
+    @property
+    def key(self) -> str:
+        """The key of its document in the ledger: a deliberate second one has its own."""
+        return self.row_id if self.copy == 1 else f"{self.row_id}{COPY}{self.copy}"
+
+
+_NAMES = tuple(Export.__slots__)
+_CHUNK = 500
+
+
+def of_rows(connection: Connection, account: str, row_ids: Sequence[str]) -> dict[str, Export]:
+    """The rows of these work orders, by row id."""
+    found: dict[str, Export] = {}
+    for start in range(0, len(row_ids), _CHUNK):
+        chosen = table.c.row_id.in_(row_ids[start : start + _CHUNK])
+        found |= {each.row_id: each for each in _select(connection, table.c.account == account, chosen)}
+    return found
+
+
+def of_number(connection: Connection, account: str, number: str) -> list[Export]:
+    """The rows of a work order by its number, or by its row id."""
+    return _select(connection, table.c.account == account, or_(table.c.number == number, table.c.row_id == number))
+
+
+def of_remote(connection: Connection, connection_id: int, remote_ids: Sequence[str]) -> list[Export]:
+    """The rows whose documents, or whose invoices, have these ids."""
+    found: list[Export] = []
+    for start in range(0, len(remote_ids), _CHUNK):
+        ids = remote_ids[start : start + _CHUNK]
+        named = or_(table.c.remote_id.in_(ids), table.c.invoice.in_(ids))
+        found += _select(connection, table.c.connection_id == connection_id, named)
+    return found
+
+
+def pending(connection: Connection, connection_id: int) -> list[Export]:
+    """Rows with which something may happen although OutSmart does not list them.
+
+    They are on the way, or failed for something that may be there by now.
+    """
+    failed = and_(table.c.state == ExportState.FAILED, table.c.by_itself)
+    return _select(connection, table.c.connection_id == connection_id, or_(table.c.state.in_(ON_THE_WAY), failed))
+
+
+def untold(connection: Connection, connection_id: int) -> list[Export]:
+    """Rows whose invoice OutSmart has not been told of."""
+    return _select(
+        connection,
+        table.c.connection_id == connection_id,
+        or_(
+            and_(table.c.paid, table.c.told != "paid"),
+            and_(table.c.booked, table.c.told == ""),
+        ),
+    )
+
+
+def listed(
+    connection: Connection, *, connection_id: int | None = None, states: Iterable[str] = (), limit: int = 100
+) -> list[Export]:
+    """The newest rows."""
+    conditions: list[ColumnElement[bool]] = []
+    if connection_id is not None:
+        conditions.append(table.c.connection_id == connection_id)
+    if chosen := list(states):
+        conditions.append(table.c.state.in_(chosen))
+    return _select(connection, *conditions, limit=limit)
+
+
+def totals(connection: Connection, connection_id: int) -> dict[str, int]:
+    """State → work orders of a connection."""
+    query = select(table.c.state, func.count()).where(table.c.connection_id == connection_id).group_by(table.c.state)
+    return {str(state): number for state, number in connection.execute(query)}
+
+
+def put(connection: Connection, account: str, row_id: str, **values: Any) -> None:
+    """Insert or change a row; a new one must name connection, number, payload, fingerprint, state and run."""
+    values["changed_at"] = dialect.now(connection)
+    changed = connection.execute(
+        update(table).where(table.c.account == account, table.c.row_id == row_id).values(**values)
+    )
+    if changed.rowcount == 0:
+        connection.execute(table.insert().values(account=account, row_id=row_id, **values))
+
+
+def settle(
+    connection: Connection, export: Export, state: ExportState, *, run_id: int, reason: str = "", **values: Any
+) -> None:
+    """Move a row to a state; what is not named about the reason is emptied."""
+    plain = {"cause": "", "remedy": "", "by_itself": False}
+    put(connection, export.account, export.row_id, state=state.value, reason=reason, run_id=run_id, **plain | values)
+
+
+def _select(connection: Connection, *conditions: ColumnElement[bool], limit: int | None = None) -> list[Export]:
+    query = (
+        select(*(table.c[name] for name in _NAMES))
+        .where(*conditions)
+        .order_by(table.c.changed_at.desc(), table.c.row_id)
+        .limit(limit)
+    )
+    return [_of(row) for row in connection.execute(query)]
+
+
+def _of(row: Row[Any]) -> Export:
+    values = dict(zip(_NAMES, row, strict=True))
+    return Export(**{**values, "state": ExportState(values["state"])})

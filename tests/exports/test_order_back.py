@@ -1,0 +1,126 @@
+"""Work orders that came from an imported order: what was used goes back to it, whatever the document setting."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from exports.books import Books, Trouble
+from exports.world import ExportWorld, line
+from outsmart_sync.records.export_document import Entity, OrderLine
+from outsmart_sync.services import export_decisions as decisions
+from pipeline.world import ACCOUNT
+
+
+class Script(Trouble):
+    """Troubles in a given order, then none."""
+
+    def __init__(self, *kinds: str) -> None:
+        self._left = list(kinds)
+
+    def next(self) -> str:
+        return self._left.pop(0) if self._left else ""
+
+
+@pytest.fixture
+def order(exporting: ExportWorld) -> tuple[str, str]:
+    """An order of two A1 at 10, imported as a work order; its id and the work order's number."""
+    world = exporting.world
+    world.settings(
+        licence="pro",
+        materials={"enabled": False},
+        hour_types={"enabled": False},
+        sales_orders={"enabled": True, "start_date": "2026-01-01"},
+    )
+    customer, item = world.account("100"), world.item("A1")
+    made = world.order(customer, Description="Boiler")
+    world.order_line(made, item, quantity=2)
+    world.sync()
+    number = world.order_number(made)
+    books = exporting.books
+    books.put_record(Entity.CUSTOMER, "100")
+    books.put_order(made)
+    article = next(known.remote_id for code, known in books._records(Entity.ARTICLE) if code == "A1")
+    row = OrderLine(
+        remote_id="l1", article=article, text="Item A1", quantity=Decimal(2), price=Decimal(10), amount=Decimal(20)
+    )
+    books.put_order_line(made, row)
+    return made, number
+
+
+def complete(exporting: ExportWorld, number: str, *materials: dict[str, str]) -> None:
+    exporting.world.control.change_work_order(ACCOUNT, number, status="Compleet", Materials=list(materials))
+
+
+def on_order(books: Books, order_id: str) -> list[tuple[Decimal, Decimal]]:
+    found = books.order(order_id)
+    assert found is not None
+    return [(each.quantity, each.amount) for each in found.lines]
+
+
+def test_what_was_used_beyond_the_order_is_appended_and_quantities_follow(
+    exporting: ExportWorld, order: tuple[str, str]
+) -> None:
+    order_id, number = order
+    complete(exporting, number, line("A1", "3", "10"), line("A2", "1", "7,50"))
+    exporting.run()
+    assert exporting.state(number) == ("done", "")
+    assert on_order(exporting.books, order_id) == [(3, Decimal("30.00")), (1, Decimal("7.50"))]
+    assert exporting.books.documents() == []
+
+
+def test_what_was_used_as_ordered_changes_nothing(exporting: ExportWorld, order: tuple[str, str]) -> None:
+    order_id, number = order
+    complete(exporting, number, line("A1", "2", "10"))
+    exporting.run()
+    assert exporting.state(number) == ("done", "")
+    assert on_order(exporting.books, order_id) == [(2, Decimal(20))]
+    assert not {"append_line", "change_quantity"} & set(exporting.books.called())
+
+
+def test_each_line_is_appended_once_whatever_becomes_of_the_answer(
+    exporting: ExportWorld, order: tuple[str, str]
+) -> None:
+    order_id, number = order
+    exporting.gateway.trouble = Script("lost after", "lost before", "lost after")
+    complete(exporting, number, line("A1", "5", "10"), line("A2", "1", "7,50"), line("A2", "2", "8"))
+    for _ in range(6):
+        exporting.run()
+    assert exporting.state(number) == ("done", "")
+    assert sorted(on_order(exporting.books, order_id)) == [
+        (1, Decimal("7.50")),
+        (2, Decimal("16.00")),
+        (5, Decimal("50.00")),
+    ]
+
+
+@pytest.mark.parametrize("closed", ["shipped", "invoiced", "closed"])
+def test_an_order_that_takes_nothing_any_more_holds_it(
+    exporting: ExportWorld, order: tuple[str, str], closed: str
+) -> None:
+    order_id, number = order
+    exporting.books.put_order(order_id, closed)
+    complete(exporting, number, line("A1", "3", "10"))
+    exporting.run()
+    assert exporting.state(number) == ("held", "order_closed")
+    assert closed in exporting.export(number).cause
+
+
+def test_what_was_ordered_and_not_used_is_for_a_person_to_decide(
+    exporting: ExportWorld, order: tuple[str, str]
+) -> None:
+    order_id, number = order
+    complete(exporting, number, line("A2", "1", "7,50"))
+    exporting.run()
+    assert exporting.state(number) == ("held", "ordered_not_used")
+    decisions.release(exporting.store, number)
+    exporting.run()
+    assert exporting.state(number) == ("done", "")
+    assert len(on_order(exporting.books, order_id)) == 2
+
+
+def test_an_order_of_another_administration_is_not_guessed(exporting: ExportWorld) -> None:
+    exporting.work_order("SO-4711", {})
+    exporting.run()
+    assert exporting.state("SO-4711") == ("held", "order_unknown")

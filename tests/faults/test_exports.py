@@ -1,0 +1,196 @@
+"""Work orders exported while everything goes wrong at random: each becomes exactly one document, to the cent.
+
+A quick version runs by default. ``OUTSMART_SYNC_FAULT_ORDERS`` is the number of work orders per document kind,
+``OUTSMART_SYNC_FAULT_SEED`` replays what a failing run has printed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from exports.conftest import exporting  # noqa: F401  # the fixture
+from exports.world import ExportWorld, line
+from outsmart_sync.store.tables import lease
+from pipeline.conftest import sqlite_world  # noqa: F401  # the fixture
+from pipeline.world import ACCOUNT
+
+ORDERS = int(os.environ.get("OUTSMART_SYNC_FAULT_ORDERS", "20"))
+SEED = int(os.environ.get("OUTSMART_SYNC_FAULT_SEED", "0")) or secrets.randbelow(1_000_000) + 1
+KINDS = ("sales_order", "sales_invoice", "hours")
+RATE = min(0.15, 12 / ORDERS)
+CYCLES = 200
+CALM = 8
+_TESTS = Path(__file__).resolve().parent.parent
+
+
+class Runner:
+    """A process that exports on command; see ``export_runner.py``."""
+
+    def __init__(self, world: ExportWorld) -> None:
+        path = os.pathsep.join(map(str, (_TESTS.parent / "include", _TESTS.parent, _TESTS)))
+        self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115  # closed with the process
+        arguments = [str(world.gateway.file), world.gateway.outsmart_url]
+        self._process = subprocess.Popen(
+            [sys.executable, str(_TESTS / "faults" / "export_runner.py"), *arguments],
+            env={**os.environ, "PYTHONPATH": path},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._said,
+            text=True,
+        )
+
+    def begin(self, name: str, seed: int, rate: float, kill_at: int = 0) -> None:
+        assert self._process.stdin is not None
+        order = {"name": name, "seed": seed, "rate": rate, "kill_at": kill_at}
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+
+    def end(self) -> bool:
+        """Wait for the end; whether it was not killed."""
+        assert self._process.stdout is not None
+        for said in iter(self._process.stdout.readline, ""):
+            if said.strip() in ("=ended", f"=died {int(signal.SIGKILL)}"):
+                return said.strip() == "=ended"
+            if said.startswith("=died"):
+                break
+        self._said.seek(0)
+        raise AssertionError(self._said.read())
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+        self._said.close()
+
+
+@pytest.fixture
+def runners(exporting: ExportWorld) -> Iterator[tuple[Runner, Runner]]:  # noqa: F811
+    """Two processes that export on command."""
+    made = Runner(exporting), Runner(exporting)
+    yield made
+    for each in made:
+        each.close()
+
+
+def random_orders(world: ExportWorld, dice: random.Random) -> dict[str, Decimal]:
+    """Completed work orders with random lines; number → what a person would bill for it."""
+    orders, expected = [], {}
+    for number in range(ORDERS):
+        materials, total = [], Decimal(0)
+        for _ in range(dice.randint(1, 3)):
+            quantity = Decimal(dice.randint(-300, 900) or 1) / 100
+            price = Decimal(dice.randint(1, 50_000)) / 100
+            materials.append(line(dice.choice(["A1", "A2"]), f"{quantity}", f"{price}"))
+            total += (quantity * price).quantize(Decimal("0.01"), ROUND_HALF_UP)
+        minutes = dice.randint(1, 300)
+        end = f"{8 + minutes // 60:02}:{minutes % 60:02}"
+        period = {"WorkDate": "05-11-2026", "BeginTime": "08:00", "EndTime": end, "HourType": "H1"}
+        # A quarter is 15.00 of the hour type's 60.00.
+        total += Decimal(-(-minutes // 15) * 15)
+        orders.append(
+            {
+                "WorkorderNo": f"W{number}",
+                "CustomerDebtorNr": dice.choice(["100", "200"]),
+                "CustomerName": "Jansen",
+                "TypeOfWork": "Service",
+                "PaymentMethod": "op rekening",
+                "WorkEndDate": "05-11-2026",
+                "status": "Compleet",
+                "Materials": materials,
+                "Workperiods": [period],
+            }
+        )
+        expected[f"W{number}"] = total
+    for each in orders:
+        world.world.control.write_outsmart(ACCOUNT, "workorders", each)
+    return expected
+
+
+def spoil_outsmart(world: ExportWorld, dice: random.Random) -> None:
+    """Let a call or two to OutSmart go wrong, too."""
+    control = world.world.control
+    control.clear_faults()
+    for _ in range(dice.randint(0, 2)):
+        rule: dict[str, Any] = {"vendor": "outsmart", "path": "GetWorkorder", "skip": dice.randint(0, 12)}
+        kind = dice.choice(["status", "reset", "timeout_after", "truncate"])
+        if kind == "status":
+            rule["status"] = dice.choice([401, 429, 500, 503])
+        if kind == "timeout_after":
+            rule["seconds"] = 0.01
+        control.add_fault(kind, **rule)
+
+
+def let_leases_run_out(world: ExportWorld) -> None:
+    """As they do three minutes after their owner died."""
+    with world.store.begin() as connection:
+        connection.execute(update(lease).values(expires_at=world.store.now()))
+
+
+def unfinished(world: ExportWorld) -> list[str]:
+    from outsmart_sync.services import exports
+
+    found = exports.listed(world.store, limit=ORDERS + 1)
+    done = sum(each.state == "done" for each in found)
+    return (
+        []
+        if done == ORDERS
+        else [f"{each.number} {each.state} {each.cause}" for each in found if each.state != "done"] or ["?"]
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_whatever_goes_wrong_each_work_order_becomes_one_document(
+    exporting: ExportWorld,  # noqa: F811
+    runners: tuple[Runner, Runner],
+    kind: str,
+) -> None:
+    print(f"replay with OUTSMART_SYNC_FAULT_SEED={SEED} OUTSMART_SYNC_FAULT_ORDERS={ORDERS}")
+    dice = random.Random(f"{SEED} {kind}")
+    exporting.save(document=kind, hour_rounding="15", pdf=True)
+    expected = random_orders(exporting, dice)
+    died = 0
+    for cycle in range(CYCLES):
+        if cycle and not unfinished(exporting):
+            break
+        spoil_outsmart(exporting, dice)
+        several = dice.random() < 0.3
+        kill_at = dice.randint(1, 400) if dice.random() < 0.3 else 0
+        for number, runner in enumerate(runners[: 1 + several]):
+            runner.begin(f"{cycle}/{number}", dice.randrange(1 << 30), RATE, kill_at)
+        died += sum(not runner.end() for runner in runners[: 1 + several])
+        let_leases_run_out(exporting)
+    exporting.world.control.clear_faults()
+    for cycle in range(CALM):
+        runners[0].begin(f"calm/{cycle}", 0, 0)
+        runners[0].end()
+    assert unfinished(exporting) == []
+    assert died > 0
+    documents = exporting.books.documents()
+    assert {each["status"] for each in exporting.work_orders()} == {"Afgehandeld"}
+    if kind == "hours":
+        lines = Counter((each.number, each.lines[0].key) for each in documents)
+        wanted = {
+            (each["WorkorderNo"], key)
+            for each in exporting.work_orders()
+            for key in (*(f"m{place}" for place in range(1, len(each["Materials"]) + 1)), "h1")
+        }
+        assert set(lines) == wanted
+        assert set(lines.values()) == {1}
+    else:
+        assert {each.number: each.total for each in documents} == expected
+        assert len(documents) == ORDERS
+        assert sorted(exporting.books.files()) == sorted((each.token, f"{each.number}.pdf", 1) for each in documents)
