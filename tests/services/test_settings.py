@@ -22,6 +22,7 @@ from outsmart_sync.store.tables import setting
 EXACT = package("exact_online")
 DEFAULTS = {
     "licence": "basic",
+    "automatic": True,
     "relations": {
         "enabled": False,
         "types": ["customer"],
@@ -66,7 +67,7 @@ def refused(store: Store, changes: Mapping[str, Any]) -> str:
 
 def test_a_new_connection_has_every_setting_and_everything_switched_off(store: Store) -> None:
     found = document(store, connected(store))
-    assert set(found) == {"licence", *(each.name for each in EXACT.imports)}
+    assert set(found) == {"licence", "automatic", *(each.name for each in EXACT.imports)}
     assert {name: found[name] for name in DEFAULTS} == DEFAULTS
     assert settings.read(store, connected_again(store)).enabled(EXACT) == []
 

@@ -73,6 +73,20 @@ def open_run(store: Store, package_name: str, external_id: str, options: Options
     return OpenRun(run_id, _shards_of(plan))
 
 
+def require_runnable(store: Store, connection: SyncConnection, categories: list[str]) -> None:
+    """Make sure that a run of these categories (none: all that are on), started by hand, would find something to do.
+
+    Raises:
+        InvalidSettings: Nothing could run: not connected, or switched off.
+    """
+    package = package_of(connection.package)
+    options = Options(categories=tuple(categories), connection=connection.id, by_hand=True)
+    _check_options(package, options)
+    chosen, skipped = _choose(store, package, options)
+    if not chosen:
+        raise _nothing_to_sync(package, skipped)
+
+
 def close_run(store: Store, run_id: int, *, failed: bool = False) -> list[runs.CategoryRun]:
     """End a run: give its leases back, say how it went, and remove what runs of days ago left in staging.
 
@@ -98,6 +112,11 @@ def options_of(store: Store, run_id: int) -> Options:
     if row is None:
         raise StagingGone(f"Run {run_id} is not in the store (any more).", remedy="Start a new run.")
     return msgspec.json.decode(row.options, type=Options)
+
+
+def dag_id(package: Package, direction: str) -> str:
+    """The DAG that syncs a package in one direction."""
+    return f"{package.name}_{direction}"
 
 
 def owner(run_id: int) -> str:
@@ -134,7 +153,11 @@ def _choose(store: Store, package: Package, options: Options) -> tuple[dict[int,
         if connection.state is not State.ACTIVE:
             skipped[connection.label] = connection.state_text or f"it is {connection.state}"
             continue
-        enabled = [category.name for category in settings.read(store, connection).enabled(package)]
+        chosen_settings = settings.read(store, connection)
+        if not chosen_settings.automatic and not options.by_hand:
+            skipped[connection.label] = "its automatic sync is off"
+            continue
+        enabled = [category.name for category in chosen_settings.enabled(package)]
         wanted = [name for name in enabled if not options.categories or name in options.categories]
         if not wanted:
             off = ", ".join(options.categories) or "every category"
