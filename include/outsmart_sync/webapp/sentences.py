@@ -25,16 +25,16 @@ class _Form:
     """One sentence of the catalogue.
 
     Attributes:
-        whole: Fits the sentence alone.
-        begins: Fits it with more behind.
+        begins: Fits the sentence, alone or with more behind.
         words: The sentence in the other language.
         weight: Letters that are no place; of two that fit, the one with more is meant.
+        ends: It ends as a sentence does, and is no caption.
     """
 
-    whole: re.Pattern[str]
     begins: re.Pattern[str]
     words: str
     weight: int
+    ends: bool
 
 
 @lru_cache(maxsize=4_096)
@@ -43,11 +43,7 @@ def say(text: str, language: str) -> str:
     text = text.strip()
     if not text:
         return ""
-    forms = _forms(language)
-    for form in forms:
-        if found := form.whole.match(text):
-            return _filled(form, found, language)
-    for form in forms:
+    for form in _forms(language):
         if found := form.begins.match(text):
             return f"{_filled(form, found, language)} {say(text[found.end() :], language)}".rstrip()
     first, *rest = _END.split(text, maxsplit=1)
@@ -57,7 +53,11 @@ def say(text: str, language: str) -> str:
 def _filled(form: _Form, found: re.Match[str], language: str) -> str:
     """The other language's sentence with this one's names and figures; a place may hold a word of the catalogue."""
     known = translations(language)
-    places = {name: known.gettext(value) if value else "" for name, value in found.groupdict().items()}
+
+    def in_it(value: str | None) -> str:
+        return ", ".join(known.gettext(part) if part else "" for part in (value or "").split(", "))
+
+    places = {name: in_it(value) for name, value in found.groupdict().items()}
     return _PLACE.sub(lambda place: places.get(f"p{place[1]}", place[0]), form.words)
 
 
@@ -66,11 +66,11 @@ def _forms(language: str) -> list[_Form]:
     catalogue: dict[object, object] = getattr(translations(language), "_catalog", {})
     pairs = [(key, value) for key, value in catalogue.items() if isinstance(key, str) and isinstance(value, str)]
     made = [_form(key, value) for key, value in pairs if key and value]
-    return sorted((form for form in made if form.weight >= _LETTERS), key=lambda form: -form.weight)
+    return sorted((form for form in made if form.weight >= _LETTERS), key=lambda form: (-form.weight, not form.ends))
 
 
 def _form(sentence: str, words: str) -> _Form:
-    parts = _PLACE.split(sentence)  # text, place, text, ...
+    parts = _PLACE.split(sentence.removesuffix("."))  # text, place, text, ...
     seen: set[str] = set()
     pattern = ""
     for number, part in enumerate(parts):
@@ -82,5 +82,5 @@ def _form(sentence: str, words: str) -> _Form:
             seen.add(part)
             pattern += f"(?P<p{part}>.+?)"
     weight = sum(len(part) for part in parts[::2])
-    begins = re.compile(f"{pattern}(?:(?<=[.!?:])|\\.)(?:\\s+|$)", re.DOTALL)
-    return _Form(re.compile(f"{pattern}\\.?$", re.DOTALL), begins, words, weight)
+    begins = re.compile(f"{pattern}(?:(?<=[.!?])(?:\\s+|$)|\\.(?:\\s+|$)|$)", re.DOTALL)
+    return _Form(begins, words, weight, sentence.endswith("."))

@@ -114,3 +114,7 @@ LICENCES: dict[str, str] = {"none": N_("No licence"), "basic": N_("Basic"), "pro
 def word(words: dict[str, Word], name: str) -> Word:
     """The word for a name; one we do not know speaks for itself."""
     return words.get(name) or Word(name.replace("_", " ").capitalize())
+
+
+PUT_TOGETHER = (N_("The settings were not saved: {0}"), N_("Nothing was saved: {0}"))
+"""Beginnings of messages that services put together from sentences."""
