@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.fernet import Fernet
-from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, ViewportSize, sync_playwright
 
 from local_airflow import LocalAirflow, environment
 from outsmart_sync.orchestration.schedules import IMPORT_VARIABLE
@@ -20,6 +20,9 @@ from outsmart_sync.store.store import Store
 from outsmart_sync.store.vault import KEYS_VARIABLE
 from sandbox import process
 from sandbox.fixed_world import APP, OUTSMART_ACCOUNTS
+
+WINDOW: ViewportSize = {"width": 1180, "height": 760}
+TELEPHONE: ViewportSize = {"width": 360, "height": 640}
 
 PAGE = "/plugin/outsmart-sync"
 CALLBACK = "/outsmart-sync/oauth/exact-online/callback"
