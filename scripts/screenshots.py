@@ -17,7 +17,7 @@ from local_airflow import ROOT
 
 sys.path.insert(0, str(ROOT))  # the sandbox
 
-from page_stage import TELEPHONE, WINDOW, PageStage, browser, chromium, frame, stage  # noqa: E402
+from page_stage import TELEPHONE, WINDOW, PageStage, browser, chromium, frame, stage
 
 FOLDER = ROOT / "docs" / "images"
 _SMALL = ["pngquant", "--speed", "1", "--strip", "96"]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import insert
 
 from outsmart_sync.errors import InvalidSettings, VendorUnavailable
-from outsmart_sync.services import alerts, settings
+from outsmart_sync.services import alerts, settings, trouble
 from outsmart_sync.services.alerts import Message
-from outsmart_sync.store import connections
+from outsmart_sync.store import connections, dialect
 from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.store.store import Store
+from outsmart_sync.store.tables import category_state
 
 
 class Box:
@@ -83,6 +85,26 @@ def test_a_message_that_could_not_be_sent_is_sent_the_next_time(store: Store, co
     box.broken = False
     assert alerts.tell(store, box) == 1
     assert alerts.tell(store, box) == 0
+
+
+def test_a_blocked_category_is_told_until_it_ends_well_and_one_switched_off_is_not(
+    store: Store, connection: SyncConnection
+) -> None:
+    box = Box()
+    settings.save(store, connection, {"relations": {"enabled": True}})
+    with store.begin() as transaction:
+        now = dialect.now(transaction)
+        values = {"state": "blocked", "code": "scope_missing", "reason": "A scope is missing.", "since": now}
+        for name in ("relations", "materials"):
+            row = values | {"connection_id": connection.id, "category": name, "until": now}
+            transaction.execute(insert(category_state).values(row))
+    alerts.tell(store, box)
+    alerts.tell(store, box)
+    assert [(event, category) for _, event, category in box.sent] == [("broken", "Relations")] * 3
+    with store.begin() as transaction:
+        trouble.mended(transaction, connection.id, ["relations"])
+    alerts.tell(store, box)
+    assert [event for _, event, _ in box.sent[3:]] == ["recovered"] * 3
 
 
 def test_who_hears_can_be_changed_and_is_none_of_the_synced_settings(store: Store, connection: SyncConnection) -> None:

@@ -6,21 +6,17 @@ import pytest
 
 from outsmart_sync.errors import InvalidSettings
 from outsmart_sync.pipeline.outcomes import MirrorState
+from outsmart_sync.providers.packages import package
 from outsmart_sync.services import attention, history, links, report
 from outsmart_sync.services.attention import Waiting
 from outsmart_sync.store import connections
-from outsmart_sync.store.store import Store
-from sandbox.process import SandboxProcess
-from support import MAIN, NORTH, Rig, connection_environment
+from support import MAIN, Rig
 
 
 @pytest.fixture
-def here(sqlite_store: Store, fresh_vendors: SandboxProcess, monkeypatch: pytest.MonkeyPatch) -> Rig:
-    for name, value in connection_environment(fresh_vendors, sqlite_store, NORTH).items():
-        monkeypatch.setenv(name, value)
-    rig = Rig(sqlite_store, fresh_vendors)
-    rig.connect(relations={"enabled": True})
-    return rig
+def here(sqlite_rig: Rig) -> Rig:
+    sqlite_rig.connect(relations={"enabled": True})
+    return sqlite_rig
 
 
 def first_rejected(rig: Rig) -> Waiting:
@@ -119,7 +115,7 @@ def test_a_look_names_who_is_likely_the_same_and_a_link_is_kept_by_the_first_imp
     here.sync("relations", preview=True)
     (found,) = report.latest(here.store, connection)
     assert found.outcomes[report.ALIKE] >= 1
-    category = next(each for each in _package(connection.package).imports if each.name == "relations")
+    category = package(connection.package).category("relations")
     pair = next(
         each for each in report.alike(here.store, connection, category, found.run.id) if each.outsmart_code == "BY-HAND"
     )
@@ -129,9 +125,3 @@ def test_a_look_names_who_is_likely_the_same_and_a_link_is_kept_by_the_first_imp
     assert here.vendors.control.outsmart_record("north", "relations", "BY-HAND")["street"] == row["AddressLine1"]
     codes = [each["debtor_number"] for each in here.vendors.control.outsmart_records("north", "relations")]
     assert pair.code not in codes
-
-
-def _package(name: str):
-    from outsmart_sync.providers.packages import package
-
-    return package(name)

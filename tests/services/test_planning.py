@@ -245,3 +245,11 @@ def test_closing_a_run_gives_back_its_own_leases_only(store: Store) -> None:
     planning.close_run(store, opened.run_id)
     assert leases.holder(store, "mine") is None
     assert leases.holder(store, "other") is not None
+
+
+def test_a_connection_whose_automatic_sync_is_off_is_synced_by_hand_only(store: Store) -> None:
+    connection = connected(store, "1", relations={"enabled": True})
+    settings.save(store, connection, {settings.AUTOMATIC: False})
+    assert plan_of(store) == {}
+    by_hand = plan_of(store, "by hand", Options(by_hand=True))
+    assert by_hand == {connection.id: (0, ["relations"])}

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
-from sqlalchemy import delete, insert, or_, select
+from sqlalchemy import delete, insert, select
 
 from outsmart_sync.errors import InvalidSettings, Problem, SyncError
 from outsmart_sync.providers import web
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.services import settings
+from outsmart_sync.services.setting_values import ENABLED
 from outsmart_sync.store import connections, dialect
 from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.store.tables import alert, category_state, setting
@@ -153,9 +154,11 @@ def tell(store: Store, sender: Sender) -> int:
 def _news(store: Store, connection: SyncConnection) -> list[tuple[str, str, str, str]]:
     """(event, category, code, text) that nobody has been told; noted as told from here on."""
     news = []
+    chosen = settings.read(store, connection).categories
+    on = {_WHOLE, *(name for name, values in chosen.items() if values[ENABLED])}
     with store.begin() as transaction:
         now = dialect.now(transaction)
-        standing = _troubles(transaction, connection)
+        standing = {name: why for name, why in _troubles(transaction, connection).items() if name in on}
         query = select(alert).where(alert.c.connection_id == connection.id).with_for_update()
         told = {row.category: row for row in transaction.execute(query)}
         for category, (code, text) in standing.items():
@@ -166,6 +169,8 @@ def _news(store: Store, connection: SyncConnection) -> list[tuple[str, str, str,
         for category, row in told.items():
             if category not in standing:
                 _forget(transaction, connection, category)
+                if category not in on:  # switched off, which is neither broken nor working
+                    continue
                 news.append(("recovered", category, row.code, "It works again; nothing needs doing."))
     return news
 
@@ -176,11 +181,9 @@ def _troubles(transaction: Connection, connection: SyncConnection) -> dict[str, 
         return {_WHOLE: (connection.state_code, connection.state_text)}
     if connection.state is not State.ACTIVE:
         return {}
-    now = dialect.now(transaction)
+    # Also one whose time to be tried again has come: it is mended when it has ended well, which removes its row.
     query = select(category_state).where(
-        category_state.c.connection_id == connection.id,
-        category_state.c.state == "blocked",
-        or_(category_state.c.until.is_(None), category_state.c.until > now),
+        category_state.c.connection_id == connection.id, category_state.c.state == "blocked"
     )
     return {row.category: (row.code, row.reason) for row in transaction.execute(query)}
 

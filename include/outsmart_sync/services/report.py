@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select
 
 from outsmart_sync.pipeline import guards
-from outsmart_sync.pipeline.outcomes import MirrorState, Outcome, explain
+from outsmart_sync.pipeline.outcomes import TWO_FIRMS, MirrorState, Outcome, explain
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.records.values import decode
 from outsmart_sync.store import runs
@@ -122,17 +122,11 @@ def proposed(store: Store, job_id: int, outcome: str, *, limit: int = 50, offset
 
 def _proposed(row: Any) -> Proposed:
     text, remedy = explain(row.reason, row.detail)
-    there = row.outsmart is not None
-    return Proposed(
-        row.record,
-        row.provider_id,
-        (row.code or "").strip(),
-        row.title or "",
-        text,
-        remedy,
-        row.other_code.strip() if there else "",
-        "",
-    )
+    code = (row.code or "").strip()
+    there = row.other_code.strip() if row.outsmart is not None else ""
+    if row.reason == TWO_FIRMS:  # kept from OutSmart's record, which has the same code
+        there = code
+    return Proposed(row.record, row.provider_id, code, row.title or "", text, remedy, there, "")
 
 
 def alike(store: Store, connection: SyncConnection, category: ImportCategory, job_id: int) -> list[Proposed]:
