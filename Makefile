@@ -10,7 +10,7 @@ JOBS ?= auto
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
 
-.PHONY: help run test check format lock migration bench clean distclean need-python
+.PHONY: help run test check format lock migration messages bench clean distclean need-python
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -52,6 +52,10 @@ migration: need-python ## Draft the next version of the store's tables (ARGS='wh
 	$(BIN)/python scripts/new_migration.py "$(ARGS)"
 	$(BIN)/ruff check --fix --quiet include/outsmart_sync/store/migrations
 	$(BIN)/ruff format --quiet include/outsmart_sync/store/migrations
+
+messages: need-python ## Bring the page's translations up to date with the sentences in the source
+	@"$(PYTHON)" scripts/bootstrap.py run
+	$(BIN)/python scripts/messages.py
 
 bench: need-python ## Measure, side by side, what the documentation states
 	@"$(PYTHON)" scripts/bootstrap.py run

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import sys
+from pathlib import Path
 
-BENCHMARKS = ("mapping", "four_steps")
+BENCHMARKS = ("mapping", "four_steps", "page")
 
 
 def main() -> None:
@@ -14,6 +16,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], help="which; all when left out")
     parser.add_argument("--rows", type=int, default=100_000, help="relations to push through")
     options = parser.parse_args()
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))  # where a whole Airflow is started
     for name in options.names or BENCHMARKS:
         importlib.import_module(f"benchmarks.{name}").run(options.rows)
 

@@ -51,13 +51,16 @@ class Login:
     password: str
 
 
-def environment(home: Path, port: int, *, dags: Path = ROOT / "dags") -> dict[str, str]:
+def environment(
+    home: Path, port: int, *, dags: Path = ROOT / "dags", users: Sequence[str] = ("admin:admin",)
+) -> dict[str, str]:
     """Airflow's settings for a home folder and port; secrets are made at the first call and kept in the home.
 
     Args:
         home: Airflow's home: database, logs, secrets.
         port: Port of the UI.
         dags: Folder of the DAGs.
+        users: Who may log in, each with a role of Airflow's simple auth manager; the first one is the administrator.
     """
     home.mkdir(parents=True, exist_ok=True)
     kept = _secrets(home)
@@ -69,7 +72,7 @@ def environment(home: Path, port: int, *, dags: Path = ROOT / "dags") -> dict[st
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
         "AIRFLOW__CORE__PARALLELISM": "4",
         "AIRFLOW__CORE__FERNET_KEY": kept["fernet_key"],
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(users),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
         "AIRFLOW__API__HOST": "127.0.0.1",
@@ -120,8 +123,13 @@ class LocalAirflow:
     @property
     def login(self) -> Login:
         """Who may log in."""
-        ((user, password),) = json.loads((self.home / "passwords.json").read_text(encoding="utf-8")).items()
-        return Login(user, password)
+        return next(iter(self.logins.values()))
+
+    @property
+    def logins(self) -> dict[str, Login]:
+        """Everybody who may log in, by name."""
+        kept = json.loads((self.home / "passwords.json").read_text(encoding="utf-8"))
+        return {user: Login(user, password) for user, password in kept.items()}
 
     @property
     def pids(self) -> list[int]:
@@ -138,7 +146,9 @@ class LocalAirflow:
         passwords = self.home / "passwords.json"
         if not passwords.exists():
             passwords.touch(mode=0o600)
-            passwords.write_text(json.dumps({"admin": secrets.token_urlsafe(9)}), encoding="utf-8")
+            users = self.settings["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS"].split(",")
+            made = {user.partition(":")[0]: secrets.token_urlsafe(9) for user in users}
+            passwords.write_text(json.dumps(made), encoding="utf-8")
         self._migrate()
         for name, arguments in _COMPONENTS.items():
             self._spawn(name, *arguments)

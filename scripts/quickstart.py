@@ -41,6 +41,7 @@ LOCAL = ROOT / ".local"
 ENV_FILE = ROOT / ".env"
 SETTINGS = Path(__file__).with_name("quickstart-settings.yaml")
 DAG = "exact_online_import"
+PAGE = "/plugin/outsmart-sync"
 REDIRECT_PATH = "/outsmart-sync/oauth/exact-online/callback"
 SANDBOX_MINUTE_LIMIT = 600
 _FIRST_PORT, _LAST_PORT = 1_024, 65_500
@@ -332,6 +333,7 @@ class Quickstart:
         console.print(
             f"Airflow UI:   {airflow.address}/dags/{DAG}   user {login.user}   password {login.password}", markup=False
         )
+        console.print(f"Software integrations: {airflow.address}{PAGE}   the page for the office", markup=False)
         console.print(
             "Command line: .venv/bin/outsmart-sync status | log | history relation 12   (reads .env)", markup=False
         )

@@ -27,7 +27,10 @@ for the engineer. ``code`` is stable and is what tests, settings pages and alert
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 
 CONNECTION_MISSING = "connection_missing"
 """Code of the error for an Airflow connection that nobody has set up."""
@@ -78,10 +81,38 @@ class NotConfigured(ConfigurationError):
     code = "not_configured"
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with one setting, for a form to say beside it.
+
+    Attributes:
+        category: Name of the category; '' for the connection itself.
+        setting: Name of the setting; '' for the category as a whole.
+        text: The sentence.
+    """
+
+    category: str
+    setting: str
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
 class InvalidSettings(ConfigurationError):
-    """A setting was refused; nothing of the change has been saved."""
+    """A setting was refused; nothing of the change has been saved.
+
+    Attributes:
+        problems: Everything that is wrong, each with its place.
+    """
 
     code = "invalid_settings"
+    problems: tuple[Problem, ...] = ()
+
+    def at(self, problems: Iterable[Problem]) -> Self:
+        """The same error, knowing where its problems are."""
+        self.problems = tuple(problems)
+        return self
 
 
 class LoginExpired(ConfigurationError):

@@ -260,3 +260,11 @@ def test_a_category_beyond_a_lowered_licence_says_so_and_is_not_called_switched_
         plan_of(store, "by hand", Options(categories=("warehouses",), by_hand=True))
     assert says["warehouses"] in error.value.why
     assert "switched off" not in error.value.why
+
+
+def test_a_connection_whose_automatic_sync_is_off_is_synced_by_hand_only(store: Store) -> None:
+    connection = connected(store, "1", relations={"enabled": True})
+    settings.save(store, connection, {settings.AUTOMATIC: False})
+    assert plan_of(store) == {}
+    by_hand = plan_of(store, "by hand", Options(by_hand=True))
+    assert by_hand == {connection.id: (0, ["relations"])}

@@ -22,6 +22,7 @@ from outsmart_sync.store.tables import setting
 EXACT = package("exact_online")
 DEFAULTS = {
     "licence": "basic",
+    "automatic": True,
     "relations": {
         "enabled": False,
         "types": ["customer"],
@@ -66,7 +67,7 @@ def refused(store: Store, changes: Mapping[str, Any]) -> str:
 
 def test_a_new_connection_has_every_setting_and_everything_switched_off(store: Store) -> None:
     found = document(store, connected(store))
-    assert set(found) == {"licence", *(each.name for each in EXACT.imports)}
+    assert set(found) == {"licence", "automatic", *(each.name for each in EXACT.imports)}
     assert {name: found[name] for name in DEFAULTS} == DEFAULTS
     assert settings.read(store, connected_again(store)).enabled(EXACT) == []
 
@@ -277,3 +278,24 @@ def test_any_settings_that_are_saved_can_be_shown_written_to_a_file_and_loaded(
     file = tmp_path / "settings.yaml"
     file.write_text(settings.as_yaml(saved.as_document()), encoding="utf-8")
     assert settings.save(sqlite_store, connection, settings.load(file)) == saved
+
+
+def test_of_two_who_save_what_they_read_the_second_is_refused(store: Store) -> None:
+    connection = connected(store)
+    read = settings.read(store, connection).version
+    settings.save(store, connection, {"relations": {"enabled": True}}, version=read)
+    with pytest.raises(InvalidSettings, match="Somebody else saved") as told:
+        settings.save(store, connection, {"relations": {"enabled": False}}, version=read)
+    assert told.value.code == settings.CHANGED_MEANWHILE
+    assert settings.read(store, connection).categories["relations"]["enabled"] is True
+
+
+def test_each_problem_knows_its_place(store: Store) -> None:
+    wrong = {"relations": {"types": ["friend"], "enabled": "perhaps"}, "licence": "gold"}
+    with pytest.raises(InvalidSettings) as told:
+        settings.save(store, connected(store), wrong)
+    assert {(each.category, each.setting) for each in told.value.problems} == {
+        ("relations", "types"),
+        ("relations", "enabled"),
+        ("", "licence"),
+    }

@@ -99,12 +99,16 @@ def step(name: str, category: str, item: WorkItem) -> dict[str, int]:
 
 @task
 def close_run(shards: list[Shard] | None) -> None:
-    """End the run: give its leases back, tell its figures."""
-    from outsmart_sync.services import planning
+    """End the run: give its leases back, tell its figures, and tell people what has broken or works again."""
+    from outsmart_sync.providers.messages.hook import MessageHook
+    from outsmart_sync.services import alerts, planning
 
+    store = the_store()
     for shard in (shards or [])[:1]:
-        for each in planning.close_run(the_store(), shard["run_id"]):
+        for each in planning.close_run(store, shard["run_id"]):
             log.info("connection %s, %s: %s %s", each.connection_id, each.category, each.state, each.counts)
+    if number := alerts.tell(store, MessageHook()):
+        log.info("%s alerts were sent", number)
 
 
 def the_store() -> Store:

@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 
 _CHUNK = 1_000
 _COUNTRY_LETTERS = 2
+_NAME_AND_PLACE = 2
 _NO_SIGN = re.compile(r"[\W_]+")
 _own = mirror.alias("own")
 
@@ -43,6 +44,14 @@ def are_two_firms(identity: Identity, ours: Payload, theirs: Payload) -> bool:
     if numbers:
         return not all(numbers)
     return all(_differ(ours.get(name), theirs.get(name)) for name in identity.together)
+
+
+def fingerprints(identity: Identity, payload: Payload) -> set[tuple[str, str]]:
+    """What two records that are likely one have in common: a registration number, or name and postcode together."""
+    numbers = {(name, _split(_plain(payload[name]))[1]) for name in identity.numbers if payload.get(name)}
+    parts = [_plain(payload[name]) for name in identity.together[:_NAME_AND_PLACE] if payload.get(name)]
+    whole = {("together", " ".join(parts))} if len(parts) == _NAME_AND_PLACE and all(parts) else set()
+    return {(name, value) for name, value in numbers if value} | whole
 
 
 def _same_number(one: str | bool, other: str | bool) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Text, and_, case, cast, exists, func, literal, not_, null, or_, select, update
 
-from outsmart_sync.pipeline import edits, entries, guards, in_use, marks, references, scope
+from outsmart_sync.pipeline import decisions, edits, entries, guards, in_use, marks, references, scope
 from outsmart_sync.pipeline.outcomes import BY_HAND, DUPLICATE, REFUSED, MirrorState, Outcome
 from outsmart_sync.pipeline.outsmart_read import was_read
 from outsmart_sync.records.staged import Origin
@@ -51,6 +51,7 @@ def match_by_code(store: Store, job: Job) -> dict[str, int]:
         for record in job.category.records:
             _link(connection, job, record)
             guards.hold_two_firms(connection, job, record)
+            decisions.respect(connection, job, record)
             _hold_changed_codes(connection, job, record)
             _hold_duplicates(connection, job, record)
             _unlink_all_but_one(connection, job, record)

@@ -39,6 +39,10 @@ class Link(StrEnum):
     """The link that there was stays, although the code was changed in the package."""
     APART = "apart"
     """They are two, as long as both have the same code."""
+    ON_HOLD = "on_hold"
+    """It does not go to OutSmart until somebody releases it."""
+    DISMISSED = "dropped"
+    """It need not go to OutSmart as long as it is what it was."""
 
 
 BY_HAND = (Link.JOINED, Link.KEPT)
@@ -68,6 +72,12 @@ TWO_FIRMS = "two_firms"
 
 KEPT_APART = "kept_apart"
 """Reason of a record of which a person said that OutSmart's record with its code is another one."""
+
+HELD_BY_HAND = "held_by_hand"
+"""Reason of a record that a person put on hold."""
+
+DISMISSED = "dismissed"
+"""Reason of a record that a person dismissed."""
 
 EDITED = "edited_in_outsmart"
 """Reason code of a record whose edits in OutSmart a full run writes over."""
@@ -247,6 +257,8 @@ REASONS: dict[str, Reason] = {
         "A person said that it and OutSmart's record with this code are two: {detail}.",
         "It goes once one of them has another code; if they are one after all: outsmart-sync link.",
     ),
+    HELD_BY_HAND: Reason("A person put it on hold.", "It goes once somebody releases it."),
+    DISMISSED: Reason("A person dismissed it.", "It is looked at again when it changes in the bookkeeping package."),
     "by_hand": Reason("A person said so. {detail}."),
     EDITED: Reason("It was edited in OutSmart since it was last brought there: {detail}."),
     "code_missing": Reason("It has no code.", "Give it a code in the bookkeeping package."),

@@ -113,7 +113,8 @@ def finish_login(store: Store, gateway: Gateway, return_address: str, *, state: 
         store: The store.
         gateway: Opens the package.
         return_address: The whole address, with ``code`` and ``state``.
-        state: The state of the login that this must be the answer to; None: of any login that was begun.
+        state: The state of the login that this must be the answer to, '' when none was begun here; None: of any login
+            that was begun.
 
     Raises:
         LoginExpired: The login was cancelled, is too old, or was finished already.
@@ -310,7 +311,7 @@ def _answer(store: Store, return_address: str, expected: str | None) -> tuple[lo
             code="return_address",
         )
     if expected is not None and state != expected:
-        raise LoginExpired("This answer belongs to another login.", remedy=again, code="login_state")
+        raise _foreign(store, state, begun=bool(expected))
     attempt, usable = logins.take(store, state)
     if attempt is not None and attempt.used:
         usable = Vault(store).has(logins.attempt_owner(state), TOKENS)  # an outage ended it between its two halves
@@ -334,6 +335,28 @@ def _answer(store: Store, return_address: str, expected: str | None) -> tuple[lo
             technical=f"{reason} {query.get('error_description', [''])[0]}".strip(),
         )
     return attempt, code
+
+
+def _foreign(store: Store, state: str, *, begun: bool) -> LoginExpired:
+    """Why an answer is not the one that is waited for, in the words that fit what became of its login."""
+    again, attempt = "Start the login again.", logins.find(store, state)
+    if attempt is not None and attempt.used:
+        return LoginExpired("This login was finished already.", remedy=again, code="login_state")
+    if attempt is not None and attempt.expires_at <= store.now():
+        return LoginExpired("This login has expired.", remedy=again, code="login_state")
+    if begun:
+        return LoginExpired(
+            "This answer belongs to another login.",
+            why="Another one was begun after it, in another tab or window; only the last one counts.",
+            remedy="Go on with that one, or start the login again.",
+            code="login_state",
+        )
+    return LoginExpired(
+        "This login was not begun here.",
+        why="It was begun in another browser or by another person, or long ago.",
+        remedy=again,
+        code="login_state",
+    )
 
 
 def _revive(store: Store, login_id: int) -> list[SyncConnection]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy import delete, select
 
+from outsmart_sync.errors import Problem
 from outsmart_sync.records.export_catalogue import WORK_ORDERS
 from outsmart_sync.services.setting_values import ENABLED
 from outsmart_sync.store.connections import State
@@ -42,14 +43,18 @@ def exporting(store: Store, account: str) -> list[int]:
         return list(transaction.execute(query).scalars())
 
 
-def problems(store: Store, connection: SyncConnection, values: Mapping[tuple[str, str], Any]) -> list[str]:
+def problems(store: Store, connection: SyncConnection, values: Mapping[tuple[str, str], Any]) -> list[Problem]:
     """Why exports cannot be switched on: another connection exports the same work orders."""
     if values.get((WORK_ORDERS, ENABLED)) is not True:
         return []
     others = [number for number in exporting(store, connection.outsmart_account) if number != connection.id]
     return [
-        f"connection {number} already exports the work orders of this OutSmart account, and both would bill each of "
-        f"them. Switch it off there first: outsmart-sync settings set {number} {WORK_ORDERS}.{ENABLED}=false."
+        Problem(
+            WORK_ORDERS,
+            ENABLED,
+            f"connection {number} already exports the work orders of this OutSmart account, and both would bill each of "
+            f"them. Switch it off there first: outsmart-sync settings set {number} {WORK_ORDERS}.{ENABLED}=false.",
+        )
         for number in others[:1]
     ]
 

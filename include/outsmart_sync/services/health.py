@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, or_, select
 
+from outsmart_sync.pipeline.outcomes import MirrorState
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.records.catalogue import ImportCategory
 from outsmart_sync.records.export_catalogue import INVOICE_STATUS
@@ -17,13 +18,23 @@ from outsmart_sync.services import settings
 from outsmart_sync.services.setting_values import ENABLED
 from outsmart_sync.store import connections, dialect, exports, logins
 from outsmart_sync.store.connections import State, SyncConnection
-from outsmart_sync.store.tables import category_state, mirror, run_category, vault_secret
+from outsmart_sync.store.runs import RunState
+from outsmart_sync.store.tables import call_budget, category_state, mirror, run_category, vault_secret
 from outsmart_sync.store.tokens import TOKENS, login_owner
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from outsmart_sync.store.store import Store
+
+SHOWN_PER_DAY = ("created", "updated", "excluded", "rejected")
+"""Outcomes that are counted per day."""
+
+_DAY = timedelta(days=1)
+_LEAST_SHARE = 0.05
+"""Share of a day from which on a forecast makes sense."""
+
+_FOR_A_PERSON = (MirrorState.REJECTED, MirrorState.HELD)
 
 LOGIN_LASTS = timedelta(days=30)
 """A login that is not used for so long ends at the vendor."""
@@ -58,6 +69,7 @@ class ConnectionStatus:
         login_lapses: When the login ends unless it is used.
         licence: Its licence.
         categories: Its categories.
+        automatic: Whether scheduled runs take it along.
     """
 
     connection: SyncConnection
@@ -65,11 +77,102 @@ class ConnectionStatus:
     login_lapses: datetime | None
     licence: str
     categories: list[CategoryStatus]
+    automatic: bool = True
+
+    @property
+    def last_success(self) -> datetime | None:
+        """When a category last came to its end."""
+        return max((each.last_success for each in self.categories if each.last_success), default=None)
+
+    @property
+    def attention(self) -> int:
+        """Records of the switched-on categories that wait for a person."""
+        return sum(each.records.get(state, 0) for each in self.categories if each.enabled for state in _FOR_A_PERSON)
+
+    def days_left(self, now: datetime) -> int | None:
+        """Whole days until the login ends unless it is used; None: it does not end by itself."""
+        return None if self.login_lapses is None else max((self.login_lapses - now).days, 0)
 
 
 def status(store: Store) -> list[ConnectionStatus]:
     """Every connection, oldest first."""
     return [_connection_status(store, connection) for connection in connections.find(store)]
+
+
+def of(store: Store, connection: SyncConnection) -> ConnectionStatus:
+    """One connection."""
+    return _connection_status(store, connection)
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """What a day's calls to a package leave.
+
+    Attributes:
+        used: Calls made since the day began there.
+        limit: Calls that the day has.
+        ends: When it begins anew.
+        forecast: Calls that the day will have cost when it goes on like this.
+    """
+
+    used: int
+    limit: int
+    ends: datetime
+    forecast: int
+
+
+def calls(store: Store, connection: SyncConnection) -> Calls | None:
+    """The day's calls of a connection's administration; None: none has been made lately."""
+    beginning = f"{connection.package}:{connection.country}:"
+    query = select(call_budget).where(
+        call_budget.c.key.startswith(beginning, autoescape=True),
+        call_budget.c.key.endswith(f":{connection.administration}", autoescape=True),
+    )
+    with store.read() as transaction:
+        now = dialect.now(transaction)
+        rows = [row for row in transaction.execute(query) if row.day_ends > now]
+    if not rows or not connection.administration:
+        return None
+    row = min(rows, key=lambda each: each.day_left)
+    used = row.day_limit - row.day_left
+    gone = max((now - (row.day_ends - _DAY)) / _DAY, _LEAST_SHARE)
+    return Calls(used, row.day_limit, row.day_ends, max(used, min(round(used / gone), 10 * row.day_limit)))
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What became of records on one day.
+
+    Attributes:
+        on: The day, UTC.
+        counts: Outcome → records.
+    """
+
+    on: date
+    counts: dict[str, int]
+
+
+def days(store: Store, connection_ids: Sequence[int], number: int = 14) -> list[Day]:
+    """Records per day and outcome, the last so many days up to today, oldest first; previews do not count."""
+    today = store.now().date()
+    first = today - timedelta(days=number - 1)
+    on = func.date(run_category.c.started_at)
+    sums = [func.sum(run_category.c[name]).label(name) for name in SHOWN_PER_DAY]
+    query = (
+        select(on.label("on"), *sums)
+        .where(
+            run_category.c.connection_id.in_(connection_ids),
+            run_category.c.started_at >= datetime.combine(first, time(), UTC),
+            run_category.c.state != RunState.PREVIEWED,
+        )
+        .group_by(on)
+    )
+    with store.read() as transaction:
+        found = {
+            str(row.on): {name: int(getattr(row, name)) for name in SHOWN_PER_DAY} for row in transaction.execute(query)
+        }
+    every = [first + timedelta(days=offset) for offset in range(number)]
+    return [Day(each, found.get(each.isoformat(), dict.fromkeys(SHOWN_PER_DAY, 0))) for each in every]
 
 
 def _connection_status(store: Store, connection: SyncConnection) -> ConnectionStatus:
@@ -86,6 +189,7 @@ def _connection_status(store: Store, connection: SyncConnection) -> ConnectionSt
         user_name=logins.user_name(store, connection.login_id),
         login_lapses=obtained + LOGIN_LASTS if obtained and connection.state is not State.DISCONNECTED else None,
         licence=chosen.licence,
+        automatic=chosen.automatic,
         categories=[
             CategoryStatus(
                 name=category.name,

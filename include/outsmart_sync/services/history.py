@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import or_, select
+from sqlalchemy import exists, or_, select
 
 from outsmart_sync.errors import InvalidSettings
 from outsmart_sync.pipeline.outcomes import explain
 from outsmart_sync.providers.packages import packages
 from outsmart_sync.records.values import Payload, code_key, decode
 from outsmart_sync.store import connections, runs
-from outsmart_sync.store.tables import mirror, record_log, run
+from outsmart_sync.store.tables import mirror, record_log, run, run_category
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from outsmart_sync.store.runs import CategoryRun
     from outsmart_sync.store.store import Store
 
@@ -47,6 +49,9 @@ EVENTS = (
     "changed",
     "older",
     "decided",
+    "dismissed",
+    "put_on_hold",
+    "released",
 )
 """What lines of the sync log can tell."""
 
@@ -90,6 +95,9 @@ class Event:
         text: Why.
         remedy: What to do.
         changes: Field → [old, new].
+        id: The line's number.
+        connection_id: The sync connection.
+        category: Name of the category.
     """
 
     at: datetime
@@ -101,6 +109,32 @@ class Event:
     text: str
     remedy: str
     changes: dict[str, list[Any]]
+    id: int = 0
+    connection_id: int = 0
+    category: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A record that a search found.
+
+    Attributes:
+        id: Its number in the mirror.
+        connection_id: Whose.
+        connection: Administration's name.
+        record: Record type.
+        code: Its code in OutSmart.
+        title: What a person recognises it by.
+        state: Where it stands.
+    """
+
+    id: int
+    connection_id: int
+    connection: str
+    record: str
+    code: str
+    title: str
+    state: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +154,9 @@ class RecordStatus:
         outsmart_values: What OutSmart holds, as last read there or delivered.
         deleted_at: When the package said that it is gone.
         events: What was done to it, oldest first.
+        id: Its number in the mirror.
+        connection_id: The sync connection.
+        link: What a person decided about it.
     """
 
     connection: str
@@ -134,13 +171,37 @@ class RecordStatus:
     outsmart_values: Payload
     deleted_at: datetime | None
     events: list[Event]
+    id: int = 0
+    connection_id: int = 0
+    link: str = ""
 
 
-def latest_runs(store: Store, limit: int = 20) -> list[RunSummary]:
-    """The newest runs first."""
+def latest_runs(
+    store: Store, limit: int = 20, *, connection_ids: Sequence[int] | None = None, before: int | None = None
+) -> list[RunSummary]:
+    """The newest runs first.
+
+    Args:
+        store: The store.
+        limit: At most so many.
+        connection_ids: Only runs in which one of these had something to do; None: all runs.
+        before: Only runs with a lower number.
+    """
+    query = select(run).order_by(run.c.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(run.c.id < before)
+    if connection_ids is not None:
+        mine = exists().where(run_category.c.run_id == run.c.id, run_category.c.connection_id.in_(connection_ids))
+        query = query.where(mine)
     with store.read() as connection:
-        rows = connection.execute(select(run).order_by(run.c.id.desc()).limit(limit)).all()
+        rows = connection.execute(query).all()
     return [_summary(store, row) for row in rows]
+
+
+def run_of(store: Store, run_id: int) -> RunSummary | None:
+    """The run of this number."""
+    row = runs.find_run(store, run_id)
+    return None if row is None else _summary(store, row)
 
 
 def find_run(store: Store, external_id: str) -> RunSummary | None:
@@ -157,9 +218,21 @@ def events(
     connection_id: int | None = None,
     category: str | None = None,
     event: str | None = None,
-    limit: int = 100,
+    limit: int | None = 100,
+    before: int | None = None,
+    connection_ids: Sequence[int] | None = None,
 ) -> list[Event]:
     """Lines of the sync log, newest first.
+
+    Args:
+        store: The store.
+        run_id: Only of this run.
+        connection_id: Only of this sync connection.
+        category: Only of this category.
+        event: Only these events.
+        limit: At most so many; None: all.
+        before: Only lines with a lower number.
+        connection_ids: Only of these sync connections; None: of all.
 
     Raises:
         InvalidSettings: There is no such event or category.
@@ -175,6 +248,10 @@ def events(
     ):
         if value is not None:
             query = query.where(record_log.c[column] == value)
+    if before is not None:
+        query = query.where(record_log.c.id < before)
+    if connection_ids is not None:
+        query = query.where(record_log.c.connection_id.in_(connection_ids))
     names = _names(store)
     with store.read() as connection:
         return [_event(row, names) for row in connection.execute(query)]
@@ -201,19 +278,66 @@ def history(store: Store, record: str, code: str, connection_id: int | None = No
         query = query.where(mirror.c.connection_id == connection_id)
     names = _names(store)
     with store.read() as connection:
-        found = []
-        for row in connection.execute(query).all():
-            lines = connection.execute(
-                select(record_log)
-                .where(
-                    record_log.c.connection_id == row.connection_id,
-                    record_log.c.record == record,
-                    or_(record_log.c.code == row.code, record_log.c.provider_id == (row.provider_id or "")),
-                )
-                .order_by(record_log.c.id)
-            )
-            found.append(_status(row, names, [_event(line, names) for line in lines]))
-    return found
+        return [_with_events(connection, row, names) for row in connection.execute(query).all()]
+
+
+def search(store: Store, connection_ids: Sequence[int], text: str, limit: int = 50) -> list[Found]:
+    """Records by code, number or name: those with exactly this code first, then those that have it in them.
+
+    Args:
+        store: The store.
+        connection_ids: Of these sync connections.
+        text: A code, a work order number, or a part of a name.
+        limit: At most so many.
+    """
+    text = text.strip()
+    if not text:
+        return []
+    like = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    same = mirror.c.code_key == code_key(text)
+    beginning = mirror.c.code_key.like(f"{code_key(like)}%", escape="\\")
+    named = mirror.c.title.ilike(f"%{like}%", escape="\\")
+    mine = mirror.c.connection_id.in_(connection_ids)
+    columns = [mirror.c[name] for name in ("id", "connection_id", "record", "code", "title", "state")]
+    names, found = _names(store), dict[int, Any]()
+    with store.read() as connection:
+        for way in (same, mirror.c.provider_id == text, or_(beginning, named)):
+            query = select(*columns).where(mine, way).order_by(mirror.c.id).limit(limit)
+            found |= {row.id: row for row in connection.execute(query) if row.id not in found}
+            if len(found) >= limit:
+                break
+    return [
+        Found(
+            row.id,
+            row.connection_id,
+            names[row.connection_id],
+            row.record,
+            row.code.strip(),
+            row.title or "",
+            row.state,
+        )
+        for row in list(found.values())[:limit]
+    ]
+
+
+def record_of(store: Store, mirror_id: int) -> RecordStatus | None:
+    """Where one record stands, by its number in the mirror, and everything that was done to it."""
+    with store.read() as connection:
+        row = connection.execute(select(mirror).where(mirror.c.id == mirror_id)).one_or_none()
+        return None if row is None else _with_events(connection, row, _names(store))
+
+
+def _with_events(connection: Connection, row: Any, names: dict[int, str]) -> RecordStatus:
+    lines = connection.execute(
+        select(record_log)
+        .where(
+            record_log.c.connection_id == row.connection_id,
+            record_log.c.record == row.record,
+            or_(record_log.c.code == row.code, record_log.c.provider_id == (row.provider_id or "")),
+        )
+        .order_by(record_log.c.id)
+    )
+    return _status(row, names, [_event(line, names) for line in lines])
 
 
 def _summary(store: Store, row: Any) -> RunSummary:
@@ -246,6 +370,9 @@ def _event(row: Any, names: dict[int, str]) -> Event:
         text,
         remedy,
         changes,
+        row.id,
+        row.connection_id,
+        row.category,
     )
 
 
@@ -264,4 +391,7 @@ def _status(row: Any, names: dict[int, str], lines: list[Event]) -> RecordStatus
         outsmart_values=decode(row.outsmart) if row.outsmart else {},
         deleted_at=row.source_gone_at,
         events=lines,
+        id=row.id,
+        connection_id=row.connection_id,
+        link=row.link,
     )

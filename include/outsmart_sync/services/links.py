@@ -72,7 +72,7 @@ def link(store: Store, connection: SyncConnection, record_name: str, code: str, 
         Busy: A run works on the category just now.
     """
     category, record = _record(connection, record_name)
-    with _alone(store, connection, category), store.begin() as transaction:
+    with alone(store, connection, category), store.begin() as transaction:
         ours = _ours(transaction, connection, record, code)
         theirs = _theirs(transaction, connection, record, outsmart_code)
         own = halves.own_code(record, ours)
@@ -100,12 +100,59 @@ def unlink(store: Store, connection: SyncConnection, record_name: str, code: str
         Busy: A run works on the category just now.
     """
     category, record = _record(connection, record_name)
-    with _alone(store, connection, category), store.begin() as transaction:
+    with alone(store, connection, category), store.begin() as transaction:
         ours = _ours(transaction, connection, record, code)
         own = halves.own_code(record, ours)
         theirs, text = _take_apart(transaction, connection, record, ours, own)
         _log(transaction, connection, category, ours, "unlinked", own, f"OutSmart: {theirs}")
     return Decision(connection.label, record.name, own, theirs, text)
+
+
+def link_ahead(
+    store: Store, connection: SyncConnection, record_name: str, provider_id: str, code: str, outsmart_code: str
+) -> Decision:
+    """Say before a first import that a record of the package, which is not known here yet, is one of OutSmart's.
+
+    Args:
+        store: The store.
+        connection: Whose records.
+        record_name: Record type, such as ``relation``.
+        provider_id: The package's id of its record.
+        code: The package's code.
+        outsmart_code: OutSmart's code; it is kept.
+
+    Raises:
+        InvalidSettings: OutSmart's is not known, or linked already.
+        Busy: A run works on the category just now.
+    """
+    category, record = _record(connection, record_name)
+    with alone(store, connection, category), store.begin() as transaction:
+        theirs = _theirs(transaction, connection, record, outsmart_code)
+        if theirs.provider_id is not None:
+            raise InvalidSettings(
+                f"OutSmart's {theirs.code.strip()} is linked with {record.label} {halves.own_code(record, theirs)} of "
+                "the package already.",
+                remedy="Part them first, if that is wrong.",
+                code="already_linked",
+            )
+        _change(transaction, theirs.id, provider_id=provider_id, link=Link.JOINED)
+        transaction.execute(
+            insert(record_log).values(
+                connection_id=connection.id,
+                run_id=_BY_A_PERSON,
+                category=category.name,
+                record=record.name,
+                provider_id=provider_id,
+                code=code,
+                event="linked",
+                reason="by_hand",
+                detail=f"OutSmart: {theirs.code.strip()}",
+                at=dialect.now(transaction),
+            )
+        )
+    name = theirs.code.strip()
+    text = f"{record.label} {code} is OutSmart's {name} from now on; the next sync brings it there under that code."
+    return Decision(connection.label, record.name, code, name, text)
 
 
 def _keep(transaction: Connection, record: Record, ours: Row[Any], own: str) -> None:
@@ -265,7 +312,7 @@ def _log(
 
 
 @contextmanager
-def _alone(store: Store, connection: SyncConnection, category: ImportCategory) -> Iterator[None]:
+def alone(store: Store, connection: SyncConnection, category: ImportCategory) -> Iterator[None]:
     """Keep runs out of the category meanwhile: their rows point to records of the mirror."""
     connections.require(store, connection.id)
     name, owner = planning.lease_name(connection.id, category.name), f"person:{uuid.uuid4()}"

@@ -77,6 +77,20 @@ def open_run(store: Store, package_name: str, external_id: str, options: Options
     return OpenRun(run_id, _shards_of(plan))
 
 
+def require_runnable(store: Store, connection: SyncConnection, categories: list[str], direction: str = IMPORT) -> None:
+    """Make sure that a run of these categories (none: all that are on), started by hand, would find something to do.
+
+    Raises:
+        InvalidSettings: Nothing could run: not connected, or switched off.
+    """
+    package = package_of(connection.package)
+    options = Options(categories=tuple(categories), connection=connection.id, by_hand=True)
+    _check_options(package, options, direction)
+    chosen, skipped = _choose(store, package, options, direction)
+    if not chosen:
+        raise _nothing_to_sync(package, skipped, direction)
+
+
 def close_run(store: Store, run_id: int, *, failed: bool = False) -> list[runs.CategoryRun]:
     """End a run: give its leases back, say how it went, and remove what runs of days ago left in staging.
 
@@ -102,6 +116,11 @@ def options_of(store: Store, run_id: int) -> Options:
     if row is None:
         raise StagingGone(f"Run {run_id} is not in the store (any more).", remedy="Start a new run.")
     return msgspec.json.decode(row.options, type=Options)
+
+
+def dag_id(package: Package, direction: str) -> str:
+    """The DAG that syncs a package in one direction."""
+    return f"{package.name}_{direction}"
 
 
 def owner(run_id: int) -> str:
@@ -149,9 +168,13 @@ def _choose(
         if connection.state is not State.ACTIVE:
             skipped[connection.label] = connection.state_text or f"it is {connection.state}"
             continue
+        chosen_settings = settings.read(store, connection)
+        if not chosen_settings.automatic and not options.by_hand:
+            skipped[connection.label] = "its automatic sync is off"
+            continue
         stopped = left_out(store, package, connection, options, direction=direction)
         skipped |= {f"{connection.label}, {name}": reason for name, reason in stopped.items()}
-        wanted = [category.name for category in _switched_on(settings.read(store, connection), package, direction)]
+        wanted = [category.name for category in _switched_on(chosen_settings, package, direction)]
         if runnable := [name for name in wanted if name not in stopped and _asked(options, name)]:
             chosen[connection.id] = runnable
         elif not stopped:

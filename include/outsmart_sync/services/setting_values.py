@@ -53,7 +53,7 @@ def read(category: str, known: Mapping[str, Setting], name: str, value: Any) -> 
     setting = known.get(name)
     if setting is None:
         raise WrongValue(f"{category} has no setting '{name}' (it has {', '.join(known)}).")
-    whole_name = f"{category}.{name}"
+    whole_name = f"{category}.{name}" if category else name
     if isinstance(setting, Switch):
         return _switch(whole_name, value)
     if isinstance(setting, Choice):

@@ -11,28 +11,38 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import yaml
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from outsmart_sync.errors import InvalidSettings, SyncError
+from outsmart_sync.errors import InvalidSettings, Problem, SyncError
 from outsmart_sync.providers.packages import package as package_of
+from outsmart_sync.records.catalogue import Switch
 from outsmart_sync.records.export_catalogue import WORK_ORDERS
 from outsmart_sync.services import choices, export_switch, setting_values
 from outsmart_sync.services.setting_values import ENABLED, WrongValue
 from outsmart_sync.store import dialect
-from outsmart_sync.store.tables import setting
+from outsmart_sync.store.tables import setting, sync_connection
 
 if TYPE_CHECKING:
-    from outsmart_sync.records.catalogue import ImportCategory, Package
+    from sqlalchemy import Connection
+
+    from outsmart_sync.records.catalogue import ImportCategory, Package, Setting
     from outsmart_sync.records.export_catalogue import ExportCategory
     from outsmart_sync.services.gateway import Gateway
     from outsmart_sync.store.connections import SyncConnection
     from outsmart_sync.store.store import Store
 
 LICENCE = "licence"
+AUTOMATIC = "automatic"
+"""Setting of a connection: whether scheduled runs take it along; off, it is synced by hand only."""
+
+CHANGED_MEANWHILE = "changed_meanwhile"
+"""Code of the error for settings that somebody else has saved since they were read."""
+
 Values = dict[tuple[str, str], Any]
 """Category and setting → value; settings of the connection itself are of the category ''."""
 
 _OF_CONNECTION = ""
+_AUTOMATIC = Switch(name=AUTOMATIC, label="Sync by itself, every quarter of an hour", default=True)
 _RARE_BREAKS = "\x85\u2028\u2029"
 
 
@@ -50,10 +60,14 @@ class Settings:
     Attributes:
         licence: The integration licence: ``none``, ``basic`` or higher.
         categories: Category → setting → value; every category has ``enabled``, off at first.
+        automatic: Whether scheduled runs take the connection along.
+        version: Changes whenever something is saved.
     """
 
     licence: str
     categories: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    automatic: bool = True
+    version: str = field(default="", compare=False)
 
     def enabled(self, package: Package) -> list[ImportCategory]:
         """The import categories that are switched on and covered by the licence, in the package's order."""
@@ -81,7 +95,8 @@ class Settings:
 
     def as_document(self) -> dict[str, Any]:
         """The form in which settings are shown and loaded."""
-        return {LICENCE: self.licence, **{name: dict(values) for name, values in self.categories.items()}}
+        connection = {LICENCE: self.licence, AUTOMATIC: self.automatic}
+        return {**connection, **{name: dict(values) for name, values in self.categories.items()}}
 
 
 def read(store: Store, connection: SyncConnection) -> Settings:
@@ -90,6 +105,7 @@ def read(store: Store, connection: SyncConnection) -> Settings:
     query = select(setting.c.category, setting.c.name, setting.c.value).where(setting.c.connection_id == connection.id)
     with store.read() as transaction:
         stored = {(row.category, row.name): msgspec.json.decode(row.value) for row in transaction.execute(query)}
+        version = _version(transaction, connection)
     categories = {
         category.name: {
             name: stored.get((category.name, name), setting_values.default_of(each))
@@ -97,11 +113,27 @@ def read(store: Store, connection: SyncConnection) -> Settings:
         }
         for category in package.categories
     }
-    return Settings(stored.get((_OF_CONNECTION, LICENCE), "basic"), categories)
+    return Settings(
+        stored.get((_OF_CONNECTION, LICENCE), "basic"),
+        categories,
+        stored.get((_OF_CONNECTION, AUTOMATIC), True),
+        version,
+    )
+
+
+def _version(transaction: Connection, connection: SyncConnection) -> str:
+    query = select(func.max(setting.c.changed_at)).where(setting.c.connection_id == connection.id)
+    last = transaction.execute(query).scalar_one_or_none()
+    return last.isoformat() if last else ""
 
 
 def save(
-    store: Store, connection: SyncConnection, changes: Mapping[str, Any], *, gateway: Gateway | None = None
+    store: Store,
+    connection: SyncConnection,
+    changes: Mapping[str, Any],
+    *,
+    gateway: Gateway | None = None,
+    version: str | None = None,
 ) -> Settings:
     """Change settings.
 
@@ -111,13 +143,14 @@ def save(
         changes: ``licence``, and category → setting → value; what is not named stays.
         gateway: Opens the vendors, for values that they must have: each list that a new value is of is read once. None:
             such values are saved unchecked.
+        version: The version that the changes were made to; when somebody has saved since, nothing is saved. None: any.
 
     Raises:
         InvalidSettings: Something is unknown or of the wrong kind; all problems are named and nothing is saved.
         SyncError: A vendor that must be asked refuses or does not answer; nothing is saved.
     """
     package = package_of(connection.package)
-    problems: list[str] = []
+    problems: list[Problem] = []
     values = _checked(package, changes, problems)
     current = read(store, connection)
     licence = values.get((_OF_CONNECTION, LICENCE), current.licence)
@@ -128,11 +161,22 @@ def save(
     if problems:
         raise InvalidSettings(
             _not_saved(problems), remedy=f"See what there is with: outsmart-sync settings show {connection.id}"
-        )
+        ).at(problems)
     _fill_start_dates(store, package, current, values)
     if WORK_ORDERS in current.categories:
         export_switch.fill(store, current.categories[WORK_ORDERS], values)
+    _write(store, connection, values, version)
+    return read(store, connection)
+
+
+def keep(store: Store, connection: SyncConnection, values: Mapping[str, Any]) -> None:
+    """Keep values of the connection itself that are none of its synced settings, such as who is told of trouble."""
+    _write(store, connection, {(_OF_CONNECTION, name): value for name, value in values.items()}, None)
+
+
+def _write(store: Store, connection: SyncConnection, values: Values, version: str | None) -> None:
     with store.begin() as transaction:
+        _require_version(transaction, connection, version)
         now = dialect.now(transaction)
         for (category, name), value in values.items():
             text = msgspec.json.encode(value).decode()
@@ -145,7 +189,19 @@ def save(
                     set_={"value": text, "changed_at": now},
                 )
             )
-    return read(store, connection)
+
+
+def _require_version(transaction: Connection, connection: SyncConnection, version: str | None) -> None:
+    if version is None:
+        return
+    # Whoever saves at the same moment waits here, and then sees what was saved.
+    transaction.execute(select(sync_connection.c.id).where(sync_connection.c.id == connection.id).with_for_update())
+    if _version(transaction, connection) != version:
+        raise InvalidSettings(
+            "Somebody else saved these settings while you were changing them, so yours were not saved.",
+            remedy="Compare what you see with what is saved now, and save again to keep yours.",
+            code=CHANGED_MEANWHILE,
+        )
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -215,30 +271,40 @@ def today_of(store: Store, package: Package) -> date:
     return store.now().astimezone(ZoneInfo(package.timezone)).date()
 
 
-def _checked(package: Package, changes: Mapping[str, Any], problems: list[str]) -> Values:
+def _checked(package: Package, changes: Mapping[str, Any], problems: list[Problem]) -> Values:
     values: Values = {}
     names = [category.name for category in package.categories]
     for name, change in changes.items():
         if name == LICENCE:
             if change not in package.tiers:
-                problems.append(f"licence must be one of {', '.join(package.tiers)}, not '{change}'.")
+                text = f"licence must be one of {', '.join(package.tiers)}, not '{change}'."
+                problems.append(Problem(_OF_CONNECTION, LICENCE, text))
             values[_OF_CONNECTION, LICENCE] = change
+        elif name == AUTOMATIC:
+            _read_one(_OF_CONNECTION, {AUTOMATIC: _AUTOMATIC}, AUTOMATIC, change, values, problems)
         elif name not in names:
-            problems.append(f"there is no category '{name}' (there are {', '.join(names)}).")
+            text = f"there is no category '{name}' (there are {', '.join(names)})."
+            problems.append(Problem(name, "", text))
         elif not isinstance(change, Mapping):
-            problems.append(f"{name} needs settings of its own, such as enabled: true.")
+            problems.append(Problem(name, "", f"{name} needs settings of its own, such as enabled: true."))
         else:
             known = setting_values.settings_of(package.any_category(name))
             for setting_name, value in change.items():
-                try:
-                    values[name, setting_name] = setting_values.read(name, known, setting_name, value)
-                except WrongValue as error:
-                    problems.append(str(error))
+                _read_one(name, known, setting_name, value, values, problems)
     return values
 
 
+def _read_one(
+    category: str, known: Mapping[str, Setting], name: str, value: Any, values: Values, problems: list[Problem]
+) -> None:
+    try:
+        values[category, name] = setting_values.read(category, known, name, value)
+    except WrongValue as error:
+        problems.append(Problem(category, name, str(error)))
+
+
 def _compared(
-    gateway: Gateway, connection: SyncConnection, current: Settings, values: Values, problems: list[str]
+    gateway: Gateway, connection: SyncConnection, current: Settings, values: Values, problems: list[Problem]
 ) -> None:
     """Compare with the vendors' lists what is new, and write it as they do.
 
@@ -254,15 +320,16 @@ def _compared(
         try:
             values[name, setting_name] = choices.compared(gateway, connection, name, setting, value, known)
         except WrongValue as error:
-            problems.append(str(error))
+            problems.append(Problem(name, setting_name, str(error)))
         except SyncError as error:
-            error.what = _not_saved([*problems, f"{name}.{setting_name} could not be compared: {error.what}"])
+            uncompared = Problem(name, setting_name, f"{name}.{setting_name} could not be compared: {error.what}")
+            error.what = _not_saved([*problems, uncompared])
             error.remedy = f"{error.remedy} To save it all the same: --unchecked".strip()
             raise
 
 
-def _not_saved(problems: Iterable[str]) -> str:
-    return "The settings were not saved: " + " ".join(problems)
+def _not_saved(problems: Iterable[Problem]) -> str:
+    return "The settings were not saved: " + " ".join(map(str, problems))
 
 
 def _fill_start_dates(store: Store, package: Package, current: Settings, values: Values) -> None:
@@ -277,11 +344,11 @@ def _fill_start_dates(store: Store, package: Package, current: Settings, values:
             values[category.name, name] = kept or today_of(store, package).isoformat()
 
 
-def _beyond_licence(package: Package, licence: str, values: Values) -> list[str]:
+def _beyond_licence(package: Package, licence: str, values: Values) -> list[Problem]:
     if licence not in package.tiers:
         return []
     return [
-        needs_licence(category, licence)
+        Problem(category.name, ENABLED, needs_licence(category, licence))
         for category in package.categories
         if values.get((category.name, ENABLED)) is True and not _covers(package, licence, category)
     ]

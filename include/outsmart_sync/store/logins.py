@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, insert, select, update
 
@@ -13,7 +13,7 @@ from outsmart_sync.store import dialect
 from outsmart_sync.store.tables import login, login_attempt, vault_secret
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Row
 
     from outsmart_sync.store.store import Store
 
@@ -92,7 +92,18 @@ def take(store: Store, state: str) -> tuple[Attempt | None, bool]:
             .where(login_attempt.c.state == state, login_attempt.c.used_at.is_(None), login_attempt.c.expires_at > now)
             .values(used_at=now)
         )
-    attempt = Attempt(
+    return _attempt(row), taken.rowcount == 1
+
+
+def find(store: Store, state: str) -> Attempt | None:
+    """The attempt behind a state, left as it is; None: there is none."""
+    with store.read() as connection:
+        row = connection.execute(select(login_attempt).where(login_attempt.c.state == state)).one_or_none()
+    return None if row is None else _attempt(row)
+
+
+def _attempt(row: Row[Any]) -> Attempt:
+    return Attempt(
         row.state,
         row.package,
         row.country,
@@ -102,7 +113,6 @@ def take(store: Store, state: str) -> tuple[Attempt | None, bool]:
         row.expires_at,
         row.used_at is not None,
     )
-    return attempt, taken.rowcount == 1
 
 
 def keep(connection: Connection, *, package: str, country: str, conn_id: str, user_id: str, user_name: str) -> int:

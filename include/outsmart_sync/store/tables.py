@@ -184,6 +184,16 @@ category_state = Table(
     Column("until", Utc),
 )
 
+# What somebody has been told of: a row is there from the message that it is broken until the one that it works again.
+alert = Table(
+    "alert",
+    metadata,
+    _connection_id(primary_key=True),
+    Column("category", String(60), primary_key=True),  # '' for the connection itself
+    Column("code", String(60), nullable=False),
+    Column("told_at", Utc, nullable=False),
+)
+
 cursor = Table(
     "cursor",
     metadata,

@@ -1,0 +1,1 @@
+"""How alerts leave: e-mail through Airflow's SMTP connection, and webhooks."""

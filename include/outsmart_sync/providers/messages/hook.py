@@ -1,0 +1,65 @@
+"""Sends alerts: e-mail through Airflow's own SMTP connection ``smtp_default``, webhooks by a plain POST.
+
+SMTP: https://airflow.apache.org/docs/apache-airflow-providers-smtp/stable/connections/smtp.html
+"""
+
+from __future__ import annotations
+
+import smtplib
+from html import escape
+from typing import Any
+
+import requests
+from airflow.providers.smtp.hooks.smtp import SmtpHook
+from airflow.sdk.exceptions import AirflowException, AirflowNotFoundException
+
+from outsmart_sync.errors import NotConfigured, VendorUnavailable
+from outsmart_sync.providers import web
+
+SMTP_CONN_ID = "smtp_default"
+
+
+class MessageHook:
+    """Sends messages: each has a subject, a text, and what it is about."""
+
+    def mail(self, to: tuple[str, ...], message: Any) -> None:
+        """Send an e-mail.
+
+        Raises:
+            NotConfigured: Airflow has no SMTP connection, or it names no sender.
+            VendorUnavailable: The mail server refuses, or cannot be reached.
+        """
+        text = escape(message.text).replace("\n", "<br>")
+        try:
+            with SmtpHook(smtp_conn_id=SMTP_CONN_ID) as hook:
+                hook.send_email_smtp(to=list(to), subject=message.subject, html_content=f"<p>{text}</p>")
+        except AirflowNotFoundException as error:
+            raise NotConfigured(
+                f"E-mail cannot be sent: there is no Airflow connection '{SMTP_CONN_ID}'.",
+                remedy=f"Let your administrator set AIRFLOW_CONN_{SMTP_CONN_ID.upper()}.",
+                technical=str(error),
+            ) from error
+        except (AirflowException, OSError, smtplib.SMTPException, ValueError) as error:
+            raise VendorUnavailable(
+                "The mail server did not take the message.",
+                remedy="Let your administrator look at Airflow's SMTP connection.",
+                technical=str(error),
+            ) from error
+
+    def post(self, address: str, message: Any) -> None:
+        """Send a JSON document.
+
+        Raises:
+            VendorUnavailable: The address refuses, or cannot be reached.
+        """
+        names = ("event", "connection", "package", "category", "code", "subject", "text")
+        document = {name: getattr(message, name) for name in names}
+        try:
+            answer = requests.post(address, json=document, timeout=web.TIMEOUT, allow_redirects=False)
+            answer.raise_for_status()
+        except requests.RequestException as error:
+            raise VendorUnavailable(
+                "The webhook did not take the message.",
+                remedy="Check its address.",
+                technical=str(error),
+            ) from error

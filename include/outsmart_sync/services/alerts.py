@@ -1,0 +1,234 @@
+"""Alerts: who hears, by e-mail or webhook, when something breaks and when it works again; once each."""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+from sqlalchemy import delete, insert, select
+
+from outsmart_sync.errors import InvalidSettings, Problem, SyncError
+from outsmart_sync.providers import web
+from outsmart_sync.providers.packages import package as package_of
+from outsmart_sync.services import settings
+from outsmart_sync.services.setting_values import ENABLED
+from outsmart_sync.store import connections, dialect
+from outsmart_sync.store.connections import State, SyncConnection
+from outsmart_sync.store.tables import alert, category_state, setting
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from outsmart_sync.store.store import Store
+
+log = logging.getLogger(__name__)
+
+EMAILS, WEBHOOK = "alert_emails", "alert_webhook"
+_WHOLE = ""  # the connection itself, not one of its categories
+_EMAIL = re.compile(r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipients:
+    """Who hears of a connection.
+
+    Attributes:
+        emails: E-mail addresses.
+        webhook: Address that gets a JSON document; '': none.
+    """
+
+    emails: tuple[str, ...] = ()
+    webhook: str = ""
+
+    def __bool__(self) -> bool:
+        """Whether anybody hears."""
+        return bool(self.emails or self.webhook)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One alert.
+
+    Attributes:
+        event: ``broken``, ``recovered`` or ``test``.
+        connection: Administration's name.
+        package: The package's product name.
+        category: The category's label; '' when the whole connection is meant.
+        code: Code of the error.
+        text: What happened, why, and what to do.
+    """
+
+    event: str
+    connection: str
+    package: str
+    category: str
+    code: str
+    text: str
+
+    @property
+    def subject(self) -> str:
+        """One line."""
+        what = f"{self.package} {self.connection}{', ' + self.category if self.category else ''}"
+        words = {"broken": "needs attention", "recovered": "works again", "test": "is only tested"}
+        return f"OutSmart Sync: {what} {words[self.event]}"
+
+
+class Sender(Protocol):
+    """Sends messages."""
+
+    def mail(self, to: tuple[str, ...], message: Message) -> None:
+        """Send an e-mail."""
+
+    def post(self, address: str, message: Message) -> None:
+        """Send a JSON document."""
+
+
+def recipients(store: Store, connection: SyncConnection) -> Recipients:
+    """Who hears of a connection."""
+    query = select(setting.c.name, setting.c.value).where(
+        setting.c.connection_id == connection.id, setting.c.category == _WHOLE, setting.c.name.in_((EMAILS, WEBHOOK))
+    )
+    with store.read() as transaction:
+        found = {row.name: msgspec.json.decode(row.value) for row in transaction.execute(query)}
+    return Recipients(tuple(found.get(EMAILS, ())), found.get(WEBHOOK, ""))
+
+
+def save(store: Store, connection: SyncConnection, emails: str, webhook: str) -> Recipients:
+    """Set who hears of a connection.
+
+    Args:
+        store: The store.
+        connection: The connection.
+        emails: Addresses, parted by commas, blanks or line ends.
+        webhook: An address, or ''.
+
+    Raises:
+        InvalidSettings: An address is none; nothing is saved.
+    """
+    addresses = tuple(dict.fromkeys(part for part in re.split(r"[\s,;]+", emails) if part))
+    problems = [
+        Problem(_WHOLE, EMAILS, f"'{each}' is no e-mail address.") for each in addresses if not _EMAIL.fullmatch(each)
+    ]
+    webhook = webhook.strip()
+    try:
+        if webhook:
+            web.checked_address(webhook, "webhook")
+    except SyncError as error:
+        problems.append(Problem(_WHOLE, WEBHOOK, str(error)))
+    if problems:
+        raise InvalidSettings(
+            "Nothing was saved: " + " ".join(map(str, problems)), remedy="Correct it and save again."
+        ).at(problems)
+    settings.keep(store, connection, {EMAILS: list(addresses), WEBHOOK: webhook})
+    return Recipients(addresses, webhook)
+
+
+def test(store: Store, connection: SyncConnection, sender: Sender) -> None:
+    """Send a message that only says that messages arrive.
+
+    Raises:
+        SyncError: It could not be sent.
+    """
+    to = recipients(store, connection)
+    if not to:
+        raise InvalidSettings("Nobody is to hear of this connection.", remedy="Save an address first.")
+    _send(sender, to, _message(connection, "test", _WHOLE, "test", "This is a test: nothing is wrong."))
+
+
+def tell(store: Store, sender: Sender) -> int:
+    """Tell what has broken and what works again since the last time; returns how many messages went out.
+
+    A message that cannot be sent is tried again the next time; that fails nothing else.
+    """
+    sent = 0
+    for connection in connections.find(store):
+        if to := recipients(store, connection):
+            for event, category, code, text in _news(store, connection):
+                sent += _deliver(store, sender, to, connection, event, category, code, text)
+    return sent
+
+
+def _news(store: Store, connection: SyncConnection) -> list[tuple[str, str, str, str]]:
+    """(event, category, code, text) that nobody has been told; noted as told from here on."""
+    news = []
+    chosen = settings.read(store, connection).categories
+    on = {_WHOLE, *(name for name, values in chosen.items() if values[ENABLED])}
+    with store.begin() as transaction:
+        now = dialect.now(transaction)
+        standing = {name: why for name, why in _troubles(transaction, connection).items() if name in on}
+        query = select(alert).where(alert.c.connection_id == connection.id).with_for_update()
+        told = {row.category: row for row in transaction.execute(query)}
+        for category, (code, text) in standing.items():
+            if category not in told:
+                values = {"connection_id": connection.id, "category": category, "code": code, "told_at": now}
+                transaction.execute(insert(alert).values(values))
+                news.append(("broken", category, code, text))
+        for category, row in told.items():
+            if category not in standing:
+                _forget(transaction, connection, category)
+                if category not in on:  # switched off, which is neither broken nor working
+                    continue
+                news.append(("recovered", category, row.code, "It works again; nothing needs doing."))
+    return news
+
+
+def _troubles(transaction: Connection, connection: SyncConnection) -> dict[str, tuple[str, str]]:
+    """What is broken now: category ('' for all) → (code, text)."""
+    if connection.state is State.EXPIRED:
+        return {_WHOLE: (connection.state_code, connection.state_text)}
+    if connection.state is not State.ACTIVE:
+        return {}
+    # Also one whose time to be tried again has come: it is mended when it has ended well, which removes its row.
+    query = select(category_state).where(
+        category_state.c.connection_id == connection.id, category_state.c.state == "blocked"
+    )
+    return {row.category: (row.code, row.reason) for row in transaction.execute(query)}
+
+
+def _deliver(
+    store: Store,
+    sender: Sender,
+    to: Recipients,
+    connection: SyncConnection,
+    event: str,
+    category: str,
+    code: str,
+    text: str,
+) -> bool:
+    try:
+        _send(sender, to, _message(connection, event, category, code, text))
+    except SyncError as error:
+        log.warning("An alert could not be sent: %s (%s)", error, error.technical)
+        _untell(store, connection, event, category, code)
+        return False
+    return True
+
+
+def _untell(store: Store, connection: SyncConnection, event: str, category: str, code: str) -> None:
+    """Nobody was told after all: the next time tries again."""
+    with store.begin() as transaction:
+        if event == "broken":
+            _forget(transaction, connection, category)
+            return
+        values = {"connection_id": connection.id, "category": category, "code": code}
+        transaction.execute(insert(alert).values(values | {"told_at": dialect.now(transaction)}))
+
+
+def _forget(transaction: Connection, connection: SyncConnection, category: str) -> None:
+    transaction.execute(delete(alert).where(alert.c.connection_id == connection.id, alert.c.category == category))
+
+
+def _send(sender: Sender, to: Recipients, message: Message) -> None:
+    if to.emails:
+        sender.mail(to.emails, message)
+    if to.webhook:
+        sender.post(to.webhook, message)
+
+
+def _message(connection: SyncConnection, event: str, category: str, code: str, text: str) -> Message:
+    package = package_of(connection.package)
+    label = package.category(category).label if category else ""
+    return Message(event, connection.label, package.label, label, code, text)

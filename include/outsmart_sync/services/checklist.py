@@ -1,0 +1,110 @@
+"""What is looked at before an administration is fixed: country, user, administration, OutSmart account, rights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING
+
+from outsmart_sync.errors import AccessDenied, SyncError
+from outsmart_sync.providers.packages import package as package_of
+from outsmart_sync.services import settings
+from outsmart_sync.store import connections, logins
+
+if TYPE_CHECKING:
+    from outsmart_sync.pipeline.ports import Source
+    from outsmart_sync.records.catalogue import ImportCategory
+    from outsmart_sync.records.exchange import Administration
+    from outsmart_sync.services.gateway import Gateway
+    from outsmart_sync.store.connections import SyncConnection
+    from outsmart_sync.store.store import Store
+
+NOBODY = "2147483646"
+"""A code that no record has: asking for it costs one call and brings nothing, but a missing right shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at.
+
+    Attributes:
+        subject: What: ``country``, ``user``, ``administration``, ``outsmart`` or the name of a category.
+        found: What was found.
+        ok: Whether it is as it should be.
+        error: What is wrong, in words; None when nothing is.
+    """
+
+    subject: str
+    found: str
+    ok: bool = True
+    error: SyncError | None = None
+
+
+def of_login(store: Store, connection: SyncConnection, chosen: Administration) -> list[Check]:
+    """What a login says by itself, without a call: country, user, administration."""
+    package = package_of(connection.package)
+    country = package.countries.get(connection.country, connection.country)
+    there = package.countries.get(chosen.country, chosen.country.upper())
+    same = not chosen.country or not connection.country or chosen.country == connection.country
+    wrong = AccessDenied(
+        f"You chose {country}, and this administration is in {there}.",
+        why="The country must be that of the account.",
+        remedy="Choose another administration, or log in again with the other country, unless this is meant so.",
+        code="other_country",
+    )
+    earlier = connections.find(
+        store,
+        package=connection.package,
+        country=connection.country,
+        administration=chosen.code,
+        outsmart_account=connection.outsmart_account,
+    )
+    return [
+        Check("country", country, same, None if same else wrong),
+        Check("user", logins.user_name(store, connection.login_id)),
+        Check("administration", f"{chosen.name} ({chosen.code})"),
+        *([Check("earlier", earlier[0].label)] if earlier else []),
+    ]
+
+
+def of_rights(store: Store, gateway: Gateway, connection: SyncConnection, chosen: Administration) -> list[Check]:
+    """What the login may read in an administration that is not fixed yet: one call per category."""
+    package = package_of(connection.package)
+    opened = replace(connection, administration=chosen.code)
+    checks = [_account(gateway, connection)]
+    try:
+        source = gateway.door(opened).source()
+    except SyncError as error:
+        return [*checks, Check("rights", "", ok=False, error=error)]
+    try:
+        today = settings.today_of(store, package)
+        checks += [_readable(source, category, today) for category in package.imports]
+    finally:
+        source.close()
+    return checks
+
+
+def _account(gateway: Gateway, connection: SyncConnection) -> Check:
+    """Whether there is an OutSmart account to deliver to."""
+    try:
+        there = gateway.delivers(connection)
+    except SyncError as error:
+        return Check("outsmart", connection.outsmart_account, ok=False, error=error)
+    if there:
+        return Check("outsmart", connection.outsmart_account)
+    missing = AccessDenied(
+        "No OutSmart account is set up.",
+        why=f"There is no Airflow connection '{connection.outsmart_conn_id}'.",
+        remedy="You can go on: what is read is kept here, and delivered once the account is set up.",
+        code="no_account",
+    )
+    return Check("outsmart", connection.outsmart_account, ok=False, error=missing)
+
+
+def _readable(source: Source, category: ImportCategory, today: date) -> Check:
+    try:
+        for _ in source.lookup(category, category.streams[0], today, [NOBODY]):
+            pass
+    except SyncError as error:
+        return Check(category.name, category.label, ok=False, error=error)
+    return Check(category.name, category.label)

@@ -1,0 +1,1 @@
+"""The page *Software integrations* inside the Airflow UI."""

@@ -1,0 +1,110 @@
+"""Who may do what on the page: Airflow's auth manager decides, by a package's DAGs and Airflow connections."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
+from fastapi import HTTPException
+
+from outsmart_sync.errors import AccessDenied
+from outsmart_sync.providers.packages import packages
+from outsmart_sync.records.catalogue import Package
+from outsmart_sync.services import planning
+from outsmart_sync.store import connections
+from outsmart_sync.store.connections import SyncConnection
+from outsmart_sync.store.store import Store
+from outsmart_sync.webapp import airflow
+
+_NOT_FOUND = 404
+
+
+@dataclass(frozen=True)
+class Rights:
+    """What a person may do with one package.
+
+    Attributes:
+        user: The person.
+        package: The package.
+    """
+
+    user: BaseUser
+    package: Package
+
+    @property
+    def dag_id(self) -> str:
+        """The DAG that decides: that of the package's imports."""
+        return planning.dag_id(self.package, planning.IMPORT)
+
+    @cached_property
+    def look(self) -> bool:
+        """Read what happened."""
+        return airflow.may_dag(self.user, "GET", self.dag_id)
+
+    @cached_property
+    def edit(self) -> bool:
+        """Change settings, start a sync, decide about records."""
+        return airflow.may_dag(self.user, "PUT", self.dag_id)
+
+    @cached_property
+    def connect(self) -> bool:
+        """Connect and disconnect."""
+        return airflow.may_connection(self.user, "PUT", self.package.conn_id)
+
+    def require(self, what: str) -> None:
+        """Refuse somebody without a right.
+
+        Args:
+            what: ``look``, ``edit`` or ``connect``.
+
+        Raises:
+            AccessDenied: They have not got it.
+        """
+        if getattr(self, what):
+            return
+        needed = {
+            "look": f"the right to read the DAG {self.dag_id}",
+            "edit": f"the right to edit the DAG {self.dag_id}",
+            "connect": f"the right to edit the Airflow connection {self.package.conn_id}",
+        }
+        raise AccessDenied(
+            "You may not do this.",
+            why=f"It needs {needed[what]} in Airflow.",
+            remedy="Ask somebody who has it, or your administrator.",
+            code="forbidden",
+        )
+
+
+def visible_packages(user: BaseUser) -> list[Rights]:
+    """The packages that a person may know of."""
+    found = [Rights(user, package) for package in packages().values() if package.imports]
+    return [rights for rights in found if rights.look]
+
+
+def sees(rights: Rights, connection: SyncConnection) -> bool:
+    """Whether a person may know of a sync connection."""
+    return rights.look and airflow.may_see(rights.user, rights.dag_id, connection.id, connection.outsmart_conn_id)
+
+
+def visible_connections(store: Store, user: BaseUser) -> list[SyncConnection]:
+    """The sync connections that a person may know of, oldest first."""
+    known = {rights.package.name: rights for rights in visible_packages(user)}
+    return [each for each in connections.find(store) if each.package in known and sees(known[each.package], each)]
+
+
+def open_connection(store: Store, user: BaseUser, connection_id: int, what: str) -> tuple[SyncConnection, Rights]:
+    """A sync connection with a person's rights on its package.
+
+    Raises:
+        HTTPException: 404: there is none, or none that they may know of.
+        AccessDenied: They may not do ``what``.
+    """
+    connection = connections.get(store, connection_id)
+    if connection is None or connection.package not in packages():
+        raise HTTPException(_NOT_FOUND)
+    rights = Rights(user, packages()[connection.package])
+    if not sees(rights, connection):
+        raise HTTPException(_NOT_FOUND)
+    rights.require(what)
+    return connection, rights

@@ -1,0 +1,103 @@
+"""The web app: what every request passes, and the routes."""
+
+from __future__ import annotations
+
+import logging
+
+from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
+from airflow.api_fastapi.core_api.security import bearer_scheme, get_user
+from fastapi import Depends, FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from starlette.exceptions import HTTPException as AnyHTTPException
+
+from outsmart_sync.errors import (
+    AccessDenied,
+    InvalidSettings,
+    NotConfigured,
+    StoreUnusable,
+    SyncError,
+    TransientError,
+    VaultLocked,
+)
+from outsmart_sync.webapp import airflow, guards, languages, pages
+from outsmart_sync.webapp.routes import (
+    alerts,
+    assets,
+    callback,
+    choices,
+    connect,
+    health,
+    overview,
+    records,
+    report,
+    settings,
+)
+from outsmart_sync.webapp.routes import (
+    log as log_routes,
+)
+
+log = logging.getLogger(__name__)
+
+_STATUS: tuple[tuple[type[SyncError], int], ...] = (
+    (AccessDenied, 403),
+    (InvalidSettings, 422),
+    (NotConfigured, 503),
+    (StoreUnusable, 503),
+    (VaultLocked, 503),
+    (TransientError, 503),
+)
+_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _SEE_OTHER = 401, 403, 404, 303
+
+
+def create_app() -> FastAPI:
+    """The page's web app; nothing of it answers without a valid login at Airflow."""
+    app = FastAPI(
+        title="OutSmart Sync",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        dependencies=[Depends(get_user), Depends(guards.require_own_origin)],
+    )
+    app.middleware("http")(guards.add_headers)
+    for module in (assets, overview, connect, callback, settings, choices, report, log_routes, records, health, alerts):
+        app.include_router(module.router)
+    app.add_exception_handler(SyncError, _told)
+    app.add_exception_handler(AnyHTTPException, _refused)
+    app.add_exception_handler(RequestValidationError, _not_understood)
+    return app
+
+
+async def _told(request: Request, error: Exception) -> Response:
+    """An error a person can act on, in words."""
+    if not isinstance(error, SyncError):
+        raise error
+    status = next((code for kind, code in _STATUS if isinstance(error, kind)), 400)
+    if error.technical:
+        log.warning("%s (%s)", error, error.technical)
+    shown = pages.Shown(request, await get_user_of(request))
+    return shown.error(error, status=status)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    """Somebody without a login, a forged request, or a page that is not there: nothing is told, nothing is shown."""
+    status = error.status_code if isinstance(error, HTTPException | AnyHTTPException) else _NOT_FOUND
+    if status == _UNAUTHORIZED and callback.is_callback(request):
+        # They logged in at the vendor and Airflow's own login has ended meanwhile: back here after it, with the answer.
+        return RedirectResponse(airflow.login_address(callback.own_address(request)), _SEE_OTHER)
+    words = pages.environment(languages.language_of(request))
+    return HTMLResponse(words.get_template("refused.html").render(status=status, login=_login()), status)
+
+
+async def _not_understood(request: Request, _error: Exception) -> Response:
+    words = pages.environment(languages.language_of(request))
+    return HTMLResponse(words.get_template("refused.html").render(status=_NOT_FOUND, login=_login()), _NOT_FOUND)
+
+
+def _login() -> str:
+    return airflow.login_address(airflow.frame_address(""))
+
+
+async def get_user_of(request: Request) -> BaseUser:
+    """Who asks, where dependencies do not reach."""
+    return await get_user(request, None, await bearer_scheme(request))

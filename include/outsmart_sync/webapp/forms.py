@@ -1,0 +1,49 @@
+"""Reads forms: what a person switched, chose and typed, in the shape in which services take it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+
+from outsmart_sync.records.catalogue import Choice, Package, Switch
+from outsmart_sync.services.setting_values import settings_of
+
+Form = Mapping[str, list[str]]
+"""A form's fields with their values; a field that was left empty or unticked may be missing."""
+
+SHOWN = "shown"
+"""Hidden field that names each setting the form shows: one that is shown and not sent was unticked."""
+
+_Answer = TypeVar("_Answer")
+
+
+def plain(form: FormData) -> dict[str, list[str]]:
+    """A form's texts; files are of no use here."""
+    return {name: [str(value) for value in form.getlist(name) if isinstance(value, str)] for name in form}
+
+
+async def in_thread(call: Callable[..., _Answer], *values: Any) -> _Answer:
+    """Run what talks to databases and vendors beside the server's loop."""
+    return await run_in_threadpool(call, *values)
+
+
+def changes(form: Form, package: Package) -> dict[str, Any]:
+    """What a settings form changes, in the shape that ``settings.save`` takes."""
+    found: dict[str, Any] = {}
+    if licence := form.get("licence"):
+        found["licence"] = licence[0]
+    known = {category.name: settings_of(category) for category in package.imports}
+    for whole_name in form.get(SHOWN, []):
+        category, _, name = whole_name.partition(".")
+        setting = known.get(category, {}).get(name)
+        sent = form.get(whole_name, [])
+        value: Any = sent[0] if sent else ""
+        if isinstance(setting, Switch):
+            value = bool(sent)
+        elif isinstance(setting, Choice):
+            value = [each.strip() for each in sent if each.strip()]
+        found.setdefault(category, {})[name] = value
+    return found

@@ -1,0 +1,190 @@
+"""Connecting: choose the country, log in at the vendor, choose the administration, look, save; and disconnecting."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Annotated
+
+from fastapi import APIRouter, Form, HTTPException, Request
+from fastapi.responses import HTMLResponse, Response
+
+from outsmart_sync.errors import InvalidSettings, SyncError
+from outsmart_sync.providers.packages import packages
+from outsmart_sync.records.exchange import Administration
+from outsmart_sync.services import checklist, settings
+from outsmart_sync.services import connect as connecting
+from outsmart_sync.store import connections, logins
+from outsmart_sync.store.connections import State, SyncConnection
+from outsmart_sync.webapp import access, airflow, forms, opened
+from outsmart_sync.webapp.pages import Shown, View
+
+router = APIRouter()
+
+COOKIE = "outsmart_login"
+"""Holds the state of the login that this browser began last, bound to the person who did."""
+
+_OK, _UNPROCESSABLE = 200, 422
+
+
+def cookie_of(view: Shown, state: str) -> str:
+    """What the cookie holds for a login that this person begins."""
+    return f"{state}.{sha256(f'{view.user.get_id()} {state}'.encode()).hexdigest()}"
+
+
+def begun_here(view: Shown) -> str:
+    """The state of the login that this person began last in this browser; '' when there is none."""
+    state, _, _ = view.request.cookies.get(COOKIE, "").rpartition(".")
+    return state if state and view.request.cookies.get(COOKIE) == cookie_of(view, state) else ""
+
+
+def _rights(view: Shown, package: str) -> access.Rights:
+    found = packages().get(package.replace("-", "_"))
+    if found is None or not found.imports:
+        raise HTTPException(404)
+    rights = access.Rights(view.user, found)
+    rights.require("connect")
+    return rights
+
+
+@router.get("/connect/{package}")
+def choose_country(view: View, package: str) -> HTMLResponse:
+    """The countries of a package."""
+    rights = _rights(view, package)
+    return view.page("connect.html", rights=rights, country="", account=connecting.OUTSMART_CONN_ID, error=None)
+
+
+@router.post("/connect/{package}")
+def start(
+    view: View, package: str, country: Annotated[str, Form()] = "", account: Annotated[str, Form()] = ""
+) -> HTMLResponse:
+    """Begin a login, and send the whole window to the vendor's page."""
+    rights = _rights(view, package)
+    account = account.strip() or connecting.OUTSMART_CONN_ID
+    try:
+        begun = connecting.start_login(
+            opened.store(), opened.gateway(), rights.package.name, country=country, outsmart_conn_id=account
+        )
+    except SyncError as error:
+        return view.page(
+            "connect.html", status=_UNPROCESSABLE, rights=rights, country=country, account=account, error=error
+        )
+    answer = view.page("leaving.html", package=rights.package, address=begun.address)
+    answer.set_cookie(
+        COOKIE,
+        cookie_of(view, begun.state),
+        max_age=int(logins.ATTEMPT_LASTS.total_seconds()),
+        path=f"{airflow.root_path()}/outsmart-sync/oauth",
+        secure=airflow.base_url().startswith("https:"),
+        httponly=True,
+        samesite="lax",
+    )
+    return answer
+
+
+def _pending(view: Shown, connection_id: int) -> tuple[SyncConnection, access.Rights]:
+    connection, rights = access.open_connection(opened.store(), view.user, connection_id, "connect")
+    if connection.state is not State.CONNECTED:
+        raise InvalidSettings(
+            f"{connection.label} is fixed to its administration already.",
+            remedy="Disconnect it and connect anew to choose another administration; what is in OutSmart stays.",
+            code="administration_fixed",
+        )
+    return connection, rights
+
+
+@router.get("/connections/{connection_id}/setup")
+def set_up(view: View, connection_id: int, administration: str = "") -> HTMLResponse:
+    """Choose the administration; with one chosen: what was found, the licence and the categories."""
+    connection, rights = _pending(view, connection_id)
+    offered = connecting.administrations_of(opened.gateway(), connection)
+    if not administration:
+        return view.page("administration.html", rights=rights, connection=connection, offered=offered, error=None)
+    return _look(view, rights, connection, _chosen(offered, administration))
+
+
+def _chosen(offered: list[Administration], code: str) -> Administration:
+    for each in offered:
+        if each.code == code:
+            return each
+    raise InvalidSettings(
+        f"This login gives no access to an administration '{code}'.",
+        remedy="Choose one of those that are listed.",
+        code="unknown_administration",
+    )
+
+
+def _look(
+    view: Shown,
+    rights: access.Rights,
+    connection: SyncConnection,
+    chosen: Administration,
+    *,
+    error: SyncError | None = None,
+    typed: dict[str, object] | None = None,
+) -> HTMLResponse:
+    store = opened.store()
+    return view.page(
+        "checklist.html",
+        status=_UNPROCESSABLE if error else _OK,
+        rights=rights,
+        connection=connection,
+        chosen=chosen,
+        checks=checklist.of_login(store, connection, chosen),
+        settings=settings.read(store, connection),
+        typed=typed or {},
+        error=error,
+    )
+
+
+@router.get("/connections/{connection_id}/setup/rights")
+def look_at_rights(view: View, connection_id: int, administration: str) -> HTMLResponse:
+    """What the login may read in an administration; asked for by the page once it is shown."""
+    connection, rights = _pending(view, connection_id)
+    offered = connecting.administrations_of(opened.gateway(), connection)
+    checks = checklist.of_rights(opened.store(), opened.gateway(), connection, _chosen(offered, administration))
+    return view.page("checklist_rights.html", rights=rights, checks=checks)
+
+
+@router.post("/connections/{connection_id}/setup")
+async def save(view: View, connection_id: int, request: Request) -> Response:
+    """Fix the administration and keep what is to be synced; both or nothing."""
+    form = await request.form()
+    return await forms.in_thread(_save, view, connection_id, forms.plain(form))
+
+
+def _save(view: Shown, connection_id: int, form: forms.Form) -> Response:
+    connection, rights = _pending(view, connection_id)
+    store, gateway = opened.store(), opened.gateway()
+    changes = {**forms.changes(form, rights.package), settings.AUTOMATIC: False}
+    chosen = _chosen(connecting.administrations_of(gateway, connection), form.get("administration", [""])[0])
+    try:
+        settings.save(store, connection, changes)
+        fixed = connecting.choose_administration(store, gateway, connection, chosen.code, share_account="share" in form)
+    except InvalidSettings as error:
+        return _look(view, rights, connection, chosen, error=error, typed=dict(changes))
+    if fixed.id != connection.id:
+        settings.save(store, fixed, changes)
+    return view.go(f"connections/{fixed.id}/report?first=1")
+
+
+@router.post("/connections/{connection_id}/forget")
+def forget(view: View, connection_id: int) -> Response:
+    """Give up a login whose administration was never chosen."""
+    connection, _ = _pending(view, connection_id)
+    connecting.disconnect(opened.store(), connection)
+    return view.go("")
+
+
+@router.get("/connections/{connection_id}/disconnect")
+def explain_disconnect(view: View, connection_id: int) -> HTMLResponse:
+    """What disconnecting means, before it is done."""
+    connection, rights = access.open_connection(opened.store(), view.user, connection_id, "connect")
+    return view.page("disconnect.html", rights=rights, connection=connection)
+
+
+@router.post("/connections/{connection_id}/disconnect")
+def disconnect(view: View, connection_id: int) -> Response:
+    """End the sync of a connection; everything stays."""
+    connection, _ = access.open_connection(opened.store(), view.user, connection_id, "connect")
+    connecting.disconnect(opened.store(), connections.require(opened.store(), connection.id))
+    return view.go("?disconnected=1")

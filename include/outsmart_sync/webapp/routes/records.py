@@ -1,0 +1,149 @@
+"""Single records: those that wait for a person, by cause; finding one; and all that was done to it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Annotated
+
+from fastapi import APIRouter, Form, HTTPException
+from fastapi.responses import HTMLResponse, Response
+
+from outsmart_sync.errors import InvalidSettings
+from outsmart_sync.providers.packages import package as package_of
+from outsmart_sync.services import attention, history, links
+from outsmart_sync.webapp import access, opened
+from outsmart_sync.webapp.pages import Shown, View
+from outsmart_sync.webapp.routes.settings import start
+
+router = APIRouter()
+
+_PAGE = 50
+_CODES = 200
+"""Records that are tried again one by one; beyond that the whole category is read again."""
+
+
+@router.get("/attention")
+def show_causes(view: View, connection: str = "") -> HTMLResponse:
+    """What waits, by cause."""
+    store = opened.store()
+    visible = access.visible_connections(store, view.user)
+    chosen = int(connection) if connection.isdecimal() else None
+    mine = [each.id for each in visible if chosen in (None, each.id)]
+    return view.page(
+        "attention.html",
+        causes=attention.causes(store, mine),
+        names={each.id: each.label for each in visible},
+        packages={each.id: package_of(each.package) for each in visible},
+        visible=visible,
+        chosen=chosen,
+        records=record_labels(view),
+    )
+
+
+def record_labels(view: Shown) -> dict[str, str]:
+    """Record type → the word a person uses."""
+    return {
+        record.name: record.label
+        for rights in access.visible_packages(view.user)
+        for category in rights.package.imports
+        for record in category.records
+    }
+
+
+@router.get("/attention/{connection_id}/{record}/{state}")
+def show_waiting(
+    view: View, connection_id: int, record: str, state: str, reason: str = "", offset: int = 0
+) -> Response:
+    """The records behind one cause."""
+    store = opened.store()
+    connection, rights = access.open_connection(store, view.user, connection_id, "look")
+    found = attention.waiting(store, connection.id, record, state, reason, limit=_PAGE + 1, offset=offset)
+    return view.page(
+        "waiting.html",
+        connection=connection,
+        rights=rights,
+        record=record,
+        state=state,
+        reason=reason,
+        rows=found[:_PAGE],
+        offset=offset,
+        more=len(found) > _PAGE,
+        records=record_labels(view),
+        page=_PAGE,
+    )
+
+
+@router.post("/records/{connection_id}")
+def decide(
+    view: View,
+    connection_id: int,
+    action: Annotated[str, Form()],
+    record: Annotated[list[int] | None, Form()] = None,
+    back: Annotated[str, Form()] = "attention",
+) -> Response:
+    """Try records again, dismiss them, put them on hold or release them."""
+    store = opened.store()
+    connection, rights = access.open_connection(store, view.user, connection_id, "edit")
+    if not record:
+        raise InvalidSettings("No record was chosen.", remedy="Tick one or more, and try again.", code="none_chosen")
+    if back.startswith(("/", "\\")) or "://" in back:
+        raise HTTPException(404)
+    if action == "retry":
+        for category, codes in attention.codes_of(store, connection, record).items():
+            asked = {"connection": connection.id, "categories": [category]}
+            start(view, connection, rights, asked | ({"codes": codes} if 0 < len(codes) <= _CODES else {"full": True}))
+        return view.go(_told(back, "retried", len(record)))
+    done = {"dismiss": attention.dismiss, "hold": attention.hold, "release": attention.release}
+    if action not in done:
+        raise HTTPException(404)
+    return view.go(_told(back, action, done[action](store, connection, record)))
+
+
+def _told(back: str, what: str, number: int) -> str:
+    return f"{back}{'&' if '?' in back else '?'}done={what}&number={number}"
+
+
+@router.get("/find")
+def find(view: View, text: str = "") -> HTMLResponse:
+    """Records by code, number or name."""
+    store = opened.store()
+    mine = [each.id for each in access.visible_connections(store, view.user)]
+    return view.page("find.html", text=text, found=history.search(store, mine, text), records=record_labels(view))
+
+
+@router.get("/record/{number}")
+def show(view: View, number: int) -> HTMLResponse:
+    """Where one record stands, and all that was done to it."""
+    store = opened.store()
+    found = history.record_of(store, number)
+    if found is None:
+        raise HTTPException(404)
+    connection, rights = access.open_connection(store, view.user, found.connection_id, "look")
+    declared = {record.name: record for each in rights.package.imports for record in each.records}.get(found.record)
+    labels = {field.name: field.label for field in declared.fields} if declared else {}
+    names = [name for name in {**found.package_values, **found.outsmart_values} if not name.startswith("@")]
+    names.sort(key=lambda name: list(labels).index(name) if name in labels else len(labels))
+    return view.page(
+        "record.html",
+        found=found,
+        connection=connection,
+        rights=rights,
+        labels=defaultdict(str, labels),
+        field_names=names,
+        records=record_labels(view),
+    )
+
+
+@router.post("/record/{number}/link")
+def link(view: View, number: int, outsmart_code: Annotated[str, Form()] = "") -> Response:
+    """Say which record of OutSmart a record is; without a code: that they are two."""
+    store = opened.store()
+    found = history.record_of(store, number)
+    if found is None:
+        raise HTTPException(404)
+    connection, _ = access.open_connection(store, view.user, found.connection_id, "edit")
+    if outsmart_code.strip():
+        links.link(store, connection, found.record, found.provider_id, outsmart_code.strip())
+    else:
+        links.unlink(store, connection, found.record, found.provider_id)
+    return view.go(f"record/{number}?done=link&number=1")

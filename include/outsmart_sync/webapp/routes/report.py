@@ -1,0 +1,118 @@
+"""The match report: what an import would do, before anything is written; accepted or corrected by hand."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, HTTPException
+from fastapi.responses import HTMLResponse, Response
+
+from outsmart_sync.errors import SyncError
+from outsmart_sync.services import history, links, report, settings
+from outsmart_sync.webapp import access, airflow, opened
+from outsmart_sync.webapp.pages import View
+from outsmart_sync.webapp.routes.settings import start
+
+router = APIRouter()
+
+_PAGE = 50
+
+
+@router.get("/connections/{connection_id}/report")
+def show(view: View, connection_id: int) -> HTMLResponse:
+    """The newest report, by category and outcome."""
+    store = opened.store()
+    connection, rights = access.open_connection(store, view.user, connection_id, "look")
+    return view.page(
+        "report.html",
+        connection=connection,
+        rights=rights,
+        saved=settings.read(store, connection),
+        reports=report.latest(store, connection),
+        alike=report.ALIKE,
+    )
+
+
+@router.post("/connections/{connection_id}/report")
+def look(view: View, connection_id: int) -> HTMLResponse:
+    """Start a run that writes nothing; its progress is shown, and then the report."""
+    store = opened.store()
+    connection, rights = access.open_connection(store, view.user, connection_id, "edit")
+    airflow.unpause(view.user, rights.dag_id)
+    run_id = start(view, connection, rights, {"connection": connection.id, "categories": [], "preview": True})
+    return view.page(
+        "report_progress.html", connection=connection, run_id=run_id, state="queued", run=None, rights=rights
+    )
+
+
+@router.get("/connections/{connection_id}/report/progress")
+def progress(view: View, connection_id: int, run: str) -> HTMLResponse:
+    """How far the look is; when it has ended, the report takes its place."""
+    store = opened.store()
+    connection, rights = access.open_connection(store, view.user, connection_id, "look")
+    state = airflow.run_state(view.user, rights.dag_id, run)
+    found = history.find_run(store, f"{rights.dag_id}/{run}")
+    answer = view.page("report_progress.html", connection=connection, run_id=run, state=state, run=found, rights=rights)
+    if state in ("success", "failed"):
+        answer.headers["HX-Redirect"] = (
+            f"{airflow.root_path()}/outsmart-sync/connections/{connection.id}/report?looked=1"
+        )
+    return answer
+
+
+@router.get("/connections/{connection_id}/report/{category}/{outcome}")
+def records(view: View, connection_id: int, category: str, outcome: str, offset: int = 0) -> HTMLResponse:
+    """The records of a category with one outcome, some at a time."""
+    store = opened.store()
+    connection, rights = access.open_connection(store, view.user, connection_id, "look")
+    found = next((each for each in report.latest(store, connection) if each.run.category == category), None)
+    if found is None:
+        raise HTTPException(404)
+    if outcome == report.ALIKE:
+        rows = report.alike(store, connection, rights.package.category(category), found.run.id)
+        rows, more = rows[offset : offset + _PAGE], len(rows) > offset + _PAGE
+    else:
+        rows = report.proposed(store, found.run.id, outcome, limit=_PAGE + 1, offset=offset)
+        rows, more = rows[:_PAGE], len(rows) > _PAGE
+    return view.page(
+        "report_records.html",
+        connection=connection,
+        rights=rights,
+        category=category,
+        outcome=outcome,
+        rows=rows,
+        next_offset=offset + _PAGE if more else None,
+        alike=report.ALIKE,
+    )
+
+
+@router.post("/connections/{connection_id}/report/link")
+def link(
+    view: View,
+    connection_id: int,
+    record: Annotated[str, Form()],
+    provider_id: Annotated[str, Form()],
+    code: Annotated[str, Form()],
+    outsmart_code: Annotated[str, Form()],
+) -> HTMLResponse:
+    """Say that a record which would be made is one that OutSmart has."""
+    store = opened.store()
+    connection, _ = access.open_connection(store, view.user, connection_id, "edit")
+    decision = links.link_ahead(store, connection, record, provider_id, code, outsmart_code)
+    return view.page("decided.html", text=decision.text)
+
+
+@router.post("/connections/{connection_id}/report/accept")
+def accept(view: View, connection_id: int) -> Response:
+    """Start importing: once now, and from then on by itself."""
+    store = opened.store()
+    connection, rights = access.open_connection(store, view.user, connection_id, "edit")
+    settings.save(store, connection, {settings.AUTOMATIC: True})
+    try:
+        airflow.unpause(view.user, rights.dag_id)
+        run_id = start(view, connection, rights, {"connection": connection.id, "categories": []})
+    except SyncError as error:
+        if error.code == "airflow_forbidden":
+            return view.go(f"connections/{connection.id}?unpause=1")
+        raise
+    return view.go(f"connections/{connection.id}?started={run_id.replace('+', '%2B').replace(':', '%3A')}")

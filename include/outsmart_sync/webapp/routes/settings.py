@@ -1,0 +1,169 @@
+"""Imports of one administration: what is switched on and by which filters, and syncing now."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, HTTPException, Request
+from fastapi.responses import HTMLResponse, Response
+
+from outsmart_sync.errors import AccessDenied, InvalidSettings, SyncError
+from outsmart_sync.services import health, history, planning, settings, start_dates
+from outsmart_sync.services.setting_values import WrongValue, read, settings_of
+from outsmart_sync.store import runs
+from outsmart_sync.store.connections import State, SyncConnection
+from outsmart_sync.store.runs import RunState
+from outsmart_sync.webapp import access, airflow, forms, opened
+from outsmart_sync.webapp.pages import Shown, View
+
+router = APIRouter()
+
+_OK, _CONFLICT, _UNPROCESSABLE = 200, 409, 422
+_ENDED = ("success", "failed")
+
+
+@router.get("/connections/{connection_id}")
+def show(view: View, connection_id: int) -> Response:
+    """The settings as they are saved."""
+    connection, rights = access.open_connection(opened.store(), view.user, connection_id, "look")
+    if connection.state is State.CONNECTED:
+        return view.go(f"connections/{connection.id}/setup")
+    return _page(view, connection, rights)
+
+
+def _page(
+    view: Shown,
+    connection: SyncConnection,
+    rights: access.Rights,
+    *,
+    typed: dict[str, Any] | None = None,
+    error: SyncError | None = None,
+) -> HTMLResponse:
+    store = opened.store()
+    saved = settings.read(store, connection)
+    problems = {(each.category, each.setting): each.text for each in getattr(error, "problems", ())}
+    conflict = error is not None and error.code == settings.CHANGED_MEANWHILE
+    return view.page(
+        "settings.html",
+        status=_OK if error is None else _CONFLICT if conflict else _UNPROCESSABLE,
+        connection=connection,
+        rights=rights,
+        saved=saved,
+        typed=typed or {},
+        error=error,
+        problems=problems,
+        standing=health.of(store, connection),
+        latest=runs.latest_of(store, connection.id),
+        automation=airflow.automation(view.user, rights.dag_id),
+        settings_of=settings_of,
+        now=store.now(),
+        conflict=conflict,
+    )
+
+
+@router.post("/connections/{connection_id}")
+async def save(view: View, connection_id: int, request: Request) -> Response:
+    """Keep what was changed; all of it or, when something is wrong, nothing, and what was typed stays."""
+    form = await request.form()
+    return await forms.in_thread(_save, view, connection_id, forms.plain(form))
+
+
+def _save(view: Shown, connection_id: int, form: forms.Form) -> Response:
+    store = opened.store()
+    connection, rights = access.open_connection(store, view.user, connection_id, "edit")
+    changes = forms.changes(form, rights.package)
+    version = form.get("version", [""])[0]
+    try:
+        settings.save(store, connection, changes, gateway=opened.gateway(), version=version)
+    except SyncError as error:
+        return _page(view, connection, rights, typed=changes, error=error)
+    return view.go(f"connections/{connection.id}?saved=1")
+
+
+@router.post("/connections/{connection_id}/automatic")
+def switch_automatic(view: View, connection_id: int, on: Annotated[bool, Form()]) -> Response:
+    """Let the schedule take an administration along, or not."""
+    store = opened.store()
+    connection, rights = access.open_connection(store, view.user, connection_id, "edit")
+    settings.save(store, connection, {settings.AUTOMATIC: on})
+    if on:
+        airflow.unpause(view.user, rights.dag_id)
+    return view.go(f"connections/{connection.id}?saved=1")
+
+
+@router.get("/connections/{connection_id}/start-count/{category}")
+def count_documents(view: View, connection_id: int, category: str, request: Request) -> HTMLResponse:
+    """How many documents a start date means."""
+    connection, rights = access.open_connection(opened.store(), view.user, connection_id, "edit")
+    names = {each.name: each for each in rights.package.imports}
+    if category not in names or (start := names[category].start) is None:
+        raise HTTPException(404)
+    typed = request.query_params.get(f"{category}.{start.name}", "")
+    try:
+        day = read(category, settings_of(names[category]), start.name, typed)
+    except WrongValue as error:
+        return view.page("start_count.html", error=InvalidSettings(str(error)), meant=None)
+    first = date.fromisoformat(day) if day else settings.today_of(opened.store(), rights.package)
+    meant = start_dates.meant(opened.gateway(), connection, category, first)
+    return view.page("start_count.html", error=None, meant=meant)
+
+
+@router.post("/connections/{connection_id}/sync")
+def sync_now(view: View, connection_id: int, category: Annotated[str, Form()] = "") -> HTMLResponse:
+    """Start a run: of one category, everything read again; or of all that are switched on, what is new."""
+    store = opened.store()
+    connection, rights = access.open_connection(store, view.user, connection_id, "edit")
+    if category and category not in {each.name for each in rights.package.imports}:
+        raise HTTPException(404)
+    asked = {"connection": connection.id, "categories": [category] if category else [], "full": bool(category)}
+    run_id = start(view, connection, rights, asked)
+    return _progress(view, connection, rights, run_id, category)
+
+
+def start(view: Shown, connection: SyncConnection, rights: access.Rights, asked: dict[str, Any]) -> str:
+    """Start a run of a package's import for one administration; returns its id in Airflow.
+
+    Raises:
+        SyncError: It cannot run: not connected, nothing switched on, or the DAG is paused.
+    """
+    planning.require_runnable(opened.store(), connection, asked.get("categories", []))
+    if airflow.automation(view.user, rights.dag_id).paused:
+        raise AccessDenied(
+            "The sync is paused in Airflow, so nothing was started.",
+            why=f"Somebody paused the DAG {rights.dag_id}.",
+            remedy="Switch the automatic sync on first.",
+            code="dag_paused",
+        )
+    return airflow.trigger(view.user, rights.dag_id, asked, "Started on the page Software integrations")
+
+
+@router.get("/connections/{connection_id}/progress")
+def progress(view: View, connection_id: int, run: str, category: str = "") -> HTMLResponse:
+    """How far a run is; the page asks again until it has ended."""
+    connection, rights = access.open_connection(opened.store(), view.user, connection_id, "look")
+    return _progress(view, connection, rights, run, category)
+
+
+def _progress(
+    view: Shown, connection: SyncConnection, rights: access.Rights, run_id: str, category: str
+) -> HTMLResponse:
+    store = opened.store()
+    state = airflow.run_state(view.user, rights.dag_id, run_id)
+    found = history.find_run(store, f"{rights.dag_id}/{run_id}")
+    mine = [each for each in (found.categories if found else []) if each.connection_id == connection.id]
+    wanted = [each for each in mine if not category or each.category == category]
+    ended = state in _ENDED or bool(category and wanted and wanted[0].finished_at and state != "queued")
+    return view.page(
+        "progress.html",
+        connection=connection,
+        rights=rights,
+        run_id=run_id,
+        run=found,
+        category=category,
+        states=wanted,
+        airflow_state=state,
+        ended=ended,
+        running=RunState.RUNNING,
+        all_names=[each.name for each in rights.package.imports],
+    )

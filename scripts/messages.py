@@ -1,0 +1,174 @@
+"""Brings the page's catalogues up to date with the sentences in the source; `make messages`.
+
+Three kinds of sentences are found: what templates mark with ``_()`` or ``{% trans %}``, what code marks with ``N_()``,
+and the sentences of errors, reasons and labels, which are written where they arise and marked by nothing but their
+place. A value that is put into a sentence becomes a place in it: ``{0}``, ``{1}``, ...
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from babel.messages import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po, write_po
+
+from outsmart_sync.webapp.languages import DOMAIN, LANGUAGES, catalogue_file
+
+ROOT = Path(__file__).resolve().parent.parent
+HOUSE = ROOT / "include" / "outsmart_sync"
+_SENTENCES = frozenset({"what", "why", "remedy", "text", "label", "title", "description", "what_for"})
+_SPEAKERS = frozenset({
+    "SyncError", "ConfigurationError", "NotConfigured", "InvalidSettings", "LoginExpired", "AccessDenied",
+    "RequestRefused", "VaultLocked", "StoreUnusable", "StagingGone", "TransientError", "RateLimited",
+    "VendorUnavailable", "RenewalRefused", "Busy", "RecordError", "UncertainOutcome", "WrongValue", "Problem", "Reason",
+    "Outcome", "Reaction", "Decision", "_said",
+})  # fmt: skip
+"""Classes and functions whose arguments are sentences for people."""
+
+_LABELLED = frozenset({
+    "Choice", "Switch", "Text", "StartDate", "ImportCategory", "Field", "Record", "ValueList", "ExactList", "Reference",
+    "replace", "Package",
+})  # fmt: skip
+"""Declarations with words for people."""
+
+_SHORTEST = 2
+
+
+def main() -> int:
+    """Write the catalogues; returns the exit code."""
+    template = found()
+    for language in LANGUAGES:
+        file = catalogue_file(language)
+        catalogue = Catalog(locale=language, domain=DOMAIN)
+        if file.exists():
+            with file.open("rb") as source:
+                catalogue = read_po(source, locale=language, domain=DOMAIN)
+        catalogue.update(template, no_fuzzy_matching=True)
+        catalogue.obsolete.clear()
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(written(catalogue))
+        if language == "en":  # English speaks for itself; its catalogue holds what the page says in other words
+            catalogue = _spoken(catalogue)
+            file.write_bytes(written(catalogue))
+        missing = sum(1 for message in catalogue if message.id and not message.string)
+        print(f"{LANGUAGES[language]}: {len(catalogue)} sentences, {missing} not translated yet")
+    return 0
+
+
+def _spoken(catalogue: Catalog) -> Catalog:
+    """Only the sentences that have other words."""
+    kept = Catalog(locale="en", domain=DOMAIN)
+    for message in catalogue:
+        if message.id and message.string:
+            kept.add(message.id, message.string)
+    return kept
+
+
+def written(catalogue: Catalog) -> bytes:
+    """A catalogue as the text of its file, which says nothing that changes by itself."""
+    out = io.BytesIO()
+    write_po(out, catalogue, width=120, sort_output=True, no_location=True, omit_header=False, ignore_obsolete=True)
+    lines = out.getvalue().decode().splitlines(keepends=True)
+    shifting = ("POT-Creation-Date", "PO-Revision-Date", "Generated-By", "Last-Translator", "Report-Msgid")
+    kept = [line for line in lines if not line.startswith(tuple(f'"{name}' for name in shifting))]
+    return "".join(kept).encode()
+
+
+def found() -> Catalog:
+    """Every sentence there is."""
+    template = of_pages()
+    for sentence in sorted({each for file in sorted(HOUSE.rglob("*.py")) for each in sentences_of(file)}):
+        if sentence not in template:
+            template.add(sentence)
+    return template
+
+
+def of_pages() -> Catalog:
+    """What the pages themselves say."""
+    template = Catalog(domain=DOMAIN)
+    options = {"**.html": {"trimmed": "true", "newstyle_gettext": "true"}}
+    extracted = extract_from_dir(
+        str(HOUSE / "webapp"), [("**.py", "python"), ("**.html", "jinja2")], options_map=options, keywords=_keywords()
+    )
+    for _, _, message, _, _ in extracted:
+        template.add(message)
+    return template
+
+
+def _keywords() -> dict[str, tuple[int, ...] | None]:
+    return {"_": None, "gettext": None, "ngettext": (1, 2), "N_": None}
+
+
+def sentences_of(file: Path) -> Iterator[str]:
+    """The sentences for people that a module writes."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if name in _SPEAKERS:
+                yield from _texts([*node.args, *(each.value for each in node.keywords if each.arg in _SENTENCES)])
+            elif name in _LABELLED:
+                yield from _labels(name, node)
+        elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value and not isinstance(node.value, ast.Tuple):
+            if any(getattr(target, "id", getattr(target, "attr", "")) in _SENTENCES for target in _targets(node)):
+                yield from _texts([node.value])
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple):
+            for target in node.targets:
+                if isinstance(target, ast.Tuple):
+                    pairs = zip(target.elts, node.value.elts, strict=False)
+                    yield from _texts([value for name_, value in pairs if getattr(name_, "id", "") in _SENTENCES])
+
+
+def _targets(node: ast.Assign | ast.AnnAssign) -> list[ast.expr]:
+    return node.targets if isinstance(node, ast.Assign) else [node.target]
+
+
+def _labels(name: str, node: ast.Call) -> Iterator[str]:
+    yield from _texts([each.value for each in node.keywords if each.arg in ("label", "reason_text")])
+    if name == "Field" and len(node.args) > 1:
+        yield from _texts([node.args[1]])
+    for each in node.keywords:
+        if each.arg in ("values", "countries") and isinstance(each.value, ast.Dict):
+            yield from _texts(each.value.values)
+
+
+def _texts(nodes: list[ast.expr]) -> Iterator[str]:
+    for node in nodes:
+        for text in _variants(node):
+            if len(text.strip()) >= _SHORTEST and any(letter.isalpha() for letter in text.replace("{", "")):
+                yield text.strip()
+
+
+def _variants(node: ast.expr) -> list[str]:
+    """The forms a sentence may take: a choice inside it makes two."""
+    if isinstance(node, ast.Constant):
+        plain = isinstance(node.value, str) and (" " in node.value or node.value.isalpha() or "-" in node.value)
+        return [node.value] if plain and isinstance(node.value, str) else []
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("strip", "lstrip"):
+        return _variants(node.func.value)
+    if isinstance(node, ast.IfExp):
+        return [*_variants(node.body), *_variants(node.orelse)]
+    if isinstance(node, ast.JoinedStr):
+        return [_numbered(node)]
+    return []
+
+
+def _numbered(node: ast.JoinedStr) -> str:
+    text, number = "", 0
+    for part in node.values:
+        if isinstance(part, ast.Constant):
+            text += str(part.value)
+        else:
+            text += f"{{{number}}}"
+            number += 1
+    # What comes before a sentence that is added to another one is that other one.
+    return text.removeprefix("{0} ") if text.startswith("{0} It ") else text
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,130 @@
+"""Alerts: once when something breaks, once when it works again."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import insert
+
+from outsmart_sync.errors import InvalidSettings, VendorUnavailable
+from outsmart_sync.services import alerts, settings, trouble
+from outsmart_sync.services.alerts import Message
+from outsmart_sync.store import connections, dialect
+from outsmart_sync.store.connections import State, SyncConnection
+from outsmart_sync.store.store import Store
+from outsmart_sync.store.tables import category_state
+
+
+class Box:
+    """Keeps what is sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, str, str]] = []
+        self.broken = False
+
+    def mail(self, to: tuple[str, ...], message: Message) -> None:
+        if self.broken:
+            raise VendorUnavailable("The mail server did not take the message.")
+        self.sent += [(each, message.event, message.category) for each in to]
+
+    def post(self, address: str, message: Message) -> None:
+        self.sent.append((address, message.event, message.category))
+
+
+@pytest.fixture
+def connection(store: Store) -> SyncConnection:
+    with store.begin() as transaction:
+        number = connections.add(
+            transaction,
+            package="exact_online",
+            country="nl",
+            administration="1",
+            administration_name="Firm",
+            outsmart_account="north",
+            conn_id="exact_online_default",
+            outsmart_conn_id="outsmart_default",
+        )
+        connections.set_state(transaction, number, State.ACTIVE)
+    alerts.save(store, connections.require(store, number), "a@example.com; b@example.com", "http://127.0.0.1:9/hook")
+    return connections.require(store, number)
+
+
+def expire(store: Store, connection: SyncConnection, state: State) -> None:
+    with store.begin() as transaction:
+        connections.set_state(transaction, connection.id, state, code="login_expired", text="It expired.")
+
+
+def test_everybody_hears_once_that_it_broke_and_once_that_it_works_again(
+    store: Store, connection: SyncConnection
+) -> None:
+    box = Box()
+    assert alerts.tell(store, box) == 0
+    expire(store, connection, State.EXPIRED)
+    for _ in range(3):
+        alerts.tell(store, box)
+    assert box.sent == [
+        ("a@example.com", "broken", ""),
+        ("b@example.com", "broken", ""),
+        ("http://127.0.0.1:9/hook", "broken", ""),
+    ]
+    expire(store, connection, State.ACTIVE)
+    for _ in range(3):
+        alerts.tell(store, box)
+    assert [event for _, event, _ in box.sent[3:]] == ["recovered"] * 3
+
+
+def test_a_message_that_could_not_be_sent_is_sent_the_next_time(store: Store, connection: SyncConnection) -> None:
+    box = Box()
+    box.broken = True
+    expire(store, connection, State.EXPIRED)
+    assert alerts.tell(store, box) == 0
+    box.broken = False
+    assert alerts.tell(store, box) == 1
+    box.broken = True
+    expire(store, connection, State.ACTIVE)
+    assert alerts.tell(store, box) == 0
+    box.broken = False
+    assert alerts.tell(store, box) == 1
+    assert alerts.tell(store, box) == 0
+
+
+def test_a_blocked_category_is_told_until_it_ends_well_and_one_switched_off_is_not(
+    store: Store, connection: SyncConnection
+) -> None:
+    box = Box()
+    settings.save(store, connection, {"relations": {"enabled": True}})
+    with store.begin() as transaction:
+        now = dialect.now(transaction)
+        values = {"state": "blocked", "code": "scope_missing", "reason": "A scope is missing.", "since": now}
+        for name in ("relations", "materials"):
+            row = values | {"connection_id": connection.id, "category": name, "until": now}
+            transaction.execute(insert(category_state).values(row))
+    alerts.tell(store, box)
+    alerts.tell(store, box)
+    assert [(event, category) for _, event, category in box.sent] == [("broken", "Relations")] * 3
+    with store.begin() as transaction:
+        trouble.mended(transaction, connection.id, ["relations"])
+    alerts.tell(store, box)
+    assert [event for _, event, _ in box.sent[3:]] == ["recovered"] * 3
+
+
+def test_who_hears_can_be_changed_and_is_none_of_the_synced_settings(store: Store, connection: SyncConnection) -> None:
+    assert alerts.recipients(store, connection).emails == ("a@example.com", "b@example.com")
+    assert "alert_emails" not in settings.read(store, connection).as_document()
+    alerts.save(store, connection, "", "")
+    assert not alerts.recipients(store, connection)
+
+
+@pytest.mark.parametrize(
+    ("emails", "webhook", "said"),
+    [
+        ("nobody", "", "'nobody' is no e-mail address"),
+        ("", "ftp://x", "is not a web address"),
+        ("", "http://example.com/", "unencrypted"),
+    ],
+)
+def test_what_is_no_address_is_said_and_nothing_is_saved(
+    store: Store, connection: SyncConnection, emails: str, webhook: str, said: str
+) -> None:
+    with pytest.raises(InvalidSettings, match=said):
+        alerts.save(store, connection, emails, webhook)
+    assert alerts.recipients(store, connection).emails == ("a@example.com", "b@example.com")

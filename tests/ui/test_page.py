@@ -1,0 +1,435 @@
+"""The page in a real browser, against a real Airflow and the sandbox: from an empty installation to its daily use.
+
+The tests follow each other: the first import of one is what the next ones look at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from playwright.sync_api import FrameLocator, Page, expect
+
+from outsmart_sync.services import settings
+from outsmart_sync.store import connections
+from outsmart_sync.store.connections import State, SyncConnection
+from page_stage import PageStage, frame
+from sandbox.browser import Browser as VendorBrowser
+
+Window = Callable[..., Page]
+
+AXE = Path(__file__).with_name("axe.min.js").read_text(encoding="utf-8")
+MAIN = "Van Dijk Installatietechniek B.V."
+expect.set_options(timeout=60_000)
+
+
+def page_of(window: Page, stage: PageStage, page: str = "") -> FrameLocator:
+    """A page of ours inside Airflow's frame."""
+    window.goto(f"{stage.address}?page={page}" if page else stage.address)
+    return frame(window)
+
+
+def bare(window: Page, stage: PageStage, page: str = "") -> Page:
+    """A page of ours without Airflow's frame: quicker to load."""
+    window.goto(stage.own_address + page)
+    return window
+
+
+def to_the_vendor(window: Page, stage: PageStage) -> None:
+    shown = page_of(window, stage, "connect/exact-online")
+    shown.get_by_label("Netherlands").check()
+    shown.get_by_role("button", name="Go to the login page").click()
+    window.locator("input[name=user_name]").wait_for()
+
+
+def log_in_there(window: Page, user: str = "demo") -> None:
+    window.locator("input[name=user_name]").fill(f"{user}@example.com")
+    window.locator("input[name=password]").fill(user)
+    window.get_by_role("button", name="Log in").click()
+
+
+def api(stage: PageStage, logins: Callable[[str], Any], user: str) -> requests.Session:
+    """Calls as a program with somebody's cookie, and nothing of a browser's own protection."""
+    session = requests.Session()
+    session.trust_env = False
+    for cookie in logins(user)["cookies"]:
+        session.cookies.set(cookie["name"], cookie["value"])
+    return session
+
+
+def own(stage: PageStage) -> dict[str, str]:
+    return {"Origin": stage.airflow.address}
+
+
+def active(stage: PageStage) -> SyncConnection:
+    (found,) = connections.find(stage.store, state=State.ACTIVE)
+    return found
+
+
+def test_a_visitor_without_a_login_gets_nothing(stage: PageStage) -> None:
+    for path in ("", "connect/exact-online", "static/app.js", "static/bundle.js", "log.csv"):
+        answer = requests.get(stage.own_address + path, timeout=30)
+        assert answer.status_code == 401, path
+        assert "Exact Online" not in answer.text
+    for path in ("docs", "redoc", "openapi.json"):
+        assert requests.get(stage.own_address + path, timeout=30).status_code == 404
+    answer = requests.post(
+        f"{stage.own_address}connect/exact-online", {"country": "nl"}, headers=own(stage), timeout=30
+    )
+    assert answer.status_code == 401
+    answer = requests.get(stage.own_address, cookies={"_token": "made.up.token"}, timeout=30)
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Origin": "https://evil.example"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "null"},
+    ],
+    ids=lambda headers: " ".join(headers.values()) or "nothing said",
+)
+def test_a_forged_form_gets_nothing(stage: PageStage, logins: Callable[[str], Any], headers: dict[str, str]) -> None:
+    answer = api(stage, logins, "admin").post(
+        f"{stage.own_address}connect/exact-online", {"country": "nl"}, headers=headers, timeout=30
+    )
+    assert answer.status_code == 403
+    assert "oauth2" not in answer.text
+
+
+def test_every_page_tells_the_browser_what_it_may_load(stage: PageStage, logins: Callable[[str], Any]) -> None:
+    answer = api(stage, logins, "admin").get(stage.own_address, timeout=30)
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert not re.search(r"(src|href)=.?https?://", answer.text)
+
+
+class TestRefusedLogins:
+    """Each way in which a login goes wrong has its sentence and a way on."""
+
+    def test_cancelled(self, stage: PageStage, window: Window) -> None:
+        page = window()
+        to_the_vendor(page, stage)
+        log_in_there(page)
+        page.get_by_role("button", name="Cancel").click()
+        expect(page.get_by_role("alert")).to_contain_text("The login was cancelled")
+        page.get_by_role("link", name="Start the login again").click()
+        expect(frame(page).get_by_role("heading", name="Connect Exact Online")).to_be_visible()
+
+    def test_without_a_country(self, stage: PageStage, logins: Callable[[str], Any]) -> None:
+        answer = api(stage, logins, "admin").post(
+            f"{stage.own_address}connect/exact-online", {}, headers=own(stage), timeout=30
+        )
+        assert answer.status_code == 422
+        assert "needs a country" in answer.text
+
+    def test_begun_in_another_browser(self, stage: PageStage, logins: Callable[[str], Any], window: Window) -> None:
+        begun = api(stage, logins, "admin").post(
+            f"{stage.own_address}connect/exact-online", {"country": "nl"}, headers=own(stage), timeout=30
+        )
+        address = re.search(r'href="([^"]+)" target="_top"', begun.text)
+        assert address
+        vendor = VendorBrowser()
+        back = vendor.consent(address[1].replace("&amp;", "&"))
+        vendor.close()
+        page = window()
+        page.goto(back)
+        expect(page.get_by_role("alert")).to_contain_text("was not begun here")
+        assert connections.find(stage.store) == []
+
+    def test_begun_again_in_a_second_tab(self, stage: PageStage, window: Window) -> None:
+        first = window()
+        to_the_vendor(first, stage)
+        second = first.context.new_page()
+        to_the_vendor(second, stage)
+        log_in_there(first)
+        first.get_by_role("button", name="Allow").click()
+        expect(first.get_by_role("alert")).to_contain_text("only the last one counts")
+        assert connections.find(stage.store) == []
+
+    def test_too_old(self, stage: PageStage, window: Window) -> None:
+        from sqlalchemy import update
+
+        from outsmart_sync.store.tables import login_attempt
+
+        page = window()
+        to_the_vendor(page, stage)
+        with stage.store.begin() as connection:
+            connection.execute(update(login_attempt).values(expires_at=stage.store.now()))
+        log_in_there(page)
+        page.get_by_role("button", name="Allow").click()
+        expect(page.get_by_role("alert")).to_contain_text("This login has expired")
+
+
+def test_from_an_empty_installation_to_the_first_import(stage: PageStage, window: Window) -> None:
+    page = window()
+    shown = page_of(page, stage)
+    expect(shown.get_by_text("Nothing is connected yet")).to_be_visible()
+    shown.get_by_role("link", name="Connect", exact=True).click()
+    shown.get_by_label("Netherlands").check()
+    shown.get_by_role("button", name="Go to the login page").click()
+    log_in_there(page)
+    with page.expect_request(re.compile("/callback")) as answered:
+        page.get_by_role("button", name="Allow").click()
+    shown = frame(page)
+    shown.get_by_text(MAIN).click()
+    shown.get_by_role("button", name="Next").click()
+    expect(shown.get_by_text("Dana Demo")).to_be_visible()
+    expect(shown.get_by_role("heading", name="Rights")).to_be_visible()
+    for name in ("Relations", "Materials", "Hour types"):
+        shown.get_by_label(name, exact=True).check()
+    shown.get_by_role("button", name="Save").click()
+    expect(shown.get_by_text("Nothing is imported until you say so")).to_be_visible()
+    assert stage.vendors.control.call_summary(vendor="outsmart") == []
+    shown.get_by_role("button", name="Look now").click()
+    shown.get_by_role("button", name="Show: New in OutSmart, Relations").click(timeout=180_000)
+    expect(shown.get_by_role("heading", name="Relations: New in OutSmart")).to_be_visible()
+    written = [call for call in stage.vendors.control.calls(vendor="outsmart") if call["method"] != "GET"]
+    assert written == []
+    shown.get_by_role("button", name="Start importing").click()
+    expect(shown.get_by_text("The sync has ended")).to_be_visible(timeout=180_000)
+    assert len(stage.vendors.control.outsmart_records("north", "relations")) > 30
+    # The vendor's answer cannot be used a second time.
+    page.goto(answered.value.url)
+    expect(page.get_by_role("alert")).to_contain_text("was finished already")
+
+
+def test_tokens_and_secrets_never_reach_the_browser(stage: PageStage, logins: Callable[[str], Any]) -> None:
+    session = api(stage, logins, "admin")
+    number = active(stage).id
+    secrets = ["sandbox-secret", "sandbox-token-north", "sandbox-software-north"]
+    for path in ("", f"connections/{number}", "health", "log", "attention", "alerts", f"connections/{number}/report"):
+        answer = session.get(stage.own_address + path, timeout=30)
+        assert answer.status_code == 200, path
+        assert [secret for secret in secrets if secret in answer.text] == []
+
+
+def test_a_viewer_looks_and_changes_nothing(stage: PageStage, logins: Callable[[str], Any], window: Window) -> None:
+    number = active(stage).id
+    page = bare(window("viewer"), stage, f"connections/{number}")
+    expect(page.get_by_role("heading", name=MAIN)).to_be_visible()
+    for name in ("Save", "Sync now", "Switch off"):
+        expect(page.get_by_role("button", name=name)).to_have_count(0)
+    session = api(stage, logins, "viewer")
+    posts = {
+        f"connections/{number}": {"shown": "relations.enabled"},
+        f"connections/{number}/sync": {"category": "relations"},
+        f"connections/{number}/disconnect": {},
+        f"connections/{number}/automatic": {"on": "false"},
+        f"records/{number}": {"action": "dismiss", "record": "1"},
+        f"alerts/{number}": {"emails": "viewer@example.com"},
+        "connect/exact-online": {"country": "nl"},
+    }
+    for path, form in posts.items():
+        answer = session.post(stage.own_address + path, form, headers=own(stage), timeout=30)
+        assert answer.status_code == 403, path
+    assert active(stage).id == number
+
+
+def test_editing_needs_no_right_to_connect(stage: PageStage, logins: Callable[[str], Any]) -> None:
+    number = active(stage).id
+    session = api(stage, logins, "user")
+    assert 'name="version"' in session.get(f"{stage.own_address}connections/{number}", timeout=30).text
+    for path in (f"connections/{number}/disconnect", "connect/exact-online"):
+        assert session.get(stage.own_address + path, timeout=30).status_code == 403, path
+
+
+def test_the_sync_icon_syncs_that_category_and_its_log_can_be_read(stage: PageStage, window: Window) -> None:
+    page = window()
+    shown = page_of(page, stage, f"connections/{active(stage).id}")
+    shown.get_by_role("button", name="Sync Hour types now").click()
+    shown.get_by_role("dialog", name="Sync Hour types now?").get_by_role("button", name="Sync now").click()
+    cell = shown.locator("#last-hour_types")
+    expect(cell.locator("[data-ended=yes]")).to_be_visible(timeout=180_000)
+    cell.get_by_role("link", name="What happened").click()
+    table = shown.get_by_role("table").first
+    expect(table).to_contain_text("Hour types")
+    expect(table).not_to_contain_text("Relations")
+
+
+def test_what_is_wrong_is_said_at_once_and_what_was_typed_stays(stage: PageStage, window: Window) -> None:
+    page = bare(window(), stage, f"connections/{active(stage).id}")
+    page.get_by_label("OutSmart licence").select_option("none")
+    page.locator("#relations-types").get_by_label("Prospects").evaluate("box => { box.checked = true; }")
+    page.get_by_role("button", name="Save").click()
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("Relations needs the licence")
+    expect(alert).to_contain_text("Materials needs the licence")
+    assert page.locator("#relations-types").get_by_label("Prospects").is_checked()
+    expect(page.locator("[data-unsaved]")).to_be_visible()
+    assert settings.read(stage.store, active(stage)).licence == "basic"
+
+
+def test_of_two_people_who_edit_the_second_is_told(stage: PageStage, window: Window) -> None:
+    connection = active(stage)
+    page = bare(window(), stage, f"connections/{connection.id}")
+    settings.save(stage.store, connection, {"relations": {"include_blocked": True}})
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_contain_text("Somebody else saved these settings")
+    assert settings.read(stage.store, connection).categories["relations"]["include_blocked"] is True
+    page.get_by_role("link", name="Drop mine").click()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status").filter(has_text="Saved")).to_be_visible()
+
+
+def test_the_values_of_a_filter_are_read_from_the_package(stage: PageStage, window: Window) -> None:
+    page = bare(window(), stage, f"connections/{active(stage).id}")
+    card = page.locator("section", has=page.locator("#materials-enabled"))
+    card.get_by_text("Filters and settings").click()
+    card.get_by_role("button", name="Choose from the list").click()
+    boxes = card.locator("#materials-item_groups-list input[type=checkbox]")
+    expect(boxes.first).to_be_visible()
+    value = boxes.first.get_attribute("value")
+    boxes.first.check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status").filter(has_text="Saved")).to_be_visible()
+    assert settings.read(stage.store, active(stage)).categories["materials"]["item_groups"] == [value]
+    settings.save(stage.store, active(stage), {"materials": {"item_groups": []}})
+
+
+def test_rejects_are_grouped_by_cause_and_can_be_put_on_hold_and_released(stage: PageStage, window: Window) -> None:
+    page = bare(window(), stage, "attention")
+    page.get_by_role("row", name=re.compile("Rejected")).first.get_by_role("link").click()
+    row = page.get_by_role("row").nth(1)
+    code = row.get_by_role("link").inner_text()
+    row.get_by_role("checkbox").check()
+    page.get_by_role("button", name="Put on hold").click()
+    expect(page.get_by_role("status")).to_contain_text("1 records are on hold")
+    bare(page, stage, f"find?text={code}")
+    page.get_by_role("link", name=code, exact=True).first.click()
+    expect(page.get_by_text("A person put it on hold")).to_be_visible()
+    page.get_by_role("button", name="Release").click()
+    expect(page.get_by_role("status")).to_contain_text("1 records were released")
+    expect(page.get_by_text("Released by hand")).to_be_visible()
+
+
+def test_a_record_that_was_mended_goes_when_it_is_tried_again(stage: PageStage, window: Window) -> None:
+    page = bare(window(), stage, "attention")
+    page.get_by_role("row", name=re.compile("Relation Rejected OutSmart needs")).first.get_by_role("link").click()
+    row = page.get_by_role("row").nth(1)
+    code = row.get_by_role("link").inner_text()
+    stage.vendors.control.change_exact(
+        2001001, "crm/Accounts", code, AddressLine1="Kade 1", Postcode="3511 AB", City="Utrecht", Name="Mended"
+    )
+    row.get_by_role("checkbox").check()
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("status")).to_contain_text("1 records are tried again")
+    for _ in range(120):
+        bare(page, stage, f"find?text={code}")
+        if page.get_by_role("row", name=re.compile(f"^{code} Mended .*In OutSmart")).count():
+            break
+        page.wait_for_timeout(500)
+    page.get_by_role("link", name=code, exact=True).first.click()
+    expect(page.get_by_text(re.compile("^(Created|Updated)$")).last).to_be_visible()
+
+
+def test_the_log_is_a_file_that_spreadsheets_open(stage: PageStage, logins: Callable[[str], Any]) -> None:
+    answer = api(stage, logins, "viewer").get(f"{stage.own_address}log.csv?event=rejected", timeout=30)
+    lines = answer.content.decode("utf-8-sig").splitlines()
+    assert lines[0].startswith("at;connection;run_id;")
+    assert len(lines) > 1
+    assert all(";rejected;" in line for line in lines[1:])
+
+
+@pytest.mark.parametrize(
+    ("locale", "words"), [("nl-NL", "Wat er gebeurd is"), ("pt-PT", "O que aconteceu"), ("de-DE", "What happened")]
+)
+def test_the_page_speaks_the_browsers_language(stage: PageStage, window: Window, locale: str, words: str) -> None:
+    page = bare(window(locale=locale), stage)
+    expect(page.get_by_role("link", name=words)).to_be_visible()
+
+
+def test_another_language_can_be_chosen_and_stays(stage: PageStage, window: Window) -> None:
+    page = bare(window(), stage, "attention")
+    page.get_by_role("combobox", name="Language").select_option("nl")
+    expect(page.get_by_role("heading", name="Vraagt aandacht")).to_be_visible()
+    expect(page.get_by_role("row", name=re.compile("OutSmart vraagt")).first).to_be_visible()
+    bare(page, stage, "health")
+    expect(page.locator("html")).to_have_attribute("lang", "nl")
+
+
+def pages(stage: PageStage) -> list[str]:
+    number = active(stage).id
+    return [
+        "",
+        f"connections/{number}",
+        f"connections/{number}/report",
+        f"connections/{number}/disconnect",
+        "connect/exact-online",
+        "log",
+        "runs/2",
+        "attention",
+        "find?text=a",
+        "health",
+        "alerts",
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_has_a_serious_finding_of_axe(stage: PageStage, window: Window, scheme: str) -> None:
+    page = window(color_scheme=scheme)
+    found = {}
+    for each in pages(stage):
+        bare(page, stage, each)
+        page.evaluate(AXE)
+        result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        serious = [rule for rule in result["violations"] if rule["impact"] in ("serious", "critical")]
+        if serious:
+            found[each] = [(rule["id"], [node["html"][:200] for node in rule["nodes"][:3]]) for rule in serious]
+    assert found == {}
+
+
+def test_every_page_fits_a_telephone(stage: PageStage, window: Window) -> None:
+    page = window(viewport={"width": 360, "height": 740})
+    for each in pages(stage):
+        bare(page, stage, each)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, each
+
+
+def test_it_follows_airflows_dark_mode(stage: PageStage, window: Window) -> None:
+    page = window()
+    page.goto(stage.airflow.address)
+    page.evaluate("localStorage.setItem('theme', 'dark')")
+    shown = page_of(page, stage)
+    expect(shown.locator("html.dark")).to_be_attached()
+    colour = shown.locator("body").evaluate("body => getComputedStyle(body).backgroundColor")
+    assert colour.startswith("oklch(0.11")
+
+
+def test_it_can_be_used_with_the_keyboard_alone(stage: PageStage, window: Window) -> None:
+    page = bare(window(), stage, f"connections/{active(stage).id}")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    switch = page.locator("#categories-enabled")
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if switch.evaluate("it => it === document.activeElement"):
+            break
+    expect(switch).to_be_focused()
+    page.keyboard.press("Space")
+    assert switch.is_checked()
+    page.keyboard.press("Enter")  # sends the form
+    expect(page.get_by_role("status").filter(has_text="Saved")).to_be_visible()
+    assert settings.read(stage.store, active(stage)).categories["categories"]["enabled"] is True
+
+
+def test_disconnecting_explains_first_and_keeps_everything(stage: PageStage, window: Window) -> None:
+    number = active(stage).id
+    page = bare(window(), stage, f"connections/{number}")
+    before = len(stage.vendors.control.outsmart_records("north", "relations"))
+    page.get_by_role("link", name="Disconnect").click()
+    expect(page.get_by_text("Syncing stops")).to_be_visible()
+    assert active(stage).id == number
+    page.get_by_role("button", name="Disconnect").click()
+    expect(page.get_by_role("status")).to_contain_text("Everything that was brought to OutSmart stays there")
+    assert connections.find(stage.store, state=State.ACTIVE) == []
+    assert len(stage.vendors.control.outsmart_records("north", "relations")) == before

@@ -1,0 +1,90 @@
+"""The page's languages: complete, up to date, and sentences of the store said in each."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from babel.messages.pofile import read_po
+
+import messages
+from outsmart_sync.pipeline.outcomes import REASONS
+from outsmart_sync.providers.packages import packages
+from outsmart_sync.webapp.languages import DOMAIN, catalogue_file
+from outsmart_sync.webapp.sentences import say
+
+_PLACES = re.compile(r"\{\w*\}|%\(\w+\)s")
+OTHERS = ("nl", "pt")
+
+
+def catalogue(language: str) -> Any:
+    with catalogue_file(language).open("rb") as source:
+        return read_po(source, locale=language, domain=DOMAIN)
+
+
+def shown(message: Any) -> str:
+    return message.id if isinstance(message.id, str) else message.id[0]
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_a_catalogue_holds_every_sentence_of_the_source(language: str) -> None:
+    there = {shown(message) for message in catalogue(language) if message.id}
+    found = {shown(message) for message in messages.found() if message.id}
+    assert found - there == set(), "run make messages, and translate what is new"
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_everything_that_the_pages_themselves_say_is_translated(language: str) -> None:
+    said = {shown(message) for message in messages.of_pages() if message.id}
+    missing = [
+        shown(each) for each in catalogue(language) if each.id and shown(each) in said and not all([each.string])
+    ]
+    assert missing == []
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_a_translation_has_the_places_of_its_sentence_and_no_other(language: str) -> None:
+    for message in catalogue(language):
+        strings = message.string if isinstance(message.string, tuple) else (message.string,)
+        for string in strings if message.id else ():
+            assert set(_PLACES.findall(string)) <= set(_PLACES.findall(shown(message))), shown(message)
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_reason_for_leaving_a_record_out_is_said_in_the_language(language: str) -> None:
+    for reason in REASONS.values():
+        for text in (reason.text, reason.remedy):
+            if text and text != "{detail}.":
+                assert say(text.replace("{detail}", "12"), language) != text.replace("{detail}", "12"), text
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_category_has_a_name_in_the_language(language: str) -> None:
+    known = {shown(message): message.string for message in catalogue(language) if message.id}
+    labels = [category.label for package in packages().values() for category in package.imports]
+    assert [label for label in labels if not known.get(label)] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "OutSmart needs: street, postcode. Fill it in in the bookkeeping package.",
+            "OutSmart vraagt: straat, postcode. Vul het in het boekhoudpakket in.",
+        ),
+        (
+            "Connection 3 is fixed to Van Dijk B.V. Something that nobody knows. Start the login again.",
+            "Verbinding 3 ligt vast op Van Dijk B.V. Something that nobody knows. Begin de login opnieuw.",
+        ),
+        ("", ""),
+        ("{0} is odd", "{0} is odd"),
+    ],
+)
+def test_sentences_keep_their_names_and_figures(text: str, said: str) -> None:
+    assert say(text, "nl") == said
+
+
+def test_in_english_the_page_names_no_command() -> None:
+    text = "If that is wrong: outsmart-sync unlink 1 relation 12"
+    assert say(text, "en") == "If that is wrong, part them first."
