@@ -52,8 +52,8 @@ def problems(store: Store, connection: SyncConnection, values: Mapping[tuple[str
         Problem(
             WORK_ORDERS,
             ENABLED,
-            f"connection {number} already exports the work orders of this OutSmart account, and both would bill each of "
-            f"them. Switch it off there first: outsmart-sync settings set {number} {WORK_ORDERS}.{ENABLED}=false.",
+            f"connection {number} already exports the work orders of this OutSmart account, and both would bill each "
+            f"of them. Switch it off there first: outsmart-sync settings set {number} {WORK_ORDERS}.{ENABLED}=false.",
         )
         for number in others[:1]
     ]
