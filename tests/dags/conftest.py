@@ -12,7 +12,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from local_airflow import LocalAirflow, environment
-from outsmart_sync.orchestration.schedules import IMPORT_VARIABLE
+from outsmart_sync.orchestration.schedules import EXPORT_VARIABLE, IMPORT_VARIABLE
 from outsmart_sync.store import schema
 from outsmart_sync.store.store import Store
 from outsmart_sync.store.vault import KEYS_VARIABLE
@@ -45,7 +45,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with process.start(relations=30, items=40) as vendors:
         settings = environment(home / "home", free_port())
         settings |= connection_environment(vendors, store, NORTH)
-        settings[IMPORT_VARIABLE] = "0 0 1 1 *"  # only what a test triggers runs
+        settings[IMPORT_VARIABLE] = settings[EXPORT_VARIABLE] = "0 0 1 1 *"  # only what a test triggers runs
         settings[KEYS_VARIABLE] = Fernet.generate_key().decode()
         kept = {name: os.environ.get(name) for name in settings}
         with LocalAirflow(settings, home / "logs") as airflow:

@@ -85,6 +85,33 @@ def test_the_trigger_form_offers_the_categories_and_its_defaults_suit_a_schedule
     assert params.validate() == {"categories": [], "connection": None, "full": False, "preview": False, "codes": []}
 
 
+def test_the_export_runs_work_orders_and_then_what_became_of_earlier_ones(dags: dict[str, Any]) -> None:
+    dag = dags["exact_online_export"]
+    steps = ("extract", "filter", "match_by_code", "upsert")
+    groups = ("work_orders", "invoice_status")
+    for group in groups:
+        for earlier, later in pairwise(steps):
+            assert f"{group}.{earlier}" in dag.get_task(f"{group}.{later}").upstream_task_ids
+        assert dag.get_task(f"{group}.extract").trigger_rule == "none_failed"
+    assert "work_orders.upsert" in dag.get_task("invoice_status.extract").upstream_task_ids
+    expected = {f"{group}.{step}" for group in groups for step in steps}
+    assert {task.task_id for task in dag.tasks} == {"open_run", "poll", "with_work", "close_run", *expected}
+    assert dag.get_task("close_run").is_teardown
+
+
+def test_the_export_s_trigger_form_names_work_orders_and_what_is_done_with_them(dags: dict[str, Any]) -> None:
+    params = dags["exact_online_export"].params
+    assert params.validate() == {
+        "categories": [],
+        "connection": None,
+        "work_orders": [],
+        "action": "export",
+        "document": None,
+        "preview": False,
+    }
+    assert {"list", "show", "resend", "hold", "release"} < set(params.get_param("action").schema["enum"])
+
+
 @pytest.mark.parametrize("dag_id", [path.stem for path in DAG_FILES])
 def test_a_dag_survives_serialization_unchanged_from_parse_to_parse(dags: dict[str, Any], dag_id: str) -> None:
     from airflow.dag_processing.dagbag import DagBag

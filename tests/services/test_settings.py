@@ -67,7 +67,7 @@ def refused(store: Store, changes: Mapping[str, Any]) -> str:
 
 def test_a_new_connection_has_every_setting_and_everything_switched_off(store: Store) -> None:
     found = document(store, connected(store))
-    assert set(found) == {"licence", "automatic", *(each.name for each in EXACT.imports)}
+    assert set(found) == {"licence", "automatic", *(each.name for each in EXACT.categories)}
     assert {name: found[name] for name in DEFAULTS} == DEFAULTS
     assert settings.read(store, connected_again(store)).enabled(EXACT) == []
 

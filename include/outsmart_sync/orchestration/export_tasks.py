@@ -12,17 +12,15 @@ from outsmart_sync.errors import InvalidSettings
 from outsmart_sync.orchestration.import_tasks import LABEL, Shard, WorkItem, opened, skip_unless_work, work_items
 from outsmart_sync.pipeline.job import Options, Step
 from outsmart_sync.records.catalogue import Package
+from outsmart_sync.records.export_actions import ACTIONS, EXPORT, QUIET
 
 log = logging.getLogger(__name__)
 
-EXPORT = "export"
 _FIELDS = ("categories", "connection", "work_orders", "action", "document", "preview")
 
 
 def export_params(package: Package) -> dict[str, Param]:
     """The trigger form's fields; the defaults are those of a scheduled run."""
-    from outsmart_sync.services.export_actions import ACTIONS
-
     names = [category.name for category in package.export_categories]
     return {
         "categories": Param(
@@ -52,7 +50,7 @@ def export_params(package: Package) -> dict[str, Param]:
             EXPORT,
             type="string",
             enum=[EXPORT, *ACTIONS],
-            values_display={EXPORT: "Export", **{name: each.label for name, each in ACTIONS.items()}},
+            values_display={EXPORT: "Export", **ACTIONS},
             title="What is done with them",
             description="Everything but Export needs the work orders that are meant.",
         ),
@@ -87,7 +85,7 @@ def open_run(package: str) -> list[Shard]:
     if action != EXPORT and runs.find_external(store, external_id) is None:
         for line in export_actions.act(store, gateway, action, numbers, params["connection"], params["document"] or ""):
             log.info("%s", line)
-        if not export_actions.ACTIONS[action].exports:
+        if action in QUIET:
             return []
     options = Options(
         categories=tuple(params["categories"] or ()),

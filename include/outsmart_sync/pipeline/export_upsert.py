@@ -251,11 +251,11 @@ class Sending:
         except RecordError as error:
             log.warning("Work order %s does not get the status %s: %s", row.work_order.number, status, error)
 
-    def _done(self, row: Row, number: str, note: str) -> None:
+    def _done(self, row: Row, what: str, note: str) -> None:
         with self.store.begin() as connection:
             export_rows.finish(connection, self.job, row, note)
-            export_rows.log_event(connection, self.job, row.work_order, "exported", f"{self.job.kind.label} {number}")
-        log.info("Work order %s: %s %s", row.work_order.number, self.job.kind.label, number)
+            export_rows.log_event(connection, self.job, row.work_order, "exported", what)
+        log.info("Work order %s: %s", row.work_order.number, what)
 
     def _put(self, row: Row, **values: object) -> None:
         with self.store.begin() as connection:

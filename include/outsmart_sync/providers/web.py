@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import requests
-from urllib3.exceptions import LocationParseError
+from urllib3.exceptions import LocationParseError, NewConnectionError, ProxyError
 from urllib3.util import Url, parse_url
 
 from outsmart_sync.errors import NotConfigured, RequestRefused
@@ -28,6 +28,14 @@ USER_AGENT = "outsmart-sync"
 for _name in ("requests_oauthlib", "oauthlib", "urllib3.connectionpool", "urllib3.util.retry"):
     logging.getLogger(_name).setLevel(logging.INFO)
 logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
+
+
+def was_never_sent(error: requests.RequestException) -> bool:
+    """Whether a request failed before a byte of it left: no connection came about, or the host was not trusted."""
+    if isinstance(error, (requests.ConnectTimeout, requests.exceptions.SSLError, requests.exceptions.InvalidURL)):
+        return True
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return isinstance(error, requests.ConnectionError) and isinstance(reason, (NewConnectionError, ProxyError))
 
 
 @dataclass(frozen=True, slots=True)

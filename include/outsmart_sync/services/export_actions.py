@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from outsmart_sync.errors import InvalidSettings, SyncError
+from outsmart_sync.records.export_actions import ACTIONS, LIST
 from outsmart_sync.services import export_decisions as decisions
 from outsmart_sync.services import exports
 
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from outsmart_sync.services.exports import Shown
     from outsmart_sync.services.gateway import Gateway
     from outsmart_sync.store.store import Store
-
-EXPORT = "export"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,21 +26,6 @@ class Asked:
     number: str
     connection_id: int | None
     document: str
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """One thing that can be asked for.
-
-    Attributes:
-        label: As a person reads it.
-        call: Does it.
-        exports: An export of the same work orders follows.
-    """
-
-    label: str
-    call: Callable[[Asked], str]
-    exports: bool = False
 
 
 def _show(asked: Asked) -> str:
@@ -80,34 +64,17 @@ def _settle(asked: Asked, *, not_there: bool = False, accept: bool = False) -> s
     )
 
 
-LIST = "list"
-"""The one action that needs no work order."""
-
-ACTIONS: Mapping[str, Action] = {
-    LIST: Action("List the work orders that changed last", _show),
-    "show": Action("Show where they stand", _show),
-    "hold": Action(
-        "Do not send them", lambda asked: _line(decisions.hold(asked.store, asked.number, asked.connection_id))
-    ),
-    "release": Action(
-        "Release and send them",
-        lambda asked: _line(decisions.release(asked.store, asked.number, asked.connection_id)),
-        exports=True,
-    ),
-    "resend": Action("Send them again", _resend, exports=True),
-    "resend_update": Action(
-        "Bring their documents up to date", lambda asked: _resend(asked, update=True), exports=True
-    ),
-    "resend_second": Action("Make a second document of each", lambda asked: _resend(asked, second=True), exports=True),
-    "settle_there": Action("Uncertain: it is there, its number is below", _settle, exports=True),
-    "settle_not_there": Action(
-        "Uncertain: it is not there, send again", lambda asked: _settle(asked, not_there=True), exports=True
-    ),
-    "settle_accept": Action(
-        "Differs: the document is right as it is", lambda asked: _settle(asked, accept=True), exports=True
-    ),
+_CALLS: Mapping[str, Callable[[Asked], str]] = {
+    "show": _show,
+    "hold": lambda asked: _line(decisions.hold(asked.store, asked.number, asked.connection_id)),
+    "release": lambda asked: _line(decisions.release(asked.store, asked.number, asked.connection_id)),
+    "resend": _resend,
+    "resend_update": lambda asked: _resend(asked, update=True),
+    "resend_second": lambda asked: _resend(asked, second=True),
+    "settle_there": _settle,
+    "settle_not_there": lambda asked: _settle(asked, not_there=True),
+    "settle_accept": lambda asked: _settle(asked, accept=True),
 }
-"""Name → what can be asked for."""
 
 
 def act(
@@ -132,7 +99,7 @@ def act(
     said, failed = [], []
     for number in numbers:
         try:
-            said.append(ACTIONS[action].call(Asked(store, gateway, number, connection_id, document)))
+            said.append(_CALLS[action](Asked(store, gateway, number, connection_id, document)))
         except SyncError as error:
             failed.append(error)
     if failed and not said:

@@ -20,7 +20,7 @@ import requests
 
 from outsmart_sync.errors import RateLimited, SyncError, TransientError, VendorUnavailable
 from outsmart_sync.providers import web
-from outsmart_sync.providers.exact_online.errors import API_OUTCOMES, COUNTS_AS_ERROR
+from outsmart_sync.providers.exact_online.errors import API_OUTCOMES, COUNTS_AS_ERROR, NO_CLEAR_ANSWER
 from outsmart_sync.providers.outcomes import Outcome, Reaction, error_of, outcome_of
 from outsmart_sync.store.budget import BudgetRules, Window
 
@@ -62,7 +62,7 @@ class Page:
 
 
 class ExactOnlineClient:
-    """Reads one administration, or the user's own data when no division is given.
+    """Reads and changes one administration, or reads the user's own data when no division is given.
 
     Args:
         session: Opens the connections; one per task.
@@ -206,6 +206,52 @@ class ExactOnlineClient:
             page = self._get(page.next_page)
             yield page
 
+    def send(self, method: str, resource: str, body: Row) -> requests.Response:
+        """Send a change, once; what the answer means is for the caller (see ``writing.py``).
+
+        A refused token says that nothing was done, so that it is renewed and the change sent again.
+
+        Args:
+            method: ``POST``, ``PUT`` or ``DELETE``.
+            resource: Path below the division, with the key in brackets where one row is meant.
+            body: Its JSON; empty for none.
+
+        Raises:
+            VendorUnavailable: No connection came about: nothing was sent.
+            UncertainOutcome: It was sent, and no answer came.
+            RateLimited: The day's calls are used up: nothing was sent.
+            RequestRefused: The endpoint has answered too many equal errors: nothing was sent.
+        """
+        address = f"{self._api_url}/api/v1/{self.division}/{resource}"
+        token = self._tokens.access_token()
+        response = self._send(method, address, body, token)
+        if response.status_code == requests.codes.unauthorized:
+            log.info("Access token refused; renewing it")
+            response = self._send(method, address, body, self._tokens.access_token(refused=token))
+        if self._budget and response.status_code in COUNTS_AS_ERROR - {requests.codes.unauthorized}:
+            self._budget.count_error(endpoint_of(address), response.status_code, error_text(response))
+        return response
+
+    def _send(self, method: str, address: str, body: Row, token: str) -> requests.Response:
+        self._take_call(address)
+        self.calls += 1
+        try:
+            response = self._session.request(
+                method,
+                address,
+                data=msgspec.json.encode(body) if body else None,
+                headers={**_headers(token), "Content-Type": "application/json", "Prefer": "return=representation"},
+                timeout=web.TIMEOUT,
+                allow_redirects=False,
+            )
+        except requests.RequestException as error:
+            technical = f"{method} {endpoint_of(address)}: {type(error).__name__}: {error}"
+            row = _UNREACHABLE if web.was_never_sent(error) else NO_CLEAR_ANSWER
+            raise error_of(row, "", technical) from error
+        if self._budget:
+            self._budget.observe(*limits_of(response))
+        return response
+
     def close(self) -> None:
         """End the session and store what the last answer said of the limits."""
         self._session.close()
@@ -247,11 +293,7 @@ class ExactOnlineClient:
         try:
             response = self._session.get(
                 address,
-                headers={
-                    "Authorization": f"Bearer {token}",
-                    "Accept": "application/json",
-                    "User-Agent": web.USER_AGENT,
-                },
+                headers=_headers(token),
                 timeout=web.TIMEOUT,
                 allow_redirects=False,
             )
@@ -262,8 +304,7 @@ class ExactOnlineClient:
             self._budget.observe(minute, day)
         if response.status_code == requests.codes.ok:
             try:
-                decoded = _decoder.decode(response.content)
-                return _without_nul(decoded) if _NUL in response.content else decoded
+                return decoded(response)
             except _NOT_JSON as error:
                 raise _FailedAnswer(_UNREADABLE, f"{endpoint_of(address)}: {error}") from error
         raise self._failure(address, response, minute, day)
@@ -284,7 +325,7 @@ class ExactOnlineClient:
         if self._budget and status in COUNTS_AS_ERROR and row.reaction is not Reaction.RENEW:
             self._budget.count_error(endpoint, status, text)
         if row.reaction is Reaction.WAIT:
-            wait = _wait_of(minute, day)
+            wait = wait_of(minute, day)
             return _FailedAnswer(row, technical, text, wait=wait)
         return _FailedAnswer(row, technical, text)
 
@@ -299,7 +340,7 @@ class _FailedAnswer(Exception):
         self.error: SyncError = error_of(row, text, technical)
         if wait and isinstance(self.error, TransientError):
             self.error = RateLimited(
-                self.error.what, remedy=self.error.remedy, code=row.code, technical=technical, retry_at=_in(wait)
+                self.error.what, remedy=self.error.remedy, code=row.code, technical=technical, retry_at=moment_in(wait)
             )
 
 
@@ -323,9 +364,23 @@ _UNREADABLE = Outcome(
 )
 
 
+def _headers(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}", "Accept": "application/json", "User-Agent": web.USER_AGENT}
+
+
+def decoded(response: requests.Response) -> Any:
+    """What an answer holds; numbers with a fraction are Decimal.
+
+    Raises:
+        ValueError: It is no JSON.
+    """
+    content = _decoder.decode(response.content)
+    return _without_nul(content) if _NUL in response.content else content
+
+
 def endpoint_of(address: str) -> str:
-    """The path that limits and logs speak of: without host, division and query."""
-    path = urlsplit(address).path
+    """The path that limits and logs speak of: without host, division, key and query."""
+    path = urlsplit(address).path.partition("(")[0]
     parts = path.partition("/api/v1/")[2].split("/")
     return "/".join(parts[1:] if parts[:1] and parts[0].isdigit() else parts) or path
 
@@ -363,13 +418,14 @@ def _window(headers: Mapping[str, str], prefix: str, lasts: int) -> Window | Non
     return Window(limit, left, min(max(reset - there, 0.0), lasts))
 
 
-def _wait_of(minute: Window | None, day: Window | None) -> float:
+def wait_of(minute: Window | None, day: Window | None) -> float:
     """Seconds until a refused call makes sense again; a full minute where the answer does not say."""
     waits = [window.ends_in for window in (minute, day) if window is not None and window.left <= 0]
     return max(waits, default=60.0) + 0.5
 
 
-def _in(seconds: float) -> datetime:
+def moment_in(seconds: float) -> datetime:
+    """The moment so many seconds from now, aware UTC."""
     return datetime.now(UTC) + timedelta(seconds=seconds)
 
 
@@ -384,9 +440,9 @@ def _without_nul(value: Any) -> Any:
     return value
 
 
-def _page_of(decoded: Any) -> Page:
+def _page_of(answer: Any) -> Page:
     """The rows of an answer in any of Exact's shapes: a list, ``results``, or a single record."""
-    body = decoded.get("d") if isinstance(decoded, dict) else None
+    body = answer.get("d") if isinstance(answer, dict) else None
     if isinstance(body, list):
         return Page(body, None)
     if isinstance(body, dict) and "results" not in body:
@@ -398,5 +454,5 @@ def _page_of(decoded: Any) -> Page:
         "Exact Online's answer is not in its usual form.",
         remedy="The sync is tried again by itself; if this stays, send the task's log to whoever maintains it.",
         code="vendor_unreadable",
-        technical=f"top level: {sorted(decoded) if isinstance(decoded, dict) else type(decoded).__name__}",
+        technical=f"top level: {sorted(answer) if isinstance(answer, dict) else type(answer).__name__}",
     )

@@ -11,8 +11,10 @@ from outsmart_sync.errors import (
     LoginExpired,
     NotConfigured,
     RateLimited,
+    RecordError,
     RenewalRefused,
     RequestRefused,
+    UncertainOutcome,
     VendorUnavailable,
 )
 from outsmart_sync.providers.outcomes import Outcome, Reaction
@@ -97,6 +99,92 @@ API_OUTCOMES = (
         Reaction.REPEAT,
     ),
 )
+
+NO_CLEAR_ANSWER = Outcome(
+    None,
+    (),
+    UncertainOutcome,
+    "uncertain_outcome",
+    "Exact Online gave no clear answer to what was sent: it may be there or not.",
+)
+"""For every answer to a change that does not say what became of it."""
+
+_CORRECT = "Correct it in OutSmart or in the settings of the export, then send it again."
+WRITE_OUTCOMES = (
+    *(row for row in API_OUTCOMES if row.status in (401, 403, 429)),
+    # https://github.com/picqer/exact-php-client/issues/461
+    Outcome(400, (), RecordError, "bad_request", "Exact Online cannot read it: {text}", _DEFECT),
+    Outcome(
+        404, (), RecordError, "gone", "It is not there any more in Exact Online.", "Send it again to make a new one."
+    ),
+    Outcome(413, (), RecordError, "too_large", "It is larger than Exact Online takes (10 MB)."),
+    # https://github.com/picqer/exact-php-client/issues/172
+    Outcome(
+        500,
+        ("(type)", "(soort)", "(typ)"),
+        RecordError,
+        "no_customer",
+        "The relation is no customer in Exact Online: {text}",
+        "Give the relation the status Customer in Exact, then send it again.",
+    ),
+    Outcome(
+        500,
+        ("blocked", "geblokkeerd"),
+        RecordError,
+        "blocked",
+        "The relation is blocked in Exact Online: {text}",
+        "Unblock it in Exact, then send it again.",
+    ),
+    # https://github.com/picqer/exact-php-client/issues/161
+    Outcome(
+        500,
+        ("mandatory", "verplicht", "pflicht", "obligat"),
+        RecordError,
+        "value_missing",
+        "Exact Online misses a value: {text}",
+        "Fill it in in OutSmart, or choose it in the settings of the export, then send it again.",
+    ),
+    # https://github.com/picqer/exact-php-client/issues/416
+    Outcome(
+        500,
+        ("already exists", "bestaat reeds", "bestaat al"),
+        RecordError,
+        "already_exists",
+        "Exact Online has one with the same code already: {text}",
+        "Link it, or give it another code.",
+    ),
+    # https://github.com/picqer/exact-php-client/issues/492
+    Outcome(
+        500,
+        ("not allow", "niet toegestaan"),
+        RecordError,
+        "licence_lacks",
+        "The Exact Online subscription of this administration does not have this field: {text}",
+        "Empty its setting (a warehouse needs Plus or more), then send it again.",
+    ),
+    Outcome(
+        500,
+        ("status",),
+        RecordError,
+        "done_with",
+        "It is shipped, invoiced, processed or closed in Exact Online, so it takes no change: {text}",
+        "Make the change there by hand.",
+    ),
+    # https://github.com/picqer/exact-php-client/issues/91: a fault of its own, which says nothing of what was done.
+    Outcome(
+        500,
+        ("problem has occurred", "probleem opgetreden"),
+        UncertainOutcome,
+        "uncertain_outcome",
+        "Exact Online has a fault of its own, and does not say what became of what was sent: {text}",
+    ),
+    Outcome(500, (), RecordError, "refused", "Exact Online refuses it: {text}", _CORRECT),
+    NO_CLEAR_ANSWER,
+)
+"""What answers to a change mean: 500 with a message of Exact's own is a refusal, nothing was done.
+
+A gateway's error, and a 500 without such a message, say nothing; see ``writing.py``.
+"""
 
 RENEWAL_FAILED = Outcome(
     None,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import requests
 from airflow.sdk.log import mask_secret
@@ -13,15 +14,18 @@ from requests_oauthlib import OAuth2Session
 from outsmart_sync.errors import LoginExpired, NotConfigured, VendorUnavailable
 from outsmart_sync.providers.exact_online import oauth
 from outsmart_sync.providers.exact_online.client import RULES, ExactOnlineClient
+from outsmart_sync.providers.exact_online.exporter import ExactExporter
 from outsmart_sync.providers.exact_online.imports import PACKAGE
 from outsmart_sync.providers.exact_online.source import ExactSource
 from outsmart_sync.providers.vendor_hook import VendorHook
 from outsmart_sync.records.exchange import Administration, Login
-from outsmart_sync.store.budget import CallBudget
+from outsmart_sync.store.budget import BudgetRules, CallBudget
 from outsmart_sync.store.tokens import TokenKeeper, TokenPair, login_owner
 from outsmart_sync.store.vault import Vault
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from outsmart_sync.records.catalogue import Row
     from outsmart_sync.store.connections import SyncConnection
     from outsmart_sync.store.store import Store
@@ -78,6 +82,9 @@ class ExactOnlineHook(VendorHook):
         Raises:
             NotConfigured: The hook has no sync connection or store.
         """
+        return self._client(RULES)
+
+    def _client(self, rules: BudgetRules) -> ExactOnlineClient:
         if self._sync_connection is None or self._store is None:
             raise NotConfigured(
                 "Exact Online can only be read through a sync connection.", remedy="Connect an administration first."
@@ -97,13 +104,20 @@ class ExactOnlineHook(VendorHook):
             self.app.api_url,
             keeper,
             division=self._sync_connection.administration or None,
-            budget=self._budget(),
+            budget=self._budget(rules),
             hosts=self.app.hosts,
         )
 
     def source(self) -> ExactSource:
         """The administration as the pipeline reads it."""
         return ExactSource(self.get_conn())
+
+    def exporter(self, settings: Mapping[str, Any]) -> ExactExporter:
+        """The administration as exports write to it; ``settings`` are those of the category ``work_orders``.
+
+        What imports leave of the day's calls is for it.
+        """
+        return ExactExporter(self._client(replace(RULES, keep_share=0.0)), settings)
 
     def forgive(self) -> None:
         """Open endpoints again that were closed after errors: a person says that the cause is mended."""
@@ -195,12 +209,12 @@ class ExactOnlineHook(VendorHook):
     def _session(self, url: str) -> OAuth2Session:
         return self.dressed(OAuth2Session(self.app.client_id), url)
 
-    def _budget(self) -> CallBudget | None:
+    def _budget(self, rules: BudgetRules = RULES) -> CallBudget | None:
         connection = self._sync_connection
         if connection is None or self._store is None or not connection.administration:
             return None
         key = f"{PACKAGE.name}:{connection.country}:{self.app.client_id}:{connection.administration}"
-        return CallBudget(self._store, key, RULES)
+        return CallBudget(self._store, key, rules)
 
     @staticmethod
     def _masked(pair: TokenPair) -> TokenPair:

@@ -23,11 +23,13 @@ class ExactList(ValueList):
         path: The endpoint.
         value: Column with the value.
         title: Columns that tell a person what it means.
+        filters: Which rows may be chosen; '': all.
     """
 
     path: str
     value: str
     title: tuple[str, ...]
+    filters: str = ""
 
 
 ITEM_GROUP_CODES = ExactList(
@@ -49,10 +51,52 @@ CLASSIFICATIONS = ExactList(
 )
 
 
+# Exports. Types of a journal: 20 is sales (name=FinancialJournals).
+JOURNALS = ExactList(
+    name="journals",
+    label="sales journals",
+    path="financial/Journals",
+    value="Code",
+    title=("Description",),
+    filters="Type eq 20",
+)
+PAYMENT_CONDITIONS = ExactList(
+    name="payment_conditions",
+    label="payment conditions",
+    path="cashflow/PaymentConditions",
+    value="Code",
+    title=("Description",),
+)
+
+# Orders refer to a warehouse by its id.
+WAREHOUSES = ExactList(
+    name="warehouses", label="warehouses", path="inventory/Warehouses", value="ID", title=("Code", "Description")
+)
+DOCUMENT_TYPES = ExactList(
+    name="document_types",
+    label="document types",
+    path="documents/DocumentTypes",
+    value="ID",
+    title=("Description",),
+    filters="DocumentIsCreatable eq true",
+)
+UNITS = ExactList(name="units", label="units", path="logistics/Units", value="Code", title=("Description",))
+
+# name=VATVATCodes: S for sales, P for purchase, B for both.
+VAT_CODES = ExactList(
+    name="vat_codes",
+    label="VAT codes for sales",
+    path="vat/VATCodes",
+    value="Code",
+    title=("Description",),
+    filters="VATTransactionType ne 'P' and IsBlocked eq false",
+)
+
+
 def read_values(client: ExactOnlineClient, listed: ExactList) -> list[tuple[str, str]]:
     """The values of a list, each once and in order, with what a person knows them by."""
     found: dict[str, str] = {}
-    for page in client.pages(client.address(listed.path, select=(listed.value, *listed.title))):
+    for page in client.pages(client.address(listed.path, select=(listed.value, *listed.title), filters=listed.filters)):
         for row in page.rows:
             if value := str(row[listed.value] or "").strip():
                 found[value] = " ".join(str(row[column]).strip() for column in listed.title if row[column]) or value

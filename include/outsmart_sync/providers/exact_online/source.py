@@ -130,7 +130,7 @@ class ExactSource:
 
     def beginning(self, stream: Stream, day: date) -> str:
         """The row version behind which lies everything that was changed on a day or later."""
-        position = start_dates.position_of(self._client, cast("ExactStream", stream), day)
+        position = start_dates.position_of(self._client, cast("ExactStream", stream).path, day)
         return str(max(position or 0, int(BEGINNING)))
 
     def count(self, category: ImportCategory, since: date | None) -> int:

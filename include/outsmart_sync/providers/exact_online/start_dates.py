@@ -22,7 +22,7 @@ _AGES_AGO = date(1900, 1, 1)
 _UNKNOWN_ENDPOINT = ("bad_request", "not_found")
 
 
-def position_of(client: ExactOnlineClient, stream: ExactStream, day: date) -> int | None:
+def position_of(client: ExactOnlineClient, path: str, day: date) -> int | None:
     """The row version behind which lies everything that was changed on a day or later.
 
     https://start.exactonline.nl/docs/HlpRestAPIResourcesDetails.aspx?name=ReadSyncSyncSyncTimestamp and
@@ -32,7 +32,7 @@ def position_of(client: ExactOnlineClient, stream: ExactStream, day: date) -> in
     Returns:
         The version; None: Exact does not know it for this stream.
     """
-    endpoint = stream.path.rsplit("/", 1)[-1]
+    endpoint = path.rsplit("/", 1)[-1]
     address = client.function(SYNC_TIMESTAMP, modified=moment(day), endPoint=quoted(endpoint))
     try:
         rows = client.get(address).rows

@@ -1,0 +1,133 @@
+"""The way back: invoices that got their number, were processed, deleted or paid, by row version.
+
+Streams: https://start.exactonline.nl/docs/HlpRestAPIResourcesDetails.aspx?name=SyncSalesInvoiceSalesInvoices (headers
+with line number 0 and lines in one), name=SyncCashflowPaymentTerms and name=SyncDeleted .
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from outsmart_sync.providers.exact_online import start_dates
+from outsmart_sync.providers.exact_online.export_reading import decimal, rows_with
+from outsmart_sync.providers.exact_online.values import TIMEZONE, is_reference
+from outsmart_sync.records.export_document import InvoicePage, InvoiceState
+
+if TYPE_CHECKING:
+    from outsmart_sync.providers.exact_online.client import ExactOnlineClient
+    from outsmart_sync.records.catalogue import Row
+
+INVOICES, TERMS, DELETED = "sync/SalesInvoice/SalesInvoices", "sync/Cashflow/PaymentTerms", "sync/Deleted"
+_PROCESSED = 50
+_RECEIVABLE = 20
+_DELETED_INVOICE = 13
+_COLUMNS = {
+    INVOICES: ("Timestamp", "InvoiceID", "LineNumber", "InvoiceNumber", "Status", "AmountFCExclVat", "SalesOrder"),
+    TERMS: ("Timestamp", "InvoiceNumber", "LineType", "IsFullyPaid"),
+    DELETED: ("Timestamp", "EntityKey", "EntityType"),
+}
+_ALSO = {DELETED: f" and EntityType eq {_DELETED_INVOICE}"}
+
+
+class ExactStatuses:
+    """What became of the invoices of one administration.
+
+    Args:
+        client: The administration.
+    """
+
+    def __init__(self, client: ExactOnlineClient) -> None:
+        self._client = client
+
+    def pages(self, cursors: Mapping[str, str]) -> Iterator[InvoicePage]:
+        """What changed after a position in each stream; invoices come before their payments."""
+        beginning = "" if all(stream in cursors for stream in _COLUMNS) else self._today()
+        readers: dict[str, Callable[[Sequence[Row]], list[InvoiceState]]] = {
+            INVOICES: _of_invoices,
+            TERMS: self._of_terms,
+            DELETED: _of_deletions,
+        }
+        for stream, read in readers.items():
+            yield from self._stream(stream, cursors.get(stream) or beginning, read)
+
+    def _stream(
+        self, stream: str, after: str, read: Callable[[Sequence[Row]], list[InvoiceState]]
+    ) -> Iterator[InvoicePage]:
+        filters = f"Timestamp gt {after}L{_ALSO.get(stream, '')}"
+        position = int(after)
+        for page in self._client.pages(self._client.address(stream, select=_COLUMNS[stream], filters=filters)):
+            position = max(position, *(int(row["Timestamp"]) for row in page.rows), 0)
+            yield InvoicePage(stream=stream, cursor=str(position), states=read(page.rows), last=page.next_page is None)
+
+    def _today(self) -> str:
+        """Where today begins: one row version counts all streams of an administration."""
+        today = datetime.now(ZoneInfo(TIMEZONE)).date()
+        return str(start_dates.position_of(self._client, INVOICES, today) or 1)
+
+    def _of_terms(self, rows: Sequence[Row]) -> list[InvoiceState]:
+        """Invoices of which something was paid, with whether all of it is: an invoice may be paid in several terms.
+
+        Terms know the invoice's number only, so that its id is asked for, and so are its other terms.
+        """
+        numbers = {
+            int(row["InvoiceNumber"])
+            for row in rows
+            if row["LineType"] == _RECEIVABLE and row["IsFullyPaid"] and row["InvoiceNumber"]
+        }
+        conditions = [f"InvoiceNumber eq {number}" for number in sorted(numbers)]
+        select = ("InvoiceID", "InvoiceNumber", "Status")
+        invoices = list(rows_with(self._client, "salesinvoice/SalesInvoices", select, conditions))
+        known = {int(row["InvoiceNumber"]) for row in invoices}
+        open_ones = self._open([one for one in sorted(numbers) if one in known])
+        return [
+            InvoiceState(
+                document=str(row["InvoiceID"]),
+                invoice=str(row["InvoiceID"]),
+                number=str(row["InvoiceNumber"]),
+                booked=row["Status"] == _PROCESSED,
+                paid=int(row["InvoiceNumber"]) not in open_ones,
+            )
+            for row in invoices
+        ]
+
+    def _open(self, numbers: Sequence[int]) -> set[int]:
+        """Those of some invoices of which a term is not paid."""
+        conditions = [f"InvoiceNumber eq {number}" for number in numbers]
+        select = ("ID", "InvoiceNumber", "IsFullyPaid")
+        rows = rows_with(self._client, "bulk/Cashflow/Receivables", select, conditions)
+        return {int(row["InvoiceNumber"]) for row in rows if not row["IsFullyPaid"]}
+
+
+def _of_invoices(rows: Sequence[Row]) -> list[InvoiceState]:
+    """A state for each header, and one for each order that stands on an invoice."""
+    states: dict[tuple[str, str], InvoiceState] = {}
+    for row in rows:
+        if row["LineNumber"] == 0:
+            state = _state(row, str(row["InvoiceID"]), amount=True)
+        elif is_reference(row["SalesOrder"]):
+            state = _state(row, str(row["SalesOrder"]), amount=False)
+        else:
+            continue
+        states[state.document, state.invoice] = state
+    return list(states.values())
+
+
+def _state(row: Mapping[str, Any], document: str, *, amount: bool) -> InvoiceState:
+    return InvoiceState(
+        document=document,
+        invoice=str(row["InvoiceID"]),
+        number=str(row["InvoiceNumber"] or ""),
+        booked=row["Status"] == _PROCESSED,
+        amount=decimal(row["AmountFCExclVat"]) if amount else None,
+    )
+
+
+def _of_deletions(rows: Sequence[Row]) -> list[InvoiceState]:
+    return [
+        InvoiceState(document=str(row["EntityKey"]), invoice=str(row["EntityKey"]), gone=True)
+        for row in rows
+        if row["EntityType"] == _DELETED_INVOICE
+    ]
