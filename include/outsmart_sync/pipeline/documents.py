@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, or_, select, update
 
-from outsmart_sync.pipeline import marks, merging, notices, overtaken, references, scope
+from outsmart_sync.pipeline import guards, marks, merging, notices, overtaken, references, scope
 from outsmart_sync.pipeline.making import Maker, NotMade
-from outsmart_sync.pipeline.outcomes import Outcome
+from outsmart_sync.pipeline.outcomes import BY_HAND, OTHER_DOCUMENT, Outcome
 from outsmart_sync.records.exchange import Stage
 from outsmart_sync.records.order import CANCELLED_STATUS, OPEN
 from outsmart_sync.records.record import REFERS, REMOTE_ID
@@ -89,6 +89,7 @@ def _rows(job: Job, record: Record) -> Any:
             staging.c.outcome,
             known.c.outsmart,
             known.c.delivered_hash,
+            known.c.link,
             known.c.reason.label("known_reason"),
             known.c.source_gone_at,
         )
@@ -118,9 +119,7 @@ class _Delivery:
         if row.outcome == Outcome.CREATE:
             self._create(row, body)
         elif row.delivered_hash is None:
-            self._keep(
-                row, self._written({**body, **_identity(there)})
-            )  # somebody made it before: it is ours from now on
+            self._take_over(row, body, there)
         elif cancelled:
             self._cancel(row, there)
         else:
@@ -143,6 +142,8 @@ class _Delivery:
                 self._maker.begin(connection, row.code)
         if line is None:
             self._send(row, body)
+        elif line.connection_id != self.job.connection_id:
+            self._keep(row, self._decided(Outcome.HELD, OTHER_DOCUMENT, f"{row.code}, of another administration"))
         elif line.state is LedgerState.DONE:
             self._adopt(row, body, line.remote_id)
         else:
@@ -168,6 +169,16 @@ class _Delivery:
             with self.store.begin() as connection:
                 self._maker.begin(connection, row.code)
             self._send(row, body)
+
+    def _take_over(self, row: Row[Any], body: Payload, there: Payload) -> None:
+        """Somebody made it before: it is ours from now on, unless it is clearly another one."""
+        with self.store.read() as connection:
+            line = self._maker.line(connection, row.code)
+        made_for = line.connection_id if line else None
+        if row.link not in BY_HAND and guards.is_another(self.job, self.record, made_for, body, there):
+            self._keep(row, self._decided(Outcome.HELD, OTHER_DOCUMENT, f"{row.code}, {there.get('customer', '')}"))
+        else:
+            self._keep(row, self._written({**body, **_identity(there)}))
 
     def _adopt(self, row: Row[Any], body: Payload, remote_id: str) -> None:
         self._keep(row, self._written({**body, REMOTE_ID: remote_id}), remote_id=remote_id)

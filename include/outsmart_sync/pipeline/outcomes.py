@@ -69,6 +69,12 @@ TWO_FIRMS = "two_firms"
 KEPT_APART = "kept_apart"
 """Reason of a record of which a person said that OutSmart's record with its code is another one."""
 
+OTHER_DOCUMENT = "other_document"
+"""Reason of a document that is held because OutSmart's one with its number is clearly another one."""
+
+KEPT_FROM_THEIRS = (TWO_FIRMS, KEPT_APART, OTHER_DOCUMENT)
+"""Reasons of records that are held because OutSmart's record with their code is another one."""
+
 EDITED = "edited_in_outsmart"
 """Reason code of a record whose edits in OutSmart a full run writes over."""
 
@@ -246,6 +252,11 @@ REASONS: dict[str, Reason] = {
     KEPT_APART: Reason(
         "A person said that it and OutSmart's record with this code are two: {detail}.",
         "It goes once one of them has another code; if they are one after all: outsmart-sync link.",
+    ),
+    OTHER_DOCUMENT: Reason(
+        "OutSmart has a work order with this number that is another one: {detail}.",
+        "Remove that one in OutSmart, or make the order under another number; both go by themselves then. If they are "
+        "one after all: outsmart-sync link.",
     ),
     "by_hand": Reason("A person said so. {detail}."),
     EDITED: Reason("It was edited in OutSmart since it was last brought there: {detail}."),

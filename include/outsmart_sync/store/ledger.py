@@ -6,9 +6,9 @@ there may be one already, and looks before it makes another.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, delete, exists, or_, select, update
 
@@ -52,6 +52,7 @@ class Line:
         remote_id: Its id where it was made; '' while that is not known.
         misses: Runs that looked for it in vain.
         run_id: The run that wrote the line last.
+        connection_id: The sync connection that it was sent for.
     """
 
     account: str
@@ -61,13 +62,21 @@ class Line:
     remote_id: str
     misses: int
     run_id: int
+    connection_id: int
 
 
 def find(connection: Connection, account: str, kind: str, key: str) -> Line | None:
     """A document's line; None: it was never sent."""
-    columns = [ledger.c[name] for name in Line.__slots__]
-    row = connection.execute(select(*columns).where(_line(account, kind, key))).one_or_none()
-    return None if row is None else Line(row[0], row[1], row[2], LedgerState(row[3]), row[4], row[5], row[6])
+    row = connection.execute(select(*_columns()).where(_line(account, kind, key))).one_or_none()
+    return None if row is None else _of(row)
+
+
+def _columns() -> Any:
+    return [ledger.c[name] for name in Line.__dataclass_fields__]
+
+
+def _of(row: Any) -> Line:
+    return replace(Line(*row), state=LedgerState(row.state))
 
 
 def keys_of(connection: Connection, account: str, kind: str, remote_ids: Sequence[str]) -> dict[str, str]:
