@@ -117,6 +117,36 @@ def test_an_order_that_lost_its_last_line_takes_the_material_off_the_work_order(
     assert orders.rows(record_log, event="change_by_hand") == []
 
 
+def test_material_that_a_planner_changed_in_outsmart_is_not_written_over(sqlite_world: World) -> None:
+    orders = sqlite_world
+    orders.settings(licence="pro", sales_orders={"enabled": True})
+    order = orders.order(orders.account("100"), DeliveryDate="2026-12-01T00:00:00")
+    line = orders.order_line(order, orders.item("A1"), quantity=2)
+    orders.counts("relations")
+    orders.counts(SALES_ORDERS)
+    (sent,) = only(orders)["Materials"]
+    by_hand = {"MaterialCode": "HAND", "MaterialNr": "1", "MaterialPrice": "5", "MaterialName": "By hand"}
+    orders.move_on(orders.order_number(order), Materials=[sent, by_hand])
+    orders.change(LINES, line, Quantity=3)
+    orders.change(ORDERS, order, DeliveryDate="2026-12-02T00:00:00")
+    assert orders.counts(SALES_ORDERS).updated == 1
+    assert [(each["MaterialCode"], each["MaterialNr"]) for each in only(orders)["Materials"]] == [
+        ("A1", "2"),
+        ("HAND", "1"),
+    ]
+    assert [row.detail for row in orders.rows(record_log, event="change_by_hand")] == ["materials"]
+    assert only(orders)["WorkDate"] == "02-12-2026"
+    orders.move_on(orders.order_number(order), WorkDate="08-12-2026", Materials=[{**sent, "MaterialNr": "4"}])
+    orders.change(LINES, line, Quantity=4)  # as a person has it by now
+    orders.change(ORDERS, order, DeliveryDate="2026-12-03T00:00:00")
+    assert orders.counts(SALES_ORDERS).updated == 1
+    assert only(orders)["WorkDate"] == "08-12-2026"
+    assert [row.detail for row in orders.rows(record_log, event="change_by_hand")] == ["materials", "date"]
+    orders.change(LINES, line, Quantity=5)
+    assert orders.counts(SALES_ORDERS).updated == 1
+    assert [each["MaterialNr"] for each in only(orders)["Materials"]] == ["5"]
+
+
 def test_what_outsmart_cannot_change_is_told_to_a_person(orders: World, customer: str) -> None:
     order = orders.order(customer, Description="Old words")
     orders.counts(SALES_ORDERS)

@@ -23,6 +23,7 @@ from outsmart_sync.records.exchange import Stage
 from outsmart_sync.records.order import CANCELLED_STATUS, OPEN
 from outsmart_sync.records.record import REFERS, REMOTE_ID
 from outsmart_sync.records.values import Payload, code_key, decode, encode
+from outsmart_sync.records.work_order import same_materials
 from outsmart_sync.store.ledger import LedgerState
 from outsmart_sync.store.tables import mirror, staging
 
@@ -41,7 +42,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 100
-_EMPTY = {"materials": "[]"}
+_MATERIALS = "materials"
+_EMPTY = {_MATERIALS: "[]"}
 """Fields that can be emptied, and what is sent for that; OutSmart keeps others when they come empty."""
 
 _WRITTEN = (Outcome.CREATE, Outcome.UPDATE)
@@ -186,7 +188,7 @@ class _Delivery:
     # Changing.
 
     def _change(self, row: Row[Any], body: Payload, there: Payload) -> None:
-        """Carry over what changed since it was sent, while nobody has begun."""
+        """Carry over what changed since it was sent, while nobody has begun; what a planner changed stays."""
         changed = {name: body.get(name, "") for name in {*body, *_own(there)} if body.get(name) != there.get(name)}
         changed.pop(self.record.code, None)
         if not changed:
@@ -197,10 +199,13 @@ class _Delivery:
             reason = "document_gone" if document is None else "document_started"
             self._keep(row, self._decided(Outcome.EXCLUDED, reason, self._labels(changed)))
             return
+        now = document.payload
+        for name in [name for name, value in changed.items() if _same(name, value, now.get(name, ""))]:
+            del changed[name]  # a person was quicker
         possible: Payload = {
             name: value if value != "" else _EMPTY[name]
             for name, value in changed.items()
-            if self._can_change(name, value)
+            if self._can_change(name, value) and _same(name, there.get(name, ""), now.get(name, ""))
         }
         if possible:
             self.destination.change(self.record, document.remote_id, possible)
@@ -283,6 +288,13 @@ class _Delivery:
                 self._maker.done(connection, row.code, remote_id)
             note(connection, row)
             marks.note(connection, self.job, marks.DELIVERED, self.record, row.seq)
+
+
+def _same(name: str, one: str | bool, other: str | bool) -> bool:
+    """Whether two values of a field say the same to a person."""
+    if name == _MATERIALS:
+        return same_materials(str(one), str(other))
+    return code_key(str(one)) == code_key(str(other))
 
 
 def _own(there: Payload) -> list[str]:
