@@ -197,6 +197,63 @@ def test_a_cancelled_order_gets_the_chosen_work_status_while_nobody_has_begun(
     assert not [call for call in orders.control.calls(vendor="outsmart") if "UpdateWorkorder" in call["path"]]
 
 
+@pytest.mark.parametrize("before", ["W", None], ids=["with a status before", "without one"])
+def test_a_reopened_order_gets_its_work_status_back_or_a_person_is_told(
+    sqlite_world: World, before: str | None
+) -> None:
+    orders = sqlite_world
+    orders.settings(licence="pro", sales_orders={"enabled": True})
+    for code in "WX":
+        orders.by_hand("workstatusses", sta_code=code, sta_name=f"Status {code}")
+    orders.settings(sales_orders={"cancelled_status": "X"})
+    order = orders.order(orders.account("100"))
+    line = orders.order_line(order, orders.item("A1"))
+    orders.counts("relations")
+    orders.counts(SALES_ORDERS)
+    for _ in range(2):
+        orders.move_on(orders.order_number(order), WorkStatus=before)
+        orders.change(ORDERS, order, Status=45)
+        orders.counts(SALES_ORDERS)
+        assert only(orders)["WorkStatus"] == "X"
+        orders.change(ORDERS, order, Status=12)
+        orders.counts(SALES_ORDERS)
+        assert only(orders)["WorkStatus"] == (before or "X")
+        assert orders.states("sales_order") == {orders.order_number(order): ("synced", None)}
+    told = [row.detail for row in orders.rows(record_log, event="change_by_hand")]
+    assert told == ([] if before else ["work status", "work status"])
+    assert len(orders.rows(record_log, event="order_reopened")) == 2
+    orders.change(LINES, line, Quantity=7)
+    assert orders.counts(SALES_ORDERS).updated == 1
+    assert [each["MaterialNr"] for each in only(orders)["Materials"]] == ["7"]
+    assert only(orders)["WorkStatus"] == (before or "X")
+    assert orders.counts(SALES_ORDERS, full=True).unchanged == 1
+
+
+@pytest.mark.parametrize("at_once", [True, False], ids=["in one run", "in two runs"])
+def test_a_new_order_under_the_number_of_a_deleted_one_takes_its_work_order_on(
+    sqlite_world: World, *, at_once: bool
+) -> None:
+    orders = sqlite_world
+    orders.settings(licence="pro", sales_orders={"enabled": True})
+    for code in "WX":
+        orders.by_hand("workstatusses", sta_code=code, sta_name=f"Status {code}")
+    orders.settings(sales_orders={"cancelled_status": "X"})
+    customer = orders.account("100")
+    first = orders.order(customer, OrderNumber=7)
+    orders.counts("relations")
+    orders.counts(SALES_ORDERS)
+    orders.move_on("SO-7", WorkStatus="W")
+    orders.delete(ORDERS, first)
+    if not at_once:
+        orders.counts(SALES_ORDERS)
+        assert only(orders)["WorkStatus"] == "X"
+    orders.order(customer, OrderNumber=7)
+    orders.counts(SALES_ORDERS)
+    assert (only(orders)["WorkorderNo"], only(orders)["WorkStatus"]) == ("SO-7", "W")
+    assert orders.states("sales_order") == {"SO-7": ("synced", None)}
+    assert len(orders.rows(record_log, reason="order_cancelled")) == (0 if at_once else 1)
+
+
 def test_a_cancelled_order_that_was_never_imported_stays_out(orders: World, customer: str) -> None:
     orders.order(customer, Status=45)
     assert orders.counts(SALES_ORDERS).excluded == 1

@@ -69,6 +69,12 @@ TWO_FIRMS = "two_firms"
 KEPT_APART = "kept_apart"
 """Reason of a record of which a person said that OutSmart's record with its code is another one."""
 
+CANCELLED = "order_cancelled"
+"""Event, and reason, of a document that was cancelled or deleted in the package once it was in the destination."""
+
+REOPENED = "order_reopened"
+"""Event of a document that is open again in the package."""
+
 OTHER_DOCUMENT = "other_document"
 """Reason of a document that is held because OutSmart's one with its number is clearly another one."""
 
@@ -224,7 +230,11 @@ REASONS: dict[str, Reason] = {
         "It was changed in the bookkeeping package in what OutSmart cannot change of a work order: {detail}.",
         "Change it by hand in OutSmart.",
     ),
-    "order_cancelled": Reason(
+    REOPENED: Reason(
+        "It is open again in the bookkeeping package.",
+        "See to its work status in OutSmart, where that was not put back.",
+    ),
+    CANCELLED: Reason(
         "It was cancelled in the bookkeeping package; {detail}.", "Tell the technician if the work has begun."
     ),
     "missing_field": Reason("OutSmart needs: {detail}.", "Fill it in in the bookkeeping package."),

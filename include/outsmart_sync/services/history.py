@@ -39,6 +39,7 @@ EVENTS = (
     "withdrawn",
     "change_by_hand",
     "order_cancelled",
+    "order_reopened",
 )
 """What lines of the sync log can tell."""
 
