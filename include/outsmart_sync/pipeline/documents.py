@@ -149,10 +149,8 @@ class _Delivery:
         if lacking := self.record.lacks(body):
             self._keep(row, self._decided(Outcome.REJECTED, "missing_field", ", ".join(lacking)))
             return
-        with self.store.begin() as connection:
+        with self.store.read() as connection:
             line = self._maker.line(connection, row.code)
-            if line is None:
-                self._maker.begin(connection, row.code)
         if line is None:
             self._send(row, body)
         elif line.connection_id != self.job.connection_id:
@@ -165,6 +163,7 @@ class _Delivery:
     def _send(self, row: Row[Any], body: Payload) -> None:
         # What goes along is not kept: later changes of the document are not compared with it.
         sent = notices.with_texts(body, self.texts.get(code_key(row.code), []))
+        self._maker.begin(row.code)
         made = self._maker.send(row.code, sent)
         if isinstance(made, NotMade):
             self._keep(row, self._decided(made.outcome, made.reason, made.detail))
@@ -179,8 +178,6 @@ class _Delivery:
         elif found is not None:
             self._adopt(row, body, found.remote_id)
         else:
-            with self.store.begin() as connection:
-                self._maker.begin(connection, row.code)
             self._send(row, body)
 
     def _take_over(self, row: Row[Any], body: Payload, there: Payload) -> None:

@@ -112,25 +112,52 @@ def begin(
     )
 
 
+def claim(
+    connection: Connection, account: str, kind: str, key: str, *, connection_id: int, run_id: int, token: str
+) -> bool:
+    """Note that a document is about to be sent, unless there is a line about it; commit before it is sent.
+
+    Two tasks of one run may both believe that it is theirs to send, when Airflow takes one of them for dead: only one
+    of them gets the line.
+
+    Returns:
+        Whether this process may send it.
+    """
+    values = {
+        "connection_id": connection_id,
+        "state": LedgerState.SENDING.value,
+        "token": token,
+        "run_id": run_id,
+        "changed_at": dialect.now(connection),
+    }
+    statement = dialect.upsert(connection, ledger).values(account=account, kind=kind, key=key, **values)
+    nothing = statement.on_conflict_do_nothing(index_elements=[ledger.c.account, ledger.c.kind, ledger.c.key])
+    return connection.execute(nothing.returning(ledger.c.key)).first() is not None
+
+
+def give_up(connection: Connection, line: Line) -> bool:
+    """Forget an unclear document that is known not to be there; false: somebody else has written its line since."""
+    return connection.execute(delete(ledger).where(_as_seen(line))).rowcount == 1
+
+
 def uncertain(connection: Connection, account: str, kind: str, key: str, run_id: int) -> None:
     """Note that no clear answer came."""
     _change(connection, account, kind, key, state=LedgerState.UNCERTAIN.value, run_id=run_id)
 
 
 def missed(connection: Connection, line: Line, run_id: int) -> int:
-    """Note that an unclear document was looked for in vain; a run counts once. Returns how many did."""
+    """Note that an unclear document was looked for in vain; a run counts once.
+
+    Returns:
+        How many runs did; 0: somebody else has written the line since it was read, so nobody knows.
+    """
     looked_already = line.misses > 0 and line.run_id == run_id
     misses = line.misses if looked_already else line.misses + 1
-    _change(
-        connection,
-        line.account,
-        line.kind,
-        line.key,
-        state=LedgerState.UNCERTAIN.value,
-        misses=misses,
-        run_id=run_id,
+    values = {"state": LedgerState.UNCERTAIN.value, "misses": misses, "run_id": run_id}
+    noted = connection.execute(
+        update(ledger).where(_as_seen(line)).values(**values, changed_at=dialect.now(connection))
     )
-    return misses
+    return misses if noted.rowcount == 1 else 0
 
 
 def done(connection: Connection, account: str, kind: str, key: str, remote_id: str, run_id: int) -> None:
@@ -154,6 +181,16 @@ def is_own_export(connection: Connection, account: str, kind: str) -> ColumnElem
 
 def _line(account: str, kind: str, key: str) -> ColumnElement[bool]:
     return and_(ledger.c.account == account, ledger.c.kind == kind, ledger.c.key == key)
+
+
+def _as_seen(line: Line) -> ColumnElement[bool]:
+    """A line, unless it was written since it was read."""
+    return and_(
+        _line(line.account, line.kind, line.key),
+        ledger.c.state == line.state,
+        ledger.c.misses == line.misses,
+        ledger.c.run_id == line.run_id,
+    )
 
 
 def _change(connection: Connection, account: str, kind: str, key: str, **values: object) -> None:
