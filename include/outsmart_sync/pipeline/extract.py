@@ -20,7 +20,7 @@ from outsmart_sync.pipeline.epochs import EPOCH
 from outsmart_sync.pipeline.pending import STARTED
 from outsmart_sync.records.exchange import DELETIONS, Deletion, ReadPage
 from outsmart_sync.records.staged import Origin, StagedRow, aliases
-from outsmart_sync.records.values import code_key
+from outsmart_sync.records.values import code_key, content_hash, decode, encode
 from outsmart_sync.store import cursors, dialect, runs, staged_rows
 from outsmart_sync.store.runs import Progress
 from outsmart_sync.store.tables import mirror, staging
@@ -352,11 +352,30 @@ def _stage_found(
     for page in source.lookup(job.category, stream, job.today, keys):
         found |= {row.provider_id: row.code for row in page.mapped.rows}
         with store.begin() as connection:
+            page.mapped.rows[:] = _with_kept(connection, job, stream, page.mapped.rows)
             _stage_page(connection, job, stream, page)
         log.info("%s: %s found", stream.name, page.fetched)
     with store.begin() as connection:
         _note(connection, job, stream.name, Progress(None, "", 1, len(found)))
     return found
+
+
+def _with_kept(connection: Connection, job: Job, stream: Stream, rows: list[StagedRow]) -> list[StagedRow]:
+    """Rows that were looked up, with what only the list of changes says, as it was read there last."""
+    if stream.record is None or not stream.kept_in_look_ups:
+        return rows
+    query = select(mirror.c.provider_id, mirror.c.payload).where(
+        scope.mirrored(job, stream.record.name), mirror.c.provider_id.in_([row.provider_id for row in rows])
+    )
+    known = {row.provider_id: decode(row.payload) for row in connection.execute(query) if row.payload}
+    kept = [{name: known.get(row.provider_id, {}).get(name) for name in stream.kept_in_look_ups} for row in rows]
+    payloads = [
+        encode(decode(row.payload or "{}") | {name: value for name, value in each.items() if value is not None})
+        for row, each in zip(rows, kept, strict=True)
+    ]
+    return [
+        row._replace(payload=text, content_hash=content_hash(text)) for row, text in zip(rows, payloads, strict=True)
+    ]
 
 
 def _finish(store: Store, job: Job) -> int:

@@ -114,6 +114,7 @@ class Stream:
         split_by: Column that tells apart parts which share one id.
         same_work: Other documents that may stand for the same work.
         notes_from: Record type whose texts go along when a document is made, where they came before it.
+        kept_in_look_ups: Entries of a payload that are not there when a few records are looked up: what is known stays.
         dated: Column of the document's own date, of a category that has a start date.
         dated_ahead: Days that a document may be entered before the date it bears. Packages know when a row was changed,
             not which date it bears, so the first read begins that many days before the start date.
@@ -141,6 +142,7 @@ class Stream:
     split_by: str | None = None
     same_work: tuple[SameWork, ...] = ()
     notes_from: str = ""
+    kept_in_look_ups: tuple[str, ...] = ()
     dated: str | None = None
     dated_ahead: int = 90
 

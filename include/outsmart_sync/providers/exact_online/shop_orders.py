@@ -198,6 +198,6 @@ SHOP_ORDERS_IMPORT = ImportCategory(
         StartDate(),
     ),
     fold=complete,
-    after=("relations",),
+    after=("relations", "project_planning"),
     tier="pro",
 )
