@@ -128,6 +128,7 @@ HEADERS = ExactStream(
     },
     tags=Tags(("QuotationNumber", "OrderAccount", "YourRef", "Currency"), _tags),
     dated="QuotationDate",
+    entered="Created",
 )
 
 LINES = ExactStream(

@@ -74,6 +74,7 @@ HEADERS = ExactStream(
     tags=Tags(("Status", "OrderedBy", "YourRef"), _tags),
     currency="Currency",
     dated="OrderDate",
+    entered="Created",
     same_work=(SameWork("quotation_order", WORK, "made_from_quotation", later=False, open=True),),
     notes_from="delivery_notice",
     compose=compose,

@@ -82,6 +82,7 @@ HEADERS = ExactStream(
     },
     tags=Tags(("Status",), _status),
     dated="EntryDate",
+    entered="Created",
     compose=compose,
 )
 
