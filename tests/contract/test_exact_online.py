@@ -69,6 +69,7 @@ RULED = {
     "OrderedBy": "Edm.Guid",
     "OrderAccount": "Edm.Guid",
     "YourRef": "Edm.String",
+    "Currency": "Edm.String",
     "OrderStatus": {"Edm.Int16", "Edm.Int32"},
     "Status": {"Edm.String", "Edm.Int16", "Edm.Int32"},
     "IsSupplier": "Edm.Boolean",

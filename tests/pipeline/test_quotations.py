@@ -334,3 +334,14 @@ def test_an_order_goes_by_itself_when_its_quotation_makes_no_work_order_any_more
     working.counts("relations")
     working.counts(SALES_ORDERS)
     assert numbers(working) == ["SO-1"]
+
+
+def test_an_accepted_quotation_in_another_currency_is_kept_and_makes_no_work_order(sqlite_world: World) -> None:
+    sqlite_world.settings(licence="pro", quotations={"enabled": True, "accepted_to_work_orders": True})
+    sqlite_world.quotation(sqlite_world.account("100"), Status=50, Currency="USD")
+    sqlite_world.counts("relations")
+    sqlite_world.counts("quotations")
+    assert sqlite_world.work_orders() == []
+    (kept,) = sqlite_world.states("quotation").values()
+    (made,) = sqlite_world.states("quotation_order").values()
+    assert (kept, made) == (("synced", None), ("excluded", "other_currency"))

@@ -72,6 +72,40 @@ def test_the_invoice_goes_to_who_pays_and_the_work_is_at_the_delivery_address(or
     assert made["AdrCode"] in orders.outsmart("addresses")
 
 
+def test_an_order_in_another_currency_stays_out_and_says_so(sqlite_world: World) -> None:
+    orders = sqlite_world
+    orders.settings(licence="pro", sales_orders={"enabled": True})
+    order = orders.order(orders.account("100"), Currency="USD")
+    orders.order_line(order, orders.item("A1"), price=100)
+    orders.counts("relations")
+    assert orders.counts(SALES_ORDERS).excluded == 1
+    assert orders.states("sales_order") == {orders.order_number(order): ("excluded", "other_currency")}
+    orders.change(ORDERS, order, Currency="EUR")
+    assert orders.counts(SALES_ORDERS).created == 1
+
+
+def test_an_order_has_the_project_of_its_lines_else_its_own(sqlite_world: World) -> None:
+    orders = sqlite_world
+    orders.settings(licence="pro", project_planning={"enabled": True}, sales_orders={"enabled": True})
+    customer = orders.account("100")
+    own, of_line = orders.project("P1", customer), orders.project("P2", customer)
+    item = orders.item("A1")
+    for project in (None, of_line):
+        order = orders.order(customer, Project=own)
+        orders.order_line(order, item, Project=project)
+    bare = orders.order(customer, Project=own)
+    orders.counts("relations")
+    orders.counts("project_planning")
+    assert orders.counts(SALES_ORDERS).created == 3
+    projects = [each["ProjectNr"] for each in sorted(orders.work_orders(), key=lambda each: each["WorkorderNo"])]
+    assert projects == ["P1", "P2", "P1"]
+    assert orders.counts(SALES_ORDERS, codes=(orders.order_number(bare),)).unchanged == 1
+    line = orders.order_line(bare, item)
+    orders.counts(SALES_ORDERS)
+    assert orders.rows(record_log, event="change_by_hand") == []
+    assert line
+
+
 def test_an_order_waits_for_its_customer_and_goes_by_itself(orders: World) -> None:
     orders.order(orders.account("100", City=None))
     assert orders.counts("relations").rejected == 1
@@ -88,10 +122,11 @@ def test_an_order_waits_for_its_customer_and_goes_by_itself(orders: World) -> No
 
 
 def test_an_order_of_a_relation_that_is_left_out_comes_along_when_that_is_imported(orders: World) -> None:
-    orders.order(orders.account("100", Status="S"))
+    order = orders.order(orders.account("100", Status="S"))
     orders.counts("relations")
     assert orders.counts(SALES_ORDERS).excluded == 1
-    assert orders.states("sales_order")["SO-1"] == ("excluded", "reference_left_out") or len(orders.work_orders()) == 0
+    assert orders.states("sales_order") == {orders.order_number(order): ("excluded", "reference_left_out")}
+    assert orders.work_orders() == []
     orders.settings(relations={"types": ["customer", "suspect"]})
     orders.counts("relations")
     assert SALES_ORDERS in orders.poll()
@@ -115,6 +150,36 @@ def test_an_order_that_lost_its_last_line_takes_the_material_off_the_work_order(
     assert orders.counts(SALES_ORDERS).updated == 1
     assert not only(orders)["Materials"]
     assert orders.rows(record_log, event="change_by_hand") == []
+
+
+def test_material_that_a_planner_changed_in_outsmart_is_not_written_over(sqlite_world: World) -> None:
+    orders = sqlite_world
+    orders.settings(licence="pro", sales_orders={"enabled": True})
+    order = orders.order(orders.account("100"), DeliveryDate="2026-12-01T00:00:00")
+    line = orders.order_line(order, orders.item("A1"), quantity=2)
+    orders.counts("relations")
+    orders.counts(SALES_ORDERS)
+    (sent,) = only(orders)["Materials"]
+    by_hand = {"MaterialCode": "HAND", "MaterialNr": "1", "MaterialPrice": "5", "MaterialName": "By hand"}
+    orders.move_on(orders.order_number(order), Materials=[sent, by_hand])
+    orders.change(LINES, line, Quantity=3)
+    orders.change(ORDERS, order, DeliveryDate="2026-12-02T00:00:00")
+    assert orders.counts(SALES_ORDERS).updated == 1
+    assert [(each["MaterialCode"], each["MaterialNr"]) for each in only(orders)["Materials"]] == [
+        ("A1", "2"),
+        ("HAND", "1"),
+    ]
+    assert [row.detail for row in orders.rows(record_log, event="change_by_hand")] == ["materials"]
+    assert only(orders)["WorkDate"] == "02-12-2026"
+    orders.move_on(orders.order_number(order), WorkDate="08-12-2026", Materials=[{**sent, "MaterialNr": "4"}])
+    orders.change(LINES, line, Quantity=4)  # as a person has it by now
+    orders.change(ORDERS, order, DeliveryDate="2026-12-03T00:00:00")
+    assert orders.counts(SALES_ORDERS).updated == 1
+    assert only(orders)["WorkDate"] == "08-12-2026"
+    assert [row.detail for row in orders.rows(record_log, event="change_by_hand")] == ["materials", "date"]
+    orders.change(LINES, line, Quantity=5)
+    assert orders.counts(SALES_ORDERS).updated == 1
+    assert [each["MaterialNr"] for each in only(orders)["Materials"]] == ["5"]
 
 
 def test_what_outsmart_cannot_change_is_told_to_a_person(orders: World, customer: str) -> None:
@@ -165,6 +230,63 @@ def test_a_cancelled_order_gets_the_chosen_work_status_while_nobody_has_begun(
         orders.counts(SALES_ORDERS, full=True)
     assert len(orders.rows(record_log, reason="order_cancelled")) == 1
     assert not [call for call in orders.control.calls(vendor="outsmart") if "UpdateWorkorder" in call["path"]]
+
+
+@pytest.mark.parametrize("before", ["W", None], ids=["with a status before", "without one"])
+def test_a_reopened_order_gets_its_work_status_back_or_a_person_is_told(
+    sqlite_world: World, before: str | None
+) -> None:
+    orders = sqlite_world
+    orders.settings(licence="pro", sales_orders={"enabled": True})
+    for code in "WX":
+        orders.by_hand("workstatusses", sta_code=code, sta_name=f"Status {code}")
+    orders.settings(sales_orders={"cancelled_status": "X"})
+    order = orders.order(orders.account("100"))
+    line = orders.order_line(order, orders.item("A1"))
+    orders.counts("relations")
+    orders.counts(SALES_ORDERS)
+    for _ in range(2):
+        orders.move_on(orders.order_number(order), WorkStatus=before)
+        orders.change(ORDERS, order, Status=45)
+        orders.counts(SALES_ORDERS)
+        assert only(orders)["WorkStatus"] == "X"
+        orders.change(ORDERS, order, Status=12)
+        orders.counts(SALES_ORDERS)
+        assert only(orders)["WorkStatus"] == (before or "X")
+        assert orders.states("sales_order") == {orders.order_number(order): ("synced", None)}
+    told = [row.detail for row in orders.rows(record_log, event="change_by_hand")]
+    assert told == ([] if before else ["work status", "work status"])
+    assert len(orders.rows(record_log, event="order_reopened")) == 2
+    orders.change(LINES, line, Quantity=7)
+    assert orders.counts(SALES_ORDERS).updated == 1
+    assert [each["MaterialNr"] for each in only(orders)["Materials"]] == ["7"]
+    assert only(orders)["WorkStatus"] == (before or "X")
+    assert orders.counts(SALES_ORDERS, full=True).unchanged == 1
+
+
+@pytest.mark.parametrize("at_once", [True, False], ids=["in one run", "in two runs"])
+def test_a_new_order_under_the_number_of_a_deleted_one_takes_its_work_order_on(
+    sqlite_world: World, *, at_once: bool
+) -> None:
+    orders = sqlite_world
+    orders.settings(licence="pro", sales_orders={"enabled": True})
+    for code in "WX":
+        orders.by_hand("workstatusses", sta_code=code, sta_name=f"Status {code}")
+    orders.settings(sales_orders={"cancelled_status": "X"})
+    customer = orders.account("100")
+    first = orders.order(customer, OrderNumber=7)
+    orders.counts("relations")
+    orders.counts(SALES_ORDERS)
+    orders.move_on("SO-7", WorkStatus="W")
+    orders.delete(ORDERS, first)
+    if not at_once:
+        orders.counts(SALES_ORDERS)
+        assert only(orders)["WorkStatus"] == "X"
+    orders.order(customer, OrderNumber=7)
+    orders.counts(SALES_ORDERS)
+    assert (only(orders)["WorkorderNo"], only(orders)["WorkStatus"]) == ("SO-7", "W")
+    assert orders.states("sales_order") == {"SO-7": ("synced", None)}
+    assert len(orders.rows(record_log, reason="order_cancelled")) == (0 if at_once else 1)
 
 
 def test_a_cancelled_order_that_was_never_imported_stays_out(orders: World, customer: str) -> None:

@@ -11,6 +11,7 @@ import pytest
 import outsmart_sync.providers.vendor_hook  # noqa: F401 - Airflow sets up logging anew when it is first loaded
 from dated import AHEAD, HEADERS, LINES, ORDERS, ORDERS_IMPORT, WHOLE_ORDERS_IMPORT, columns_of, declare
 from outsmart_sync.errors import AccessDenied
+from outsmart_sync.records.values import decode
 from outsmart_sync.store.store import Store
 from outsmart_sync.store.tables import mirror, part
 from pipeline.world import DIVISION, World, day
@@ -298,3 +299,29 @@ def test_a_preview_with_another_date_moves_nothing(years: World) -> None:
     assert years.cursors() == before
     years.counts(ORDERS)
     assert brought(years) == dated(years, years.work_day(-300))
+
+
+def test_an_old_order_that_comes_in_brings_the_lines_that_lie_before_what_is_read(
+    sqlite_store: Store, old_vendors: process.SandboxProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The real sales orders: its header was changed today, its lines were not."""
+    for name, value in connection_environment(old_vendors, sqlite_store, None).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AIRFLOW_CONN_OUTSMART_DEFAULT", raising=False)
+    rig = Rig(sqlite_store, old_vendors)
+    world = World(rig, rig.connect(MAIN, licence="pro", relations={"enabled": True}), rig.gateway)
+    with_lines = {row["OrderID"] for row in world.control.exact_rows(MAIN, "salesorder/SalesOrderLines")}
+    rows = [row for row in world.control.exact_rows(MAIN, RESOURCE) if row["OrderID"] in with_lines]
+    old = min((row for row in rows if row["Status"] in (12, 20, 21)), key=lambda row: str(row["Created"]))
+    soon = f"{world.work_day(10).isoformat()}T00:00:00"
+    world.control.change_exact(MAIN, RESOURCE, old["OrderID"], OrderDate=soon, Status=12)
+    world.counts("relations")
+    world.settings(sales_orders={"enabled": True, "start_date": world.today().isoformat()})
+    for full in (False, True):
+        world.forget_calls()
+        world.counts("sales_orders", full=full)
+        (kept,) = (row for row in world.rows(mirror, record="sales_order") if row.provider_id == old["OrderID"])
+        assert kept.state == "synced"
+        assert "materials" in decode(kept.payload)
+        looked_up = [call for call in world.reads(path="SalesOrderLines") if "OrderID" in call["query"]["$filter"]]
+        assert len(looked_up) == (0 if full else 1)

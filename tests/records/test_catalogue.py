@@ -71,6 +71,27 @@ def test_categories_come_after_those_they_refer_to(category: ImportCategory) -> 
     assert all(names.index(earlier) < names.index(category.name) for earlier in category.after)
 
 
+@each_category
+def test_categories_come_after_all_that_make_what_they_refer_to(category: ImportCategory) -> None:
+    """Also what is only put in where it is there: side by side, it would be left out by chance."""
+    makers = {record.name: each for each in CATEGORIES for record in each.records}
+    earlier = _all_before(category)
+    for record in category.records:
+        for reference in record.references:
+            needed = {makers[name].name for name in reference.fields if name in makers} - {category.name}
+            # Which materials are in a category waits for the materials, which come after their categories.
+            assert needed <= earlier or (record.name, needed) == ("material_category", {"materials"})
+
+
+def _all_before(category: ImportCategory) -> set[str]:
+    by_name = {each.name: each for each in CATEGORIES}
+    return {name for each in category.after for name in (each, *_all_before(by_name[each]))}
+
+
+def test_categories_come_before_materials() -> None:
+    assert "categories" in packages()["exact_online"].category("materials").after
+
+
 @each_stream
 def test_a_stream_fills_fields_that_its_record_has(category: ImportCategory, stream: Stream) -> None:
     if stream.record is None:

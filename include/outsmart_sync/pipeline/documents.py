@@ -14,15 +14,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, exists, or_, select, update
 
-from outsmart_sync.pipeline import marks, merging, notices, overtaken, references, scope
+from outsmart_sync.pipeline import guards, marks, merging, notices, overtaken, references, scope
 from outsmart_sync.pipeline.making import Maker, NotMade
-from outsmart_sync.pipeline.outcomes import Outcome
+from outsmart_sync.pipeline.outcomes import BY_HAND, CANCELLED, OTHER_DOCUMENT, REOPENED, Outcome
 from outsmart_sync.records.exchange import Stage
 from outsmart_sync.records.order import CANCELLED_STATUS, OPEN
 from outsmart_sync.records.record import REFERS, REMOTE_ID
 from outsmart_sync.records.values import Payload, code_key, decode, encode
+from outsmart_sync.records.work_order import same_materials
 from outsmart_sync.store.ledger import LedgerState
 from outsmart_sync.store.tables import mirror, staging
 
@@ -41,10 +42,15 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 100
-_EMPTY = {"materials": "[]"}
+_MATERIALS = "materials"
+_EMPTY = {_MATERIALS: "[]"}
 """Fields that can be emptied, and what is sent for that; OutSmart keeps others when they come empty."""
 
 _WRITTEN = (Outcome.CREATE, Outcome.UPDATE)
+_STATUS = "work_status"
+_STATUS_BEFORE = f"{REFERS}status_before"
+"""Where the mirror holds the work status that a document had before it got that of cancelled ones."""
+_successor = staging.alias("successor")
 
 
 def deliver(store: Store, job: Job, record: Record, destination: Destination) -> None:
@@ -81,19 +87,27 @@ def _to_do(job: Job, record: Record) -> ColumnElement[bool]:
 
 def _rows(job: Job, record: Record) -> Any:
     known = mirror.alias("known")
+    taken_on = exists().where(
+        _successor.c.job_id == job.id,
+        _successor.c.mirror_id == staging.c.mirror_id,
+        _successor.c.outcome.in_((*_WRITTEN, Outcome.UNCHANGED)),
+    )
+    deleted = and_(known.c.delivered_hash.is_not(None), ~taken_on)  # a new one under its number: the work goes on
     return (
         select(
             staging.c.seq,
+            staging.c.mirror_id,
             staging.c.code,
             staging.c.payload,
             staging.c.outcome,
             known.c.outsmart,
             known.c.delivered_hash,
+            known.c.link,
             known.c.reason.label("known_reason"),
             known.c.source_gone_at,
         )
         .select_from(staging.outerjoin(known, known.c.id == staging.c.mirror_id))
-        .where(_to_do(job, record), or_(staging.c.outcome != Outcome.DELETED, known.c.delivered_hash.is_not(None)))
+        .where(_to_do(job, record), or_(staging.c.outcome != Outcome.DELETED, deleted))
         .order_by(staging.c.seq)
         .limit(_AT_ONCE)
     )
@@ -118,9 +132,7 @@ class _Delivery:
         if row.outcome == Outcome.CREATE:
             self._create(row, body)
         elif row.delivered_hash is None:
-            self._keep(
-                row, self._written({**body, **_identity(there)})
-            )  # somebody made it before: it is ours from now on
+            self._take_over(row, body, there)
         elif cancelled:
             self._cancel(row, there)
         else:
@@ -137,12 +149,12 @@ class _Delivery:
         if lacking := self.record.lacks(body):
             self._keep(row, self._decided(Outcome.REJECTED, "missing_field", ", ".join(lacking)))
             return
-        with self.store.begin() as connection:
+        with self.store.read() as connection:
             line = self._maker.line(connection, row.code)
-            if line is None:
-                self._maker.begin(connection, row.code)
         if line is None:
             self._send(row, body)
+        elif line.connection_id != self.job.connection_id:
+            self._keep(row, self._decided(Outcome.HELD, OTHER_DOCUMENT, f"{row.code}, of another administration"))
         elif line.state is LedgerState.DONE:
             self._adopt(row, body, line.remote_id)
         else:
@@ -151,6 +163,7 @@ class _Delivery:
     def _send(self, row: Row[Any], body: Payload) -> None:
         # What goes along is not kept: later changes of the document are not compared with it.
         sent = notices.with_texts(body, self.texts.get(code_key(row.code), []))
+        self._maker.begin(row.code)
         made = self._maker.send(row.code, sent)
         if isinstance(made, NotMade):
             self._keep(row, self._decided(made.outcome, made.reason, made.detail))
@@ -165,9 +178,17 @@ class _Delivery:
         elif found is not None:
             self._adopt(row, body, found.remote_id)
         else:
-            with self.store.begin() as connection:
-                self._maker.begin(connection, row.code)
             self._send(row, body)
+
+    def _take_over(self, row: Row[Any], body: Payload, there: Payload) -> None:
+        """Somebody made it before: it is ours from now on, unless it is clearly another one."""
+        with self.store.read() as connection:
+            line = self._maker.line(connection, row.code)
+        made_for = line.connection_id if line else None
+        if row.link not in BY_HAND and guards.is_another(self.job, self.record, made_for, body, there):
+            self._keep(row, self._decided(Outcome.HELD, OTHER_DOCUMENT, f"{row.code}, {there.get('customer', '')}"))
+        else:
+            self._keep(row, self._written({**body, **_identity(there)}))
 
     def _adopt(self, row: Row[Any], body: Payload, remote_id: str) -> None:
         self._keep(row, self._written({**body, REMOTE_ID: remote_id}), remote_id=remote_id)
@@ -175,39 +196,47 @@ class _Delivery:
     # Changing.
 
     def _change(self, row: Row[Any], body: Payload, there: Payload) -> None:
-        """Carry over what changed since it was sent, while nobody has begun."""
-        changed = {name: body.get(name, "") for name in {*body, *_own(there)} if body.get(name) != there.get(name)}
+        """Carry over what changed since it was sent, while nobody has begun; what a planner changed stays."""
+        reopened = row.known_reason == CANCELLED or row.source_gone_at is not None
+        wanted = {**body, _STATUS: there[_STATUS_BEFORE]} if _STATUS_BEFORE in there else body
+        changed = {
+            name: wanted.get(name, "") for name in {*wanted, *_own(there)} if wanted.get(name) != there.get(name)
+        }
         changed.pop(self.record.code, None)
         if not changed:
-            self._keep(row, self._written({**body, **_identity(there)}))
+            self._keep(row, self._written({**body, **_identity(there)}, reopened=reopened))
             return
         document = self.destination.get(self.record, str(there.get(REMOTE_ID, "")))
         if document is None or document.stage is not Stage.NEW:
             reason = "document_gone" if document is None else "document_started"
             self._keep(row, self._decided(Outcome.EXCLUDED, reason, self._labels(changed)))
             return
+        now = document.payload
+        for name in [name for name, value in changed.items() if _same(name, value, now.get(name, ""))]:
+            del changed[name]  # a person was quicker
         possible: Payload = {
             name: value if value != "" else _EMPTY[name]
             for name, value in changed.items()
-            if self._can_change(name, value)
+            if self._can_change(name, value) and _same(name, there.get(name, ""), now.get(name, ""))
         }
         if possible:
             self.destination.change(self.record, document.remote_id, possible)
         rest = self._labels(name for name in changed if name not in possible)
         if rest:
             log.warning("%s %s: to be changed by hand in OutSmart: %s", self.record.label, row.code, rest)
-        self._keep(row, self._written({**body, **_identity(there)}, by_hand=rest))
+        self._keep(row, self._written({**body, **_identity(there)}, by_hand=rest, reopened=reopened))
 
     def _can_change(self, name: str, value: str | bool) -> bool:
         return name in self.record.changeable and (value != "" or name in _EMPTY)
 
     def _cancel(self, row: Row[Any], there: Payload) -> None:
         """Cancelled or deleted at the package: OutSmart is told, once, while nobody has begun; nothing is removed."""
-        if row.known_reason == "order_cancelled" or row.source_gone_at is not None:
+        if row.known_reason == CANCELLED or row.source_gone_at is not None:
             self._keep(row, self._decided(None, "", ""))
             return
         status = str(self.job.settings.get(CANCELLED_STATUS) or "")
         document = self.destination.get(self.record, str(there.get(REMOTE_ID, "")))
+        held = there
         if document is None:
             done = "the work order is not in OutSmart any more"
         elif document.stage is not Stage.NEW:
@@ -215,11 +244,13 @@ class _Delivery:
         elif not status:
             done = "no work status is chosen for that, so the work order stays as it is"
         else:
-            self.destination.change(self.record, document.remote_id, {"work_status": status})
+            before = document.payload.get(_STATUS, "")
+            held = {**there, _STATUS: status, _STATUS_BEFORE: "" if before == status else before}
+            self.destination.change(self.record, document.remote_id, {_STATUS: status})
             done = f"the work order has the work status {status} now"
         log.warning("%s %s was cancelled or deleted at the source: %s", self.record.label, row.code, done)
         outcome = None if row.outcome == Outcome.DELETED else Outcome.EXCLUDED
-        self._keep(row, self._decided(outcome, "order_cancelled", done))
+        self._keep(row, self._decided(outcome, CANCELLED, done, held))
 
     # Noting.
 
@@ -231,13 +262,17 @@ class _Delivery:
         labels = {field.name: field.label for field in self.record.fields}
         return ", ".join(sorted(labels.get(name, name) for name in names))
 
-    def _written(self, body: Payload, by_hand: str = "") -> Callable[[Connection, Row[Any]], None]:
+    def _written(
+        self, body: Payload, by_hand: str = "", *, reopened: bool = False
+    ) -> Callable[[Connection, Row[Any]], None]:
         """It is in OutSmart as the package has it."""
 
         def note(connection: Connection, row: Row[Any]) -> None:
             here = self._only(row)
             merging.log_changes(connection, self.job, self.record, here, {row.seq: body})
             merging.log_events(connection, self.job, and_(here, staging.c.outcome == Outcome.CREATE))
+            if reopened:
+                merging.log_event(connection, self.job, here, REOPENED, "")
             if by_hand:
                 merging.log_event(connection, self.job, here, "change_by_hand", by_hand)
             merging.merge(connection, self.job, here, state_of_written=True)
@@ -250,8 +285,13 @@ class _Delivery:
 
         return note
 
-    def _decided(self, outcome: Outcome | None, reason: str, detail: str) -> Callable[[Connection, Row[Any]], None]:
-        """It was not written; None: its outcome stays as it is, and only the log hears of it."""
+    def _decided(
+        self, outcome: Outcome | None, reason: str, detail: str, held: Payload | None = None
+    ) -> Callable[[Connection, Row[Any]], None]:
+        """It was not written; None: its outcome stays as it is, and only the log hears of it.
+
+        ``held`` is what OutSmart has of it from now on, where that is something else.
+        """
 
         def note(connection: Connection, row: Row[Any]) -> None:
             if outcome is not None:
@@ -259,6 +299,8 @@ class _Delivery:
                 connection.execute(update(staging).where(self._only(row)).values(**values))
             elif reason:
                 merging.log_event(connection, self.job, self._only(row), reason, detail)
+            if held is not None:
+                connection.execute(update(mirror).where(mirror.c.id == row.mirror_id).values(outsmart=encode(held)))
 
         return note
 
@@ -274,9 +316,16 @@ class _Delivery:
             marks.note(connection, self.job, marks.DELIVERED, self.record, row.seq)
 
 
+def _same(name: str, one: str | bool, other: str | bool) -> bool:
+    """Whether two values of a field say the same to a person."""
+    if name == _MATERIALS:
+        return same_materials(str(one), str(other))
+    return code_key(str(one)) == code_key(str(other))
+
+
 def _own(there: Payload) -> list[str]:
     return [name for name in there if not name.startswith(REFERS)]
 
 
 def _identity(there: Payload) -> Payload:
-    return {name: value for name, value in there.items() if name.startswith(REFERS)}
+    return {name: value for name, value in there.items() if name.startswith(REFERS) and name != _STATUS_BEFORE}

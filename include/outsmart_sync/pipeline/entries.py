@@ -227,8 +227,6 @@ class _Booking:
             if isinstance(found, NotMade):
                 return found
             if found is None:
-                with self.store.begin() as connection:
-                    self.maker.forget(connection, number)
                 return standing
             standing = self._reach(row, standing, found)
 
@@ -282,8 +280,7 @@ class _Booking:
 
     def _make(self, row: Row[Any], standing: Standing, body: Payload) -> Standing | NotMade:
         number = number_of(standing.code, standing.upcoming)
-        with self.store.begin() as connection:
-            self.maker.begin(connection, number, token=row.provider_id)
+        self.maker.begin(number, token=row.provider_id)
         made = self.maker.send(number, {**body, self.record.code: number})
         if isinstance(made, NotMade):
             return made

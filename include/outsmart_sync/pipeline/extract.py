@@ -12,15 +12,15 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, case, delete, func, select
+from sqlalchemy import and_, case, delete, exists, func, select
 
 from outsmart_sync.pipeline import derived, epochs, in_use, invoices, outsmart_read, parts, pending, scope, witness
 from outsmart_sync.pipeline.ahead import ahead
 from outsmart_sync.pipeline.epochs import EPOCH
 from outsmart_sync.pipeline.pending import STARTED
 from outsmart_sync.records.exchange import DELETIONS, Deletion, ReadPage
-from outsmart_sync.records.staged import Origin, StagedRow, aliases
-from outsmart_sync.records.values import code_key
+from outsmart_sync.records.staged import ENTERED, Origin, StagedRow, aliases, values_of
+from outsmart_sync.records.values import code_key, content_hash, decode, encode
 from outsmart_sync.store import cursors, dialect, runs, staged_rows
 from outsmart_sync.store.runs import Progress
 from outsmart_sync.store.tables import mirror, staging
@@ -122,8 +122,44 @@ def _read_streams(store: Store, job: Job, source: Source, progress: dict[str, Pr
             position = source.beginning(stream, first_day)
             log.info("%s is read from %s on", stream.name, first_day)
         _read_stream(store, job, source, stream, position, done)
+    if first_day is not None:
+        _look_up_older_parts(store, job, source, first_day)
     if job.category.reports_deletions:
         _read_deletions(store, job, source, after.get(DELETIONS), progress.get(DELETIONS))
+
+
+def _look_up_older_parts(store: Store, job: Job, source: Source, first_day: date) -> None:
+    """Parts of new documents that were entered before the day from which on parts are read: those are nowhere else."""
+    streams = [each for each in job.category.parts if job.category.begins_late(each)]
+    with store.read() as connection:
+        keys = _entered_before(connection, job, first_day) if streams else []
+    if not keys:
+        return
+    for stream in streams:
+        found = 0
+        for page in source.lookup(job.category, stream, job.today, keys):
+            found += len(page.mapped.rows)
+            with store.begin() as connection:
+                _stage_page(connection, job, stream, page)
+        log.info("%s: %s found of %s documents that were entered before %s", stream.name, found, len(keys), first_day)
+
+
+def _entered_before(connection: Connection, job: Job, day: date) -> list[str]:
+    """Documents of this run that may come in, are not in the destination, and were entered before a day."""
+    there = exists().where(
+        scope.mirrored(job, job.category.record.name),
+        mirror.c.provider_id == staging.c.provider_id,
+        scope.in_destination(job),
+    )
+    query = select(staging.c.provider_id, staging.c.tags).where(
+        scope.staged(job),
+        staging.c.seq >= _first_read(connection, job),
+        staging.c.record == job.category.record.name,
+        staging.c.dated_on >= job.starts_on,
+        ~there,
+    )
+    found = ((row.provider_id, values_of(row.tags, ENTERED)) for row in connection.execute(query))
+    return sorted({provider_id for provider_id, days in found if any(each < day.isoformat() for each in days)})
 
 
 def _cursors(store: Store, job: Job, source: Source, epoch: str | None) -> dict[str, str]:
@@ -352,11 +388,30 @@ def _stage_found(
     for page in source.lookup(job.category, stream, job.today, keys):
         found |= {row.provider_id: row.code for row in page.mapped.rows}
         with store.begin() as connection:
+            page.mapped.rows[:] = _with_kept(connection, job, stream, page.mapped.rows)
             _stage_page(connection, job, stream, page)
         log.info("%s: %s found", stream.name, page.fetched)
     with store.begin() as connection:
         _note(connection, job, stream.name, Progress(None, "", 1, len(found)))
     return found
+
+
+def _with_kept(connection: Connection, job: Job, stream: Stream, rows: list[StagedRow]) -> list[StagedRow]:
+    """Rows that were looked up, with what only the list of changes says, as it was read there last."""
+    if stream.record is None or not stream.kept_in_look_ups:
+        return rows
+    query = select(mirror.c.provider_id, mirror.c.payload).where(
+        scope.mirrored(job, stream.record.name), mirror.c.provider_id.in_([row.provider_id for row in rows])
+    )
+    known = {row.provider_id: decode(row.payload) for row in connection.execute(query) if row.payload}
+    kept = [{name: known.get(row.provider_id, {}).get(name) for name in stream.kept_in_look_ups} for row in rows]
+    payloads = [
+        encode(decode(row.payload or "{}") | {name: value for name, value in each.items() if value is not None})
+        for row, each in zip(rows, kept, strict=True)
+    ]
+    return [
+        row._replace(payload=text, content_hash=content_hash(text)) for row, text in zip(rows, payloads, strict=True)
+    ]
 
 
 def _finish(store: Store, job: Job) -> int:

@@ -4,6 +4,9 @@ Both systems number customers by themselves, so a record of the package and one 
 two firms. As long as nothing links them but that code, they are compared: where both sides are filled and clearly speak
 of two firms, or a person said so, they are kept apart and the package's record is held. Only first contacts are looked
 at, so an ordinary run pays one query.
+
+Nor does a number alone make one of two documents: administrations number theirs alike. One that was made for another
+connection is that one's; of one that nobody here has made, the customer tells.
 """
 
 from __future__ import annotations
@@ -15,13 +18,13 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, bindparam, or_, select, update
 
-from outsmart_sync.pipeline import halves, scope
-from outsmart_sync.pipeline.outcomes import BY_HAND, KEPT_APART, TWO_FIRMS, Link, Outcome
+from outsmart_sync.pipeline import halves, references, scope
+from outsmart_sync.pipeline.outcomes import BY_HAND, KEPT_APART, OTHER_DOCUMENT, TWO_FIRMS, Link, Outcome
 from outsmart_sync.records.catalogue import HOLD_TWO_FIRMS
 from outsmart_sync.records.staged import Origin
 from outsmart_sync.records.values import Payload, decode
 from outsmart_sync.store import staged_rows
-from outsmart_sync.store.tables import mirror, staging
+from outsmart_sync.store.tables import ledger, mirror, staging
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Row
@@ -43,7 +46,8 @@ def are_two_firms(identity: Identity, ours: Payload, theirs: Payload) -> bool:
     numbers = [_same_number(ours[name], theirs[name]) for name in identity.numbers if name in ours and name in theirs]
     if numbers:
         return not all(numbers)
-    return all(_differ(ours.get(name), theirs.get(name)) for name in identity.together)
+    together = [_differ(ours.get(name), theirs.get(name)) for name in identity.together]
+    return bool(together) and all(together)
 
 
 def fingerprints(identity: Identity, payload: Payload) -> set[tuple[str, str]]:
@@ -91,7 +95,9 @@ def hold_two_firms(connection: Connection, job: Job, record: Record) -> None:
         return
     held = 0
     for rows in staged_rows.chunks(connection, _first_contacts(job, record), _CHUNK):
-        found = [(row, reason) for row in rows if (reason := _verdict(job, record, row))]
+        bodies = _bodies(connection, job, record, [decode(row.payload) for row in rows])
+        judged = ((row, _verdict(job, record, row, body)) for row, body in zip(rows, bodies, strict=True))
+        found = [(row, reason) for row, reason in judged if reason]
         if not found:
             continue
         bound = [row.mirror_id for row, _ in found if row.mirror_id == row.own_id]
@@ -101,7 +107,7 @@ def hold_two_firms(connection: Connection, job: Job, record: Record) -> None:
         _hold(connection, job, record, still_open)
         held += len(still_open)
     if held:
-        log.warning("%s %s records held: their code is another firm's in OutSmart", held, record.label)
+        log.warning("%s %s records held: their code is another one's in OutSmart", held, record.label)
 
 
 def part_two_firms(connection: Connection, job: Job, record: Record) -> None:
@@ -131,7 +137,7 @@ def _untouched() -> ColumnElement[bool]:
 
 
 def _worth_a_look(job: Job, record: Record, link: ColumnElement[str]) -> ColumnElement[bool]:
-    if record.identity is not None and job.is_on(HOLD_TWO_FIRMS):
+    if record.identity is not None and (record.made_once or job.is_on(HOLD_TWO_FIRMS)):
         return mirror.c.outsmart.is_not(None)
     return link == Link.APART
 
@@ -139,6 +145,7 @@ def _worth_a_look(job: Job, record: Record, link: ColumnElement[str]) -> ColumnE
 def _first_contacts(job: Job, record: Record) -> Any:
     """Rows that found OutSmart's record by its code alone, with the record of the mirror that has their own id."""
     own = and_(scope.mirrored(job, record.name, _own), _own.c.provider_id == staging.c.provider_id)
+    made = and_(ledger.c.account == job.account, ledger.c.kind == record.at_outsmart, ledger.c.key == mirror.c.code)
     by_code = and_(mirror.c.outsmart.is_not(None), mirror.c.provider_id.is_distinct_from(staging.c.provider_id))
     return (
         select(
@@ -152,10 +159,12 @@ def _first_contacts(job: Job, record: Record) -> Any:
             _own.c.id.label("own_id"),
             _own.c.link,
             _own.c.code_key.label("own_key"),
+            ledger.c.connection_id.label("made_for"),
         )
         .select_from(staging)
         .join(mirror, mirror.c.id == staging.c.mirror_id)
         .outerjoin(_own, own)
+        .outerjoin(ledger, made)
         .where(
             scope.staged(job),
             staging.c.record == record.name,
@@ -166,15 +175,40 @@ def _first_contacts(job: Job, record: Record) -> Any:
     )
 
 
-def _verdict(job: Job, record: Record, row: Row[Any]) -> str | None:
+def _bodies(connection: Connection, job: Job, record: Record, payloads: list[Payload]) -> list[Payload]:
+    """What is compared: a document names its customer by the package's id, OutSmart by its code."""
+    if not record.made_once:
+        return payloads
+    found = references.resolve(connection, job, record, payloads)
+    return [references.body_of(record, payload, others) for payload, others in zip(payloads, found, strict=True)]
+
+
+def _verdict(job: Job, record: Record, row: Row[Any], body: Payload) -> str | None:
     """Why a row and the record it found are two; None: they are one, as far as anybody can tell."""
     if row.link == Link.APART and row.own_key == row.code_key:
         return KEPT_APART
+    if record.made_once:
+        return OTHER_DOCUMENT if is_another(job, record, row.made_for, body, decode(row.outsmart)) else None
     return TWO_FIRMS if _speaks_of_two(job, record, row.payload, row.outsmart) else None
 
 
+def is_another(job: Job, record: Record, made_for: int | None, body: Payload, there: Payload) -> bool:
+    """Whether OutSmart's document with the number of one of ours is another one.
+
+    Args:
+        job: For whom ours is.
+        record: The type of document.
+        made_for: The connection for which OutSmart's was made; None: nobody here has made it.
+        body: Ours, as it would be sent.
+        there: OutSmart's.
+    """
+    if made_for is not None:
+        return made_for != job.connection_id
+    return record.identity is not None and are_two_firms(record.identity, body, there)
+
+
 def _speaks_of_two(job: Job, record: Record, ours: str, theirs: str) -> bool:
-    if record.identity is None or not job.is_on(HOLD_TWO_FIRMS):
+    if record.identity is None or record.made_once or not job.is_on(HOLD_TWO_FIRMS):
         return False
     return are_two_firms(record.identity, decode(ours), decode(theirs))
 

@@ -7,12 +7,13 @@ number; only when two different runs have not found it is it known not to be the
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from outsmart_sync.errors import RecordError, TransientError, UncertainOutcome
+from outsmart_sync.errors import Busy, ConfigurationError, RecordError, TransientError, UncertainOutcome
 from outsmart_sync.pipeline.outcomes import REFUSED, UNSURE, Outcome
 from outsmart_sync.store import ledger
+from outsmart_sync.store.ledger import LedgerState
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -62,17 +63,24 @@ class Maker:
         """The ledger's line about a document; None: it was never sent."""
         return ledger.find(connection, self.job.account, self.kind, number)
 
-    def begin(self, connection: Connection, number: str, token: str = "") -> None:
-        """Note that a document is about to be sent; commit before :meth:`send`."""
-        ledger.begin(
-            connection,
-            self.job.account,
-            self.kind,
-            number,
-            connection_id=self.job.connection_id,
-            run_id=self.job.run_id,
-            token=token,
-        )
+    def begin(self, number: str, token: str = "") -> None:
+        """Note that a document without a line is about to be sent.
+
+        Raises:
+            Busy: Another process has noted just that in the meantime.
+        """
+        with self.store.begin() as connection:
+            mine = ledger.claim(
+                connection,
+                self.job.account,
+                self.kind,
+                number,
+                connection_id=self.job.connection_id,
+                run_id=self.job.run_id,
+                token=token,
+            )
+        if not mine:
+            raise self._busy(number)
 
     def done(self, connection: Connection, number: str, remote_id: str) -> None:
         """Note that a document was made; in the transaction that keeps what follows from it."""
@@ -101,13 +109,17 @@ class Maker:
                 ledger.uncertain(connection, self.job.account, self.kind, number, self.job.run_id)
             log.warning("%s %s: whether OutSmart made it is unknown: %s", self.record.label, number, error.technical)
             return NotMade(Outcome.WAITING, UNSURE, error.technical or error.what)
-        except TransientError:
+        except (TransientError, ConfigurationError):
             with self.store.begin() as connection:
                 self.forget(connection, number)
             raise
 
     def look_for(self, line: Line) -> Document | NotMade | None:
-        """A document of which nobody knows whether it was made; None: by now it is known not to be there."""
+        """A document of which nobody knows whether it was made; None: it is known not to be there, and was forgotten.
+
+        Raises:
+            Busy: Another process looks for it or makes it just now.
+        """
         found = self.destination.find(self.record, line.key)
         if len(found) == 1:
             log.info("%s %s was made after all: it is linked", self.record.label, line.key)
@@ -116,6 +128,16 @@ class Maker:
             return NotMade(Outcome.HELD, "several_documents", line.key)
         with self.store.begin() as connection:
             misses = ledger.missed(connection, line, self.job.run_id)
-        if misses >= ledger.MISSES_UNTIL_SENT_AGAIN:
-            return None
-        return NotMade(Outcome.WAITING, UNSURE, "not found so far")
+            missing = replace(line, state=LedgerState.UNCERTAIN, misses=misses, run_id=self.job.run_id)
+            sent_again = misses >= ledger.MISSES_UNTIL_SENT_AGAIN
+            mine = misses > 0 and (not sent_again or ledger.give_up(connection, missing))
+        if not mine:
+            raise self._busy(line.key)
+        return None if sent_again else NotMade(Outcome.WAITING, UNSURE, "not found so far")
+
+    def _busy(self, number: str) -> Busy:
+        return Busy(
+            f"{self.record.label.capitalize()} {number} is being brought to OutSmart by another process just now.",
+            remedy="It goes on by itself.",
+            technical=f"ledger {self.kind} {number} was written by another process",
+        )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Text, and_, case, cast, exists, func, literal, not_, null, or_, select, update
 
 from outsmart_sync.pipeline import decisions, edits, entries, guards, in_use, marks, references, scope
-from outsmart_sync.pipeline.outcomes import BY_HAND, DUPLICATE, REFUSED, MirrorState, Outcome
+from outsmart_sync.pipeline.outcomes import BY_HAND, CANCELLED, DUPLICATE, REFUSED, MirrorState, Outcome
 from outsmart_sync.pipeline.outsmart_read import was_read
 from outsmart_sync.records.staged import Origin
 from outsmart_sync.records.values import Payload, code_key, comparable, decode
@@ -272,6 +272,10 @@ def _compare(connection: Connection, job: Job, record: Record) -> None:
     if record.parent is not None:
         # The fingerprint does not hold whose child it is; the mirror does, as far as it says what was delivered.
         same = and_(same, _other.c.state == MirrorState.SYNCED, _other.c.parent_id == staging.c.parent_id)
+    if record.made_once:
+        # A document that was cancelled or deleted is there, and not as it was.
+        gone = or_(_other.c.source_gone_at.is_not(None), func.coalesce(_other.c.reason, "") == CANCELLED)
+        same = and_(same, not_(gone))
     if record.keys:
         # Nor does it hold the codes of what a record refers to.
         same = and_(same, _other.c.code_key == staging.c.code_key)

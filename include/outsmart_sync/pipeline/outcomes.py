@@ -79,6 +79,18 @@ HELD_BY_HAND = "held_by_hand"
 DISMISSED = "dismissed"
 """Reason of a record that a person dismissed."""
 
+CANCELLED = "order_cancelled"
+"""Event, and reason, of a document that was cancelled or deleted in the package once it was in the destination."""
+
+REOPENED = "order_reopened"
+"""Event of a document that is open again in the package."""
+
+OTHER_DOCUMENT = "other_document"
+"""Reason of a document that is held because OutSmart's one with its number is clearly another one."""
+
+KEPT_FROM_THEIRS = (TWO_FIRMS, KEPT_APART, OTHER_DOCUMENT)
+"""Reasons of records that are held because OutSmart's record with their code is another one."""
+
 EDITED = "edited_in_outsmart"
 """Reason code of a record whose edits in OutSmart a full run writes over."""
 
@@ -228,7 +240,11 @@ REASONS: dict[str, Reason] = {
         "It was changed in the bookkeeping package in what OutSmart cannot change of a work order: {detail}.",
         "Change it by hand in OutSmart.",
     ),
-    "order_cancelled": Reason(
+    REOPENED: Reason(
+        "It is open again in the bookkeeping package.",
+        "See to its work status in OutSmart, where that was not put back.",
+    ),
+    CANCELLED: Reason(
         "It was cancelled in the bookkeeping package; {detail}.", "Tell the technician if the work has begun."
     ),
     "missing_field": Reason("OutSmart needs: {detail}.", "Fill it in in the bookkeeping package."),
@@ -259,6 +275,11 @@ REASONS: dict[str, Reason] = {
     ),
     HELD_BY_HAND: Reason("A person put it on hold.", "It goes once somebody releases it."),
     DISMISSED: Reason("A person dismissed it.", "It is looked at again when it changes in the bookkeeping package."),
+    OTHER_DOCUMENT: Reason(
+        "OutSmart has a work order with this number that is another one: {detail}.",
+        "Remove that one in OutSmart, or make the order under another number; both go by themselves then. If they are "
+        "one after all: outsmart-sync link.",
+    ),
     "by_hand": Reason("A person said so. {detail}."),
     EDITED: Reason("It was edited in OutSmart since it was last brought there: {detail}."),
     "code_missing": Reason("It has no code.", "Give it a code in the bookkeeping package."),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, case, delete, func, insert, literal, or_, select, update
 
 from outsmart_sync.pipeline import guards, scope
-from outsmart_sync.pipeline.outcomes import KEPT_APART, TWO_FIRMS, MirrorState
+from outsmart_sync.pipeline.outcomes import KEPT_FROM_THEIRS, MirrorState
 from outsmart_sync.pipeline.pending import outsmart_read
 from outsmart_sync.pipeline.standing import last_of_each
 from outsmart_sync.records.mapping import staged_record
@@ -218,7 +218,7 @@ def _join_halves(connection: Connection, job: Job, record: Record) -> None:
         mirror.c.provider_id.is_not(None),
         mirror.c.outsmart.is_(None),
         mirror.c.code_key.in_(group),
-        func.coalesce(mirror.c.reason, "").not_in((TWO_FIRMS, KEPT_APART)),
+        func.coalesce(mirror.c.reason, "").not_in(KEPT_FROM_THEIRS),
     )
     of_outsmart = and_(
         scope.mirrored(job, record.name, twin), twin.c.provider_id.is_(None), twin.c.code_key == mirror.c.code_key

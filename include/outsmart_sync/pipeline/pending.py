@@ -17,10 +17,9 @@ from sqlalchemy.orm import aliased
 from outsmart_sync.pipeline import in_use, references, same_work, scope
 from outsmart_sync.pipeline.outcomes import (
     DUPLICATE,
-    KEPT_APART,
+    KEPT_FROM_THEIRS,
     ON_ITS_WAY,
     OPEN_STATES,
-    TWO_FIRMS,
     UNSURE,
     MirrorState,
 )
@@ -207,7 +206,7 @@ def _alone(job: Job, record: Record) -> ColumnElement[bool]:
         _rival.c.id != mirror.c.id,
         _rival.c.outsmart.is_not(None),
     )
-    return and_(_OPEN, mirror.c.state == MirrorState.HELD, mirror.c.reason.in_((TWO_FIRMS, KEPT_APART)), ~theirs)
+    return and_(_OPEN, mirror.c.state == MirrorState.HELD, mirror.c.reason.in_(KEPT_FROM_THEIRS), ~theirs)
 
 
 def _chunks(

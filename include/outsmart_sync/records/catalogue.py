@@ -117,7 +117,10 @@ class Stream:
         split_by: Column that tells apart parts which share one id.
         same_work: Other documents that may stand for the same work.
         notes_from: Record type whose texts go along when a document is made, where they came before it.
+        kept_in_look_ups: Entries of a payload that are not there when a few records are looked up: what is known stays.
         dated: Column of the document's own date, of a category that has a start date.
+        entered: Column of the day on which a document was entered: parts of one that is older than what is read of them
+            are looked up.
         dated_ahead: Days that a document may be entered before the date it bears. Packages know when a row was changed,
             not which date it bears, so the first read begins that many days before the start date.
     """
@@ -144,7 +147,9 @@ class Stream:
     split_by: str | None = None
     same_work: tuple[SameWork, ...] = ()
     notes_from: str = ""
+    kept_in_look_ups: tuple[str, ...] = ()
     dated: str | None = None
+    entered: str | None = None
     dated_ahead: int = 90
 
     @property
@@ -161,7 +166,16 @@ class Stream:
     def columns(self) -> tuple[str, ...]:
         """Every column of the package that this stream needs, sorted."""
         columns = {self.key, *(column for source in self.fields.values() for column in source.columns)}
-        single = (self.parent, self.blocked, self.alias, self.dated, self.split_by, self.currency, *(self.valid or ()))
+        single = (
+            self.parent,
+            self.blocked,
+            self.alias,
+            self.dated,
+            self.entered,
+            self.split_by,
+            self.currency,
+            *(self.valid or ()),
+        )
         columns.update(column for column in single if column)
         for rule in (self.tags, self.belongs, self.left_out):
             columns.update(rule.columns if rule else ())

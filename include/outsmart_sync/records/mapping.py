@@ -15,7 +15,7 @@ from typing import Any
 
 from outsmart_sync.records.catalogue import Row, Source, Stream
 from outsmart_sync.records.record import UNREADABLE, Record, is_active
-from outsmart_sync.records.staged import ALIAS, CURRENCY, LEFT_OUT, Origin, StagedRow, tag, tags_text
+from outsmart_sync.records.staged import ALIAS, CURRENCY, ENTERED, LEFT_OUT, Origin, StagedRow, tag, tags_text
 from outsmart_sync.records.values import Payload, code_key, content_hash, encode
 
 log = logging.getLogger(__name__)
@@ -158,6 +158,8 @@ class Mapper:
             tags.append(tag(LEFT_OUT, reason))
         if self.stream.currency and (currency := str(row[self.stream.currency] or "").strip()):
             tags.append(tag(CURRENCY, currency))
+        if self.stream.entered and (day := self.read_date(row[self.stream.entered])):
+            tags.append(tag(ENTERED, day.isoformat()))
         return tags_text(tags)
 
     def _blocked(self, row: Row) -> bool:

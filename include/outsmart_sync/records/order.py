@@ -13,7 +13,7 @@ import msgspec
 
 from outsmart_sync.records.catalogue import Referred, Text
 from outsmart_sync.records.lists import PAYMENT_METHODS, RELATIONS, WORK_STATUSES, WORK_TYPES
-from outsmart_sync.records.record import REFERS, Record, Reference
+from outsmart_sync.records.record import REFERS, Identity, Record, Reference
 from outsmart_sync.records.values import Payload
 from outsmart_sync.records.work_order import CHANGEABLE, WORK_ORDER, decode_materials, encode_materials
 
@@ -81,6 +81,7 @@ def order(name: str, label: str, prefix: str, references: tuple[Reference, ...])
         kind=WORK_ORDER.name,
         prefix=prefix,
         changeable=tuple(sorted(CHANGEABLE)),
+        identity=Identity(numbers=("customer",), together=(), shown=("customer", "customer_name")),
     )
 
 

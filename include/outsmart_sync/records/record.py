@@ -153,7 +153,7 @@ class Record:
         changeable: Fields that OutSmart lets us change in a record that is made once.
         kept: It ends in the mirror, also where there is an OutSmart account.
         tells: Name of the reference whose document hears of it: see ``pipeline.notices``.
-        identity: What tells two firms apart; None: only the code counts.
+        identity: What tells two firms apart, or two documents with one number; None: only the code counts.
         amount: Field with an amount that OutSmart is told of by entries, each of them made once: when it changes, a
             counter-entry and a new entry follow, see ``pipeline.entries``. '': there is none.
     """

@@ -72,6 +72,9 @@ ALIAS = "id"
 LEFT_OUT = "out"
 """Kind of the tag with the reason why a row is never imported."""
 
+ENTERED = "entered"
+"""Kind of the tag with the day on which a document was entered at the package."""
+
 CURRENCY = "currency"
 """Kind of the tag with the currency of a row's amounts."""
 

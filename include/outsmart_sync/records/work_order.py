@@ -5,14 +5,18 @@ Fields, lengths and what OutSmart demands: https://knowledge.out-smart.com/opena
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
+from decimal import ROUND_HALF_UP, Decimal
 
 import msgspec
 
 from outsmart_sync.records.record import Field, Kind, Record
+from outsmart_sync.records.values import code_key, parse_decimal
 
 _LONG = 65_535
 _SHORT = 255
+_CENT = Decimal("0.01")
 
 WORK_ORDER = Record(
     name="work_order",
@@ -99,6 +103,31 @@ _decoder = msgspec.json.Decoder(list[MaterialLine])
 def encode_materials(lines: Iterable[MaterialLine]) -> str:
     """The lines as the payload holds them, in the order given: equal lines give equal text."""
     return _encoder.encode(list(lines)).decode()
+
+
+def same_materials(one: str, other: str) -> bool:
+    """Whether two lists of lines say the same to a person, in whatever order; '' is none.
+
+    A price that was rounded to cents is the same one; units and warehouses are not looked at.
+    """
+    return Counter(map(_told, _lines(one))) == Counter(map(_told, _lines(other)))
+
+
+def _lines(text: str) -> list[MaterialLine]:
+    return decode_materials(text) if text else []
+
+
+def _told(line: MaterialLine) -> tuple[str, str, Decimal | str, Decimal | str]:
+    price = _number(line.price)
+    cents = price.quantize(_CENT, ROUND_HALF_UP) if isinstance(price, Decimal) else price
+    return code_key(line.code), line.name.strip(), _number(line.quantity), cents
+
+
+def _number(text: str) -> Decimal | str:
+    try:
+        return parse_decimal(text)
+    except ValueError:
+        return text
 
 
 def decode_materials(text: str) -> list[MaterialLine]:

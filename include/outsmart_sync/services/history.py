@@ -41,6 +41,7 @@ EVENTS = (
     "withdrawn",
     "change_by_hand",
     "order_cancelled",
+    "order_reopened",
     # Of work orders on their way into the books.
     "exported",
     "failed",

@@ -18,7 +18,7 @@ from sqlalchemy import insert, or_, select, update
 
 from outsmart_sync.errors import Busy, InvalidSettings
 from outsmart_sync.pipeline import guards, halves
-from outsmart_sync.pipeline.outcomes import BY_HAND, KEPT_APART, TWO_FIRMS, Link, MirrorState
+from outsmart_sync.pipeline.outcomes import BY_HAND, KEPT_APART, KEPT_FROM_THEIRS, Link, MirrorState
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.records.values import code_key
 from outsmart_sync.services import planning
@@ -202,7 +202,7 @@ def _take_apart(
             _change(transaction, ours.id, link="", due_on=_AT_ONCE)
             return theirs, f"The next sync judges {record.label} {own} by its own code."
         return theirs, _hold_apart(transaction, record, ours, own, guards.shown(record, ours.code, ours.outsmart))
-    if ours.state == MirrorState.HELD and ours.reason == TWO_FIRMS:
+    if ours.state == MirrorState.HELD and ours.link != Link.APART and ours.reason in KEPT_FROM_THEIRS:
         return theirs, _hold_apart(transaction, record, ours, own, ours.detail or theirs)
     raise InvalidSettings(
         f"{record.label.capitalize()} {own} is linked with nothing in OutSmart.",

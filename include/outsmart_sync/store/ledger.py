@@ -6,7 +6,7 @@ there may be one already, and looks before it makes another.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +56,7 @@ class Line:
         remote_id: Its id where it was made; '' while that is not known.
         misses: Runs that looked for it in vain.
         run_id: The run that wrote the line last.
+        connection_id: The sync connection that it was sent for.
         begun_at: When it was last about to be sent; None for lines of older versions.
     """
 
@@ -66,6 +67,7 @@ class Line:
     remote_id: str
     misses: int
     run_id: int
+    connection_id: int
     begun_at: datetime | None = None
 
 
@@ -99,7 +101,7 @@ def _columns() -> Any:
 
 
 def _of(row: Any) -> Line:
-    return Line(row[0], row[1], row[2], LedgerState(row[3]), row[4], row[5], row[6], row[7])
+    return replace(Line(*row), state=LedgerState(row.state))
 
 
 def keys_of(connection: Connection, account: str, kind: str, remote_ids: Sequence[str]) -> dict[str, str]:
@@ -146,7 +148,7 @@ def claim(
     connection_id: int,
     run_id: int,
     token: str,
-    seen: Line | None,
+    seen: Line | None = None,
 ) -> bool:
     """Note that a document is about to be sent, unless somebody else did since its line was looked at.
 
@@ -180,10 +182,15 @@ def claim(
     if seen is None:
         statement = dialect.upsert(connection, ledger).values(account=account, kind=kind, key=key, **values)
         nothing = statement.on_conflict_do_nothing(index_elements=[ledger.c.account, ledger.c.kind, ledger.c.key])
-        return connection.execute(nothing).rowcount == 1
+        return connection.execute(nothing.returning(ledger.c.key)).first() is not None
     begun = ledger.c.begun_at.is_(None) if seen.begun_at is None else ledger.c.begun_at == seen.begun_at
     unchanged = and_(_line(account, kind, key), ledger.c.state.in_(UNCLEAR), begun)
     return connection.execute(update(ledger).where(unchanged).values(**values)).rowcount == 1
+
+
+def give_up(connection: Connection, line: Line) -> bool:
+    """Forget an unclear document that is known not to be there; false: somebody else has written its line since."""
+    return connection.execute(delete(ledger).where(_as_seen(line))).rowcount == 1
 
 
 def uncertain(connection: Connection, account: str, kind: str, key: str, run_id: int) -> None:
@@ -192,19 +199,18 @@ def uncertain(connection: Connection, account: str, kind: str, key: str, run_id:
 
 
 def missed(connection: Connection, line: Line, run_id: int) -> int:
-    """Note that an unclear document was looked for in vain; a run counts once. Returns how many did."""
+    """Note that an unclear document was looked for in vain; a run counts once.
+
+    Returns:
+        How many runs did; 0: somebody else has written the line since it was read, so nobody knows.
+    """
     looked_already = line.misses > 0 and line.run_id == run_id
     misses = line.misses if looked_already else line.misses + 1
-    _change(
-        connection,
-        line.account,
-        line.kind,
-        line.key,
-        state=LedgerState.UNCERTAIN.value,
-        misses=misses,
-        run_id=run_id,
+    values = {"state": LedgerState.UNCERTAIN.value, "misses": misses, "run_id": run_id}
+    noted = connection.execute(
+        update(ledger).where(_as_seen(line)).values(**values, changed_at=dialect.now(connection))
     )
-    return misses
+    return misses if noted.rowcount == 1 else 0
 
 
 def done(connection: Connection, account: str, kind: str, key: str, remote_id: str, run_id: int) -> None:
@@ -228,6 +234,16 @@ def is_own_export(connection: Connection, account: str, kind: str) -> ColumnElem
 
 def _line(account: str, kind: str, key: str) -> ColumnElement[bool]:
     return and_(ledger.c.account == account, ledger.c.kind == kind, ledger.c.key == key)
+
+
+def _as_seen(line: Line) -> ColumnElement[bool]:
+    """A line, unless it was written since it was read."""
+    return and_(
+        _line(line.account, line.kind, line.key),
+        ledger.c.state == line.state,
+        ledger.c.misses == line.misses,
+        ledger.c.run_id == line.run_id,
+    )
 
 
 def _change(connection: Connection, account: str, kind: str, key: str, **values: object) -> None:

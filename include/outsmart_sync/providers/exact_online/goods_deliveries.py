@@ -61,6 +61,7 @@ DELIVERIES = ExactStream(
         "tracking_number": text("TrackingNumber"),
     },
     dated="DeliveryDate",
+    entered="Created",
 )
 
 LINES = ExactStream(

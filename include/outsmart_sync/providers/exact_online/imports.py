@@ -310,6 +310,7 @@ MATERIALS_IMPORT = ImportCategory(
     streams=(_items(hour_types=False), PRICES),
     filters=(_ITEM_GROUPS,),
     fold=sale_price("price"),
+    after=("categories",),
 )
 
 HOUR_TYPES_IMPORT = ImportCategory(

@@ -42,6 +42,7 @@ from outsmart_sync.records.order import (
     compose,
 )
 from outsmart_sync.records.quotation import QUOTATION, QUOTATION_ORDER
+from outsmart_sync.records.staged import CURRENCY
 from outsmart_sync.records.values import Payload
 from outsmart_sync.records.work_order import MaterialLine, encode_materials
 
@@ -79,7 +80,7 @@ def work(customer: str, reference: Any) -> list[tuple[str, str]]:
 
 def _tags(row: Row) -> list[tuple[str, str]]:
     versions = [(VERSIONS, str(row["QuotationNumber"]))]
-    return [*versions, *work(row["OrderAccount"], row["YourRef"])]
+    return [*versions, *work(row["OrderAccount"], row["YourRef"]), (CURRENCY, str(row["Currency"] or "").strip())]
 
 
 def _code(numbers: tuple[int, int]) -> str:
@@ -125,8 +126,9 @@ HEADERS = ExactStream(
         "amount": number("AmountFC"),
         "currency": text("Currency"),
     },
-    tags=Tags(("QuotationNumber", "OrderAccount", "YourRef"), _tags),
+    tags=Tags(("QuotationNumber", "OrderAccount", "YourRef", "Currency"), _tags),
     dated="QuotationDate",
+    entered="Created",
 )
 
 LINES = ExactStream(
@@ -192,6 +194,7 @@ WORK_ORDERS = DerivedStream(
     record=QUOTATION_ORDER,
     derive=work_order,
     when=ACCEPTED_TO_WORK_ORDERS,
+    currency="Currency",
     compose=compose,
     belongs=Belongs((), lambda _: True, "version_closed"),
     same_work=(

@@ -82,6 +82,7 @@ HEADERS = ExactStream(
     },
     tags=Tags(("Status",), _status),
     dated="EntryDate",
+    entered="Created",
     compose=compose,
 )
 
@@ -198,6 +199,6 @@ SHOP_ORDERS_IMPORT = ImportCategory(
         StartDate(),
     ),
     fold=complete,
-    after=("relations",),
+    after=("relations", "project_planning"),
     tier="pro",
 )
