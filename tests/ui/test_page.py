@@ -81,6 +81,10 @@ def test_a_visitor_without_a_login_gets_nothing(stage: PageStage) -> None:
         f"{stage.own_address}connect/exact-online", {"country": "nl"}, headers=own(stage), timeout=30
     )
     assert answer.status_code == 401
+    back = f"{stage.own_address}oauth/exact-online/callback?code=1&state=2"
+    answer = requests.get(back, timeout=30, allow_redirects=False)
+    assert answer.status_code == 303
+    assert answer.headers["Location"].startswith("/auth/login?next=")
     answer = requests.get(stage.own_address, cookies={"_token": "made.up.token"}, timeout=30)
     assert answer.status_code == 403
 
@@ -265,6 +269,11 @@ def test_what_is_wrong_is_said_at_once_and_what_was_typed_stays(stage: PageStage
     expect(alert).to_contain_text("Materials needs the licence")
     assert page.locator("#relations-types").get_by_label("Prospects").is_checked()
     expect(page.locator("[data-unsaved]")).to_be_visible()
+    leaving = "!window.dispatchEvent(new Event('beforeunload', {cancelable: true}))"
+    assert page.evaluate(leaving) is True  # the browser asks before what was typed is lost
+    page.on("dialog", lambda dialog: dialog.accept())
+    bare(page, stage, f"connections/{active(stage).id}")
+    assert page.evaluate(leaving) is False
     assert settings.read(stage.store, active(stage)).licence == "basic"
 
 
@@ -420,6 +429,43 @@ def test_it_can_be_used_with_the_keyboard_alone(stage: PageStage, window: Window
     page.keyboard.press("Enter")  # sends the form
     expect(page.get_by_role("status").filter(has_text="Saved")).to_be_visible()
     assert settings.read(stage.store, active(stage)).categories["categories"]["enabled"] is True
+
+
+def test_saving_switches_the_automatic_sync_on(stage: PageStage, window: Window) -> None:
+    stage.airflow.call("PATCH", "dags/exact_online_import", {"is_paused": True})
+    page = bare(window(), stage, f"connections/{active(stage).id}")
+    expect(page.get_by_text("is paused in Airflow")).to_be_visible()
+    bare(page, stage)
+    expect(page.get_by_text("Automatic sync off").first).to_be_visible()
+    bare(page, stage, f"connections/{active(stage).id}")
+    page.get_by_role("button", name="Sync now").first.click()
+    expect(page.get_by_role("alert")).to_contain_text("The sync is paused in Airflow")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("next sync")).to_be_visible()
+    assert stage.airflow.call("GET", "dags/exact_online_import")["is_paused"] is False
+
+
+def test_a_login_that_expired_is_told_and_connecting_again_goes_on(stage: PageStage, window: Window) -> None:
+    connection = active(stage)
+    with stage.store.begin() as transaction:
+        connections.set_state(
+            transaction,
+            connection.id,
+            State.EXPIRED,
+            code="login_expired",
+            text="Exact Online no longer accepts the login.",
+        )
+    page = window()
+    shown = page_of(page, stage)
+    expect(shown.get_by_text("Login expired")).to_be_visible()
+    shown.get_by_role("link", name="Connect again").click()
+    shown.get_by_label("Netherlands").check()
+    shown.get_by_role("button", name="Go to the login page").click()
+    log_in_there(page)
+    page.get_by_role("button", name="Allow").click()
+    expect(frame(page).get_by_text("The connection works again")).to_be_visible()
+    assert active(stage).id == connection.id
+    assert connections.find(stage.store, state=State.CONNECTED) == []
 
 
 def test_disconnecting_explains_first_and_keeps_everything(stage: PageStage, window: Window) -> None:
