@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, ViewportSize, sync_playwright
@@ -83,7 +84,8 @@ class PageStage:
         page.locator("input[name=username]").fill(login.user)
         page.locator("input[name=password]").fill(login.password)
         page.locator("button[type=submit]").click()
-        page.wait_for_url(f"**{PAGE}**")
+        page.wait_for_url(lambda address: urlsplit(address).path == PAGE)
+        frame(page).locator("main").wait_for()
         return page
 
 

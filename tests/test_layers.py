@@ -32,7 +32,13 @@ BELOW = {
     "errors": set[str](),
 }
 """Room → the rooms below it."""
-MAY_LOAD_AIRFLOW = ("orchestration/", "webapp/", "store/hook.py", "providers/vendor_hook.py", "providers/*/hook.py")
+MAY_LOAD_AIRFLOW = (
+    "orchestration/",
+    "webapp/airflow.py",
+    "store/hook.py",
+    "providers/vendor_hook.py",
+    "providers/*/hook.py",
+)
 VENDORS = sorted(each.name for each in (HOUSE / "providers").iterdir() if (each / "client.py").exists())
 
 

@@ -25,6 +25,8 @@ Window = Callable[..., Page]
 AXE = Path(__file__).with_name("axe.min.js").read_text(encoding="utf-8")
 MAIN = "Van Dijk Installatietechniek B.V."
 expect.set_options(timeout=60_000)
+pytestmark = pytest.mark.timeout(600)  # a run of a DAG takes minutes on a busy machine
+_RUN = 400_000
 
 
 def page_of(window: Page, stage: PageStage, page: str = "") -> FrameLocator:
@@ -81,6 +83,10 @@ def test_a_visitor_without_a_login_gets_nothing(stage: PageStage) -> None:
         f"{stage.own_address}connect/exact-online", {"country": "nl"}, headers=own(stage), timeout=30
     )
     assert answer.status_code == 401
+    back = f"{stage.own_address}oauth/exact-online/callback?code=1&state=2"
+    answer = requests.get(back, timeout=30, allow_redirects=False)
+    assert answer.status_code == 303
+    assert answer.headers["Location"].startswith("/auth/login?next=")
     answer = requests.get(stage.own_address, cookies={"_token": "made.up.token"}, timeout=30)
     assert answer.status_code == 403
 
@@ -169,7 +175,7 @@ class TestRefusedLogins:
         expect(page.get_by_role("alert")).to_contain_text("This login has expired")
 
 
-def test_from_an_empty_installation_to_the_first_import(stage: PageStage, window: Window) -> None:
+def test_from_an_empty_installation_to_the_match_report(stage: PageStage, window: Window) -> None:
     page = window()
     shown = page_of(page, stage)
     expect(shown.get_by_text("Nothing is connected yet")).to_be_visible()
@@ -184,22 +190,29 @@ def test_from_an_empty_installation_to_the_first_import(stage: PageStage, window
     shown.get_by_role("button", name="Next").click()
     expect(shown.get_by_text("Dana Demo")).to_be_visible()
     expect(shown.get_by_role("heading", name="Rights")).to_be_visible()
-    for name in ("Relations", "Materials", "Hour types"):
+    for name in ("Relations", "Hour types"):
         shown.get_by_label(name, exact=True).check()
     shown.get_by_role("button", name="Save").click()
     expect(shown.get_by_text("Nothing is imported until you say so")).to_be_visible()
     assert stage.vendors.control.call_summary(vendor="outsmart") == []
     shown.get_by_role("button", name="Look now").click()
-    shown.get_by_role("button", name="Show: New in OutSmart, Relations").click(timeout=180_000)
+    shown.get_by_role("button", name="Show: New in OutSmart, Relations").click(timeout=_RUN)
     expect(shown.get_by_role("heading", name="Relations: New in OutSmart")).to_be_visible()
     written = [call for call in stage.vendors.control.calls(vendor="outsmart") if call["method"] != "GET"]
     assert written == []
-    shown.get_by_role("button", name="Start importing").click()
-    expect(shown.get_by_text("The sync has ended")).to_be_visible(timeout=180_000)
-    assert len(stage.vendors.control.outsmart_records("north", "relations")) > 30
     # The vendor's answer cannot be used a second time.
     page.goto(answered.value.url)
     expect(page.get_by_role("alert")).to_contain_text("was finished already")
+
+
+def test_what_was_looked_at_is_accepted_and_imported(stage: PageStage, window: Window) -> None:
+    before = len(stage.vendors.control.outsmart_records("north", "relations"))
+    page = window()
+    shown = page_of(page, stage, f"connections/{active(stage).id}/report")
+    shown.get_by_role("button", name="Start importing").click()
+    expect(shown.get_by_text("The sync has ended")).to_be_visible(timeout=_RUN)
+    assert len(stage.vendors.control.outsmart_records("north", "relations")) > before + 10
+    assert settings.read(stage.store, active(stage)).automatic is True
 
 
 def test_tokens_and_secrets_never_reach_the_browser(stage: PageStage, logins: Callable[[str], Any]) -> None:
@@ -248,7 +261,7 @@ def test_the_sync_icon_syncs_that_category_and_its_log_can_be_read(stage: PageSt
     shown.get_by_role("button", name="Sync Hour types now").click()
     shown.get_by_role("dialog", name="Sync Hour types now?").get_by_role("button", name="Sync now").click()
     cell = shown.locator("#last-hour_types")
-    expect(cell.locator("[data-ended=yes]")).to_be_visible(timeout=180_000)
+    expect(cell.locator("[data-ended=yes]")).to_be_visible(timeout=_RUN)
     cell.get_by_role("link", name="What happened").click()
     table = shown.get_by_role("table").first
     expect(table).to_contain_text("Hour types")
@@ -262,9 +275,14 @@ def test_what_is_wrong_is_said_at_once_and_what_was_typed_stays(stage: PageStage
     page.get_by_role("button", name="Save").click()
     alert = page.get_by_role("alert")
     expect(alert).to_contain_text("Relations needs the licence")
-    expect(alert).to_contain_text("Materials needs the licence")
+    expect(alert).to_contain_text("Hour types needs the licence")
     assert page.locator("#relations-types").get_by_label("Prospects").is_checked()
     expect(page.locator("[data-unsaved]")).to_be_visible()
+    leaving = "!window.dispatchEvent(new Event('beforeunload', {cancelable: true}))"
+    assert page.evaluate(leaving) is True  # the browser asks before what was typed is lost
+    page.on("dialog", lambda dialog: dialog.accept())
+    bare(page, stage, f"connections/{active(stage).id}")
+    assert page.evaluate(leaving) is False
     assert settings.read(stage.store, active(stage)).licence == "basic"
 
 
@@ -322,7 +340,7 @@ def test_a_record_that_was_mended_goes_when_it_is_tried_again(stage: PageStage, 
     row.get_by_role("checkbox").check()
     page.get_by_role("button", name="Try again").click()
     expect(page.get_by_role("status")).to_contain_text("1 records are tried again")
-    for _ in range(120):
+    for _ in range(600):
         bare(page, stage, f"find?text={code}")
         if page.get_by_role("row", name=re.compile(f"^{code} Mended .*In OutSmart")).count():
             break
@@ -420,6 +438,43 @@ def test_it_can_be_used_with_the_keyboard_alone(stage: PageStage, window: Window
     page.keyboard.press("Enter")  # sends the form
     expect(page.get_by_role("status").filter(has_text="Saved")).to_be_visible()
     assert settings.read(stage.store, active(stage)).categories["categories"]["enabled"] is True
+
+
+def test_saving_switches_the_automatic_sync_on(stage: PageStage, window: Window) -> None:
+    stage.airflow.call("PATCH", "dags/exact_online_import", {"is_paused": True})
+    page = bare(window(), stage, f"connections/{active(stage).id}")
+    expect(page.get_by_text("is paused in Airflow")).to_be_visible()
+    bare(page, stage)
+    expect(page.get_by_text("Automatic sync off").first).to_be_visible()
+    bare(page, stage, f"connections/{active(stage).id}")
+    page.get_by_role("button", name="Sync now").first.click()
+    expect(page.get_by_role("alert")).to_contain_text("The sync is paused in Airflow")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("next sync")).to_be_visible()
+    assert stage.airflow.call("GET", "dags/exact_online_import")["is_paused"] is False
+
+
+def test_a_login_that_expired_is_told_and_connecting_again_goes_on(stage: PageStage, window: Window) -> None:
+    connection = active(stage)
+    with stage.store.begin() as transaction:
+        connections.set_state(
+            transaction,
+            connection.id,
+            State.EXPIRED,
+            code="login_expired",
+            text="Exact Online no longer accepts the login.",
+        )
+    page = window()
+    shown = page_of(page, stage)
+    expect(shown.get_by_text("Login expired")).to_be_visible()
+    shown.get_by_role("link", name="Connect again").click()
+    shown.get_by_label("Netherlands").check()
+    shown.get_by_role("button", name="Go to the login page").click()
+    log_in_there(page)
+    page.get_by_role("button", name="Allow").click()
+    expect(frame(page).get_by_text("The connection works again")).to_be_visible()
+    assert active(stage).id == connection.id
+    assert connections.find(stage.store, state=State.CONNECTED) == []
 
 
 def test_disconnecting_explains_first_and_keeps_everything(stage: PageStage, window: Window) -> None:

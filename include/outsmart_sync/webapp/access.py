@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
 from fastapi import HTTPException
 
 from outsmart_sync.errors import AccessDenied
@@ -29,7 +28,7 @@ class Rights:
         package: The package.
     """
 
-    user: BaseUser
+    user: airflow.Person
     package: Package
 
     @property
@@ -76,7 +75,7 @@ class Rights:
         )
 
 
-def visible_packages(user: BaseUser) -> list[Rights]:
+def visible_packages(user: airflow.Person) -> list[Rights]:
     """The packages that a person may know of."""
     found = [Rights(user, package) for package in packages().values() if package.imports]
     return [rights for rights in found if rights.look]
@@ -87,13 +86,13 @@ def sees(rights: Rights, connection: SyncConnection) -> bool:
     return rights.look and airflow.may_see(rights.user, rights.dag_id, connection.id, connection.outsmart_conn_id)
 
 
-def visible_connections(store: Store, user: BaseUser) -> list[SyncConnection]:
+def visible_connections(store: Store, user: airflow.Person) -> list[SyncConnection]:
     """The sync connections that a person may know of, oldest first."""
     known = {rights.package.name: rights for rights in visible_packages(user)}
     return [each for each in connections.find(store) if each.package in known and sees(known[each.package], each)]
 
 
-def open_connection(store: Store, user: BaseUser, connection_id: int, what: str) -> tuple[SyncConnection, Rights]:
+def open_connection(store: Store, user: airflow.Person, connection_id: int, what: str) -> tuple[SyncConnection, Rights]:
     """A sync connection with a person's rights on its package.
 
     Raises:

@@ -17,19 +17,25 @@ import httpx
 from airflow.api_fastapi.app import cached_app, get_auth_manager
 from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
 from airflow.api_fastapi.auth.managers.models.resource_details import ConnectionDetails, DagDetails
-from airflow.api_fastapi.core_api.security import get_user
+from airflow.api_fastapi.core_api.security import bearer_scheme, get_user
 from airflow.configuration import conf
 from airflow.models.connection import Connection
 from airflow.models.dag import DagModel
-from fastapi import Depends
+from fastapi import Depends, Request
 
 from outsmart_sync.errors import AccessDenied, ConfigurationError, VendorUnavailable
 
 if TYPE_CHECKING:
     from airflow.api_fastapi.auth.managers.base_auth_manager import BaseAuthManager, ResourceMethod
 
-User = Annotated[BaseUser, Depends(get_user)]
-"""Who asks; nobody without a valid login at Airflow comes any further."""
+Person = BaseUser
+"""Somebody who has logged in at Airflow."""
+
+LOGGED_IN = Depends(get_user)
+"""Lets nobody pass without a valid login at Airflow."""
+
+User = Annotated[Person, LOGGED_IN]
+"""Who asks, for a route."""
 
 VIEWS_VARIABLE = "OUTSMART_SYNC_CONNECTION_VIEWS"
 """Environment variable: when it is ``true``, Airflow's auth manager is also asked about each sync connection, by the
@@ -61,6 +67,15 @@ class Automation:
         return self.known and not self.paused and self.scheduler_up
 
 
+async def person_of(request: Request) -> Person:
+    """Who asks, where dependencies do not reach.
+
+    Raises:
+        HTTPException: Nobody with a valid login.
+    """
+    return await get_user(request, None, await bearer_scheme(request))
+
+
 def base_url() -> str:
     """Airflow's own address, without a slash at its end; never taken from the request."""
     return str(conf.get("api", "base_url", fallback="") or "").rstrip("/")
@@ -86,19 +101,19 @@ def login_address(next_address: str) -> str:
     return f"{root_path()}{get_auth_manager().get_url_login(next_url=next_address)}"
 
 
-def may_dag(user: BaseUser, method: ResourceMethod, dag_id: str) -> bool:
+def may_dag(user: Person, method: ResourceMethod, dag_id: str) -> bool:
     """Whether a person may read (GET) or edit (PUT) a DAG."""
     details = DagDetails(id=dag_id, team_name=_team_of_dag(dag_id))
     return bool(_manager().is_authorized_dag(method=method, details=details, user=user))
 
 
-def may_connection(user: BaseUser, method: ResourceMethod, conn_id: str) -> bool:
+def may_connection(user: Person, method: ResourceMethod, conn_id: str) -> bool:
     """Whether a person may edit an Airflow connection."""
     details = ConnectionDetails(conn_id=conn_id, team_name=_team_of_connection(conn_id))
     return bool(_manager().is_authorized_connection(method=method, details=details, user=user))
 
 
-def may_see(user: BaseUser, dag_id: str, connection_id: int, conn_id: str) -> bool:
+def may_see(user: Person, dag_id: str, connection_id: int, conn_id: str) -> bool:
     """Whether a person may know of one sync connection.
 
     With Airflow's teams, the team of its OutSmart account's Airflow connection must be theirs. With an auth manager
@@ -114,7 +129,7 @@ def may_see(user: BaseUser, dag_id: str, connection_id: int, conn_id: str) -> bo
     return bool(_manager().is_authorized_custom_view(method="GET", resource_name=name, user=user))
 
 
-def automation(user: BaseUser, dag_id: str) -> Automation:
+def automation(user: Person, dag_id: str) -> Automation:
     """Whether a DAG runs by itself, and when next."""
     found = _call(user, "GET", f"dags/{quote(dag_id)}")
     health = _call(user, "GET", "monitor/health")
@@ -131,7 +146,7 @@ def automation(user: BaseUser, dag_id: str) -> Automation:
     )
 
 
-def unpause(user: BaseUser, dag_id: str) -> None:
+def unpause(user: Person, dag_id: str) -> None:
     """Let a DAG run by itself.
 
     Raises:
@@ -140,7 +155,7 @@ def unpause(user: BaseUser, dag_id: str) -> None:
     _checked(_call(user, "PATCH", f"dags/{quote(dag_id)}", {"is_paused": False}), dag_id)
 
 
-def trigger(user: BaseUser, dag_id: str, conf: dict[str, Any], note: str) -> str:
+def trigger(user: Person, dag_id: str, conf: dict[str, Any], note: str) -> str:
     """Start a run of a DAG; returns its id.
 
     Raises:
@@ -151,7 +166,7 @@ def trigger(user: BaseUser, dag_id: str, conf: dict[str, Any], note: str) -> str
     return str(_checked(_call(user, "POST", f"dags/{quote(dag_id)}/dagRuns", body), dag_id).json()["dag_run_id"])
 
 
-def run_state(user: BaseUser, dag_id: str, run_id: str) -> str:
+def run_state(user: Person, dag_id: str, run_id: str) -> str:
     """State of a DAG run: ``queued``, ``running``, ``success`` or ``failed``; '' when it cannot be read."""
     found = _call(user, "GET", f"dags/{quote(dag_id)}/dagRuns/{quote(run_id, safe='')}")
     return str(found.json()["state"]) if found.status_code == httpx.codes.OK else ""
@@ -169,12 +184,12 @@ def _team_of_connection(conn_id: str) -> str | None:
     return Connection.get_team_name(conn_id) if conf.getboolean("core", "multi_team") else None
 
 
-def _call(user: BaseUser, method: str, path: str, body: dict[str, Any] | None = None) -> httpx.Response:
+def _call(user: Person, method: str, path: str, body: dict[str, Any] | None = None) -> httpx.Response:
     """Call the public API in this process; routes that call it run in a thread, this on the server's own loop."""
     return anyio.from_thread.run(_call_on_loop, user, method, path, body)
 
 
-async def _call_on_loop(user: BaseUser, method: str, path: str, body: dict[str, Any] | None) -> httpx.Response:
+async def _call_on_loop(user: Person, method: str, path: str, body: dict[str, Any] | None) -> httpx.Response:
     token = get_auth_manager().generate_jwt(user, expiration_time_in_seconds=_TOKEN_SECONDS)
     server = cached_app(apps=os.environ.get("AIRFLOW_API_APPS", "all"))
     transport = httpx.ASGITransport(app=server, raise_app_exceptions=False)

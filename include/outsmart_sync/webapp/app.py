@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 
-from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
-from airflow.api_fastapi.core_api.security import bearer_scheme, get_user
 from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -57,7 +55,7 @@ def create_app() -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        dependencies=[Depends(get_user), Depends(guards.require_own_origin)],
+        dependencies=[airflow.LOGGED_IN, Depends(guards.require_own_origin)],
     )
     app.middleware("http")(guards.add_headers)
     for module in (assets, overview, connect, callback, settings, choices, report, log_routes, records, health, alerts):
@@ -75,7 +73,7 @@ async def _told(request: Request, error: Exception) -> Response:
     status = next((code for kind, code in _STATUS if isinstance(error, kind)), 400)
     if error.technical:
         log.warning("%s (%s)", error, error.technical)
-    shown = pages.Shown(request, await get_user_of(request))
+    shown = pages.Shown(request, await airflow.person_of(request))
     return shown.error(error, status=status)
 
 
@@ -96,8 +94,3 @@ async def _not_understood(request: Request, _error: Exception) -> Response:
 
 def _login() -> str:
     return airflow.login_address(airflow.frame_address(""))
-
-
-async def get_user_of(request: Request) -> BaseUser:
-    """Who asks, where dependencies do not reach."""
-    return await get_user(request, None, await bearer_scheme(request))

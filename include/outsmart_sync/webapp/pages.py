@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal
 from fastapi import Depends, Request
@@ -81,7 +80,7 @@ class Shown:
         user: Who asks.
     """
 
-    def __init__(self, request: Request, user: BaseUser) -> None:
+    def __init__(self, request: Request, user: airflow.Person) -> None:
         self.request = request
         self.user = user
         self.language = languages.language_of(request)

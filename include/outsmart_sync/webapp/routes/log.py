@@ -42,8 +42,14 @@ def show_runs(view: View, connection: str = "", before: int | None = None) -> HT
         visible=access.visible_connections(store, view.user),
         chosen=chosen,
         labels=labels(view),
+        zones=zones(view),
         visible_ids=set(_mine(view, chosen)),
     )
+
+
+def zones(view: Shown) -> dict[str, str]:
+    """Package → the time zone of its administrations."""
+    return {rights.package.name: rights.package.timezone for rights in access.visible_packages(view.user)}
 
 
 def labels(view: Shown) -> dict[str, str]:
@@ -79,6 +85,7 @@ def show_run(
         category=category,
         connection=connection,
         labels=labels(view),
+        zones=zones(view),
         events=history.EVENTS,
         names={each.id: each.label for each in access.visible_connections(store, view.user)},
     )

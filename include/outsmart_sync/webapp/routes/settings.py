@@ -78,7 +78,21 @@ def _save(view: Shown, connection_id: int, form: forms.Form) -> Response:
         settings.save(store, connection, changes, gateway=opened.gateway(), version=version)
     except SyncError as error:
         return _page(view, connection, rights, typed=changes, error=error)
-    return view.go(f"connections/{connection.id}?saved=1")
+    return view.go(f"connections/{connection.id}?saved=1{_let_run(view, connection, rights)}")
+
+
+def _let_run(view: Shown, connection: SyncConnection, rights: access.Rights) -> str:
+    """What is saved is to be synced by itself from now on; returns what to tell when this person may not see to it."""
+    saved = settings.read(opened.store(), connection)
+    if not saved.automatic or not saved.enabled(rights.package):
+        return ""
+    if not airflow.automation(view.user, rights.dag_id).paused:
+        return ""
+    try:
+        airflow.unpause(view.user, rights.dag_id)
+    except AccessDenied:
+        return "&unpause=1"
+    return ""
 
 
 @router.post("/connections/{connection_id}/automatic")
@@ -87,9 +101,7 @@ def switch_automatic(view: View, connection_id: int, on: Annotated[bool, Form()]
     store = opened.store()
     connection, rights = access.open_connection(store, view.user, connection_id, "edit")
     settings.save(store, connection, {settings.AUTOMATIC: on})
-    if on:
-        airflow.unpause(view.user, rights.dag_id)
-    return view.go(f"connections/{connection.id}?saved=1")
+    return view.go(f"connections/{connection.id}?saved=1{_let_run(view, connection, rights)}")
 
 
 @router.get("/connections/{connection_id}/start-count/{category}")
