@@ -6,7 +6,7 @@ from typing import Any
 from sandbox.seeds.traits import VISMA_ORDER_TRAITS as TRAITS
 from sandbox.seeds.visma_books import VismaBooks
 from sandbox.visma_eaccounting.resources import Row
-from sandbox.visma_eaccounting.sales.drafts import REVERSE_FLAG, add_up_draft
+from sandbox.visma_eaccounting.sales.drafts import add_up_draft
 from sandbox.visma_eaccounting.sales.invoices import book_draft
 from sandbox.visma_eaccounting.sales.orders import (
     DRAFT,
@@ -16,13 +16,12 @@ from sandbox.visma_eaccounting.sales.orders import (
     add_up_order,
     fill_from_customer,
 )
-from sandbox.visma_eaccounting.sales.rows import buyer, complete_rows
+from sandbox.visma_eaccounting.sales.rows import DRAFT_ROW, ORDER_ROW, REVERSE_FLAGS, buyer, complete_rows
 
 _MOST_ROWS, _OLDEST_DAYS = 5, 600
 _FIRST_ORDER = 1001
 _ONGOING_PROJECT, _FINISHED_PROJECT = 1, 2
 _ODD_QUANTITIES = (0.25, 1.3333, 2.75, 0.5)
-_ORDER_FLAG = "EligibleForReverseChargeOnVat"
 
 
 def make_projects(books: VismaBooks) -> None:
@@ -86,7 +85,7 @@ def _status(index: int, count: int) -> int:
 def _order(books: VismaBooks, customer: Row, index: int, age: int, status: int) -> None:
     code, store = books.company.code, books.store
     who = buyer(store, code, customer.Id)
-    rows = [_row(books, index, place, _ORDER_FLAG) for place in range(books.chance.randint(1, _MOST_ROWS))]
+    rows = [_row(books, index, place, ORDER_ROW) for place in range(books.chance.randint(1, _MOST_ROWS))]
     shipped = status in {SHIPPED, INVOICED}
     for one in rows:
         one |= {"DeliveredQuantity": one["Quantity"] if shipped else 0.0, "IsWorkCost": False, "WorkCostType": 0}
@@ -107,7 +106,7 @@ def _order(books: VismaBooks, customer: Row, index: int, age: int, status: int) 
         "YourReference": customer.ContactPersonName,
         "OurReference": "Dana Demo",
         "BuyersOrderReference": f"PO-{index:04d}" if index in TRAITS["reference"] else None,
-        "Rows": _with_ids(books, complete_rows(store, code, who, rows, _ORDER_FLAG)),
+        "Rows": _with_ids(books, complete_rows(store, code, who, rows, ORDER_ROW)),
     }
     fill_from_customer(values, who)
     add_up_order(store, code, values)
@@ -117,7 +116,7 @@ def _order(books: VismaBooks, customer: Row, index: int, age: int, status: int) 
 def _draft(books: VismaBooks, customer: Row, index: int) -> None:
     code, store = books.company.code, books.store
     who, age = buyer(store, code, customer.Id), index % 20 + 1
-    rows = [_row(books, index, place, REVERSE_FLAG) for place in range(books.chance.randint(1, 3))]
+    rows = [_row(books, index, place, DRAFT_ROW) for place in range(books.chance.randint(1, 3))]
     for one in rows:
         one["Quantity"] = round(one["Quantity"], 2)
     values: dict[str, Any] = {
@@ -131,7 +130,7 @@ def _draft(books: VismaBooks, customer: Row, index: int) -> None:
         "ReverseChargeOnConstructionServices": customer.ReverseChargeOnConstructionServices,
         "InvoiceDate": books.day(-age),
         "DueDate": books.day(30 - age),
-        "Rows": _with_ids(books, complete_rows(store, code, who, rows, REVERSE_FLAG)),
+        "Rows": _with_ids(books, complete_rows(store, code, who, rows, DRAFT_ROW)),
     }
     fill_from_customer(values, who)
     add_up_draft(store, code, values)
@@ -143,10 +142,10 @@ def _with_ids(books: VismaBooks, rows: list[dict[str, Any]]) -> list[dict[str, A
     return [row | {"Id": books.guid()} for row in rows]
 
 
-def _row(books: VismaBooks, index: int, place: int, flag: str) -> dict[str, Any]:
+def _row(books: VismaBooks, index: int, place: int, schema: str) -> dict[str, Any]:
     chance = books.chance
-    row = {"LineNumber": place + 1, "IsTextRow": False, flag: False, "DiscountPercentage": 0.0, "ProjectId": None}
-    row |= {"ArticleId": None, "Text": None, "UnitPrice": 0.0, "Quantity": 0.0}
+    row = {"LineNumber": place + 1, "IsTextRow": False, "DiscountPercentage": 0.0, "ProjectId": None}
+    row |= {REVERSE_FLAGS[schema]: False, "ArticleId": None, "Text": None, "UnitPrice": 0.0, "Quantity": 0.0}
     if place and index in TRAITS["text_row"]:
         return row | {"IsTextRow": True, "Text": chance.choice(books.words.jobs)}
     article = chance.choice(_having(books, "articles", "IsActive", value=True))

@@ -97,6 +97,8 @@ class RowStore:
             KeyError: There is none.
         """
         table = self.table(company, resource)
+        if resource == "companysettings":
+            return self.settings(company)
         if name in table.by_key:
             return table.by_key[name]
         field = NUMBERS.get(resource)

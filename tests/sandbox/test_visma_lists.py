@@ -6,8 +6,8 @@ import pytest
 
 from sandbox import process
 from sandbox.describing_visma import KINDS
-from sandbox.visma_eaccounting.resources import RESOURCES
-from tests.sandbox.clients import ITEMS, RELATIONS, VismaClient
+from sandbox.visma_eaccounting.resources import RESOURCES, SCHEMAS
+from tests.sandbox.clients import VismaClient
 
 STAMP = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{7}Z")
 EVERY = ["ea:api", "ea:sales", "ea:accounting"]
@@ -79,6 +79,8 @@ def test_rows_have_exactly_the_fields_of_the_schema(visma_as):
     for name in ("customers", "articles", "projects", "orders", "customerinvoices", "units", "vatcodes"):
         for row in visma.rows(name):
             assert row.keys() == RESOURCES[name].fields.keys()
+            for line in row.get("Rows") or ():
+                assert line.keys() == SCHEMAS[RESOURCES[name].fields["Rows"].of].keys()
 
 
 def test_single_rows_are_what_lists_show(visma):
@@ -183,9 +185,7 @@ def test_price_lists_and_the_price_of_a_customer(visma):
     assert priced["NetPrice"] == prices[0]["NetPrice"]
 
 
-def test_main_company_has_the_figures_asked_for(counts):
-    assert counts["devries"]["customers"]["total"] == RELATIONS
-    assert counts["devries"]["articles"]["total"] == ITEMS
+def test_empty_company_is_empty(counts):
     assert set(counts["leeg"]["customers"].values()) == {0}
 
 
@@ -208,6 +208,7 @@ def test_same_seed_makes_the_same_rows():
         for resource in ("customers", "articles", "projects", "orders", "customerinvoices", "customerinvoicedrafts"):
             found, again = (each.control.visma_rows("devries", resource) for each in (one, other))
             assert found == again
+        assert one.control.visma_counts("devries", "articles")["total"] == 14
         tokens = one.control.give_visma_tokens()
         one.restart()
         client = VismaClient(one, tokens)

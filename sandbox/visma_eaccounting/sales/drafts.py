@@ -7,11 +7,9 @@ from sandbox.visma_eaccounting.resources import Row
 from sandbox.visma_eaccounting.rows import RowStore
 from sandbox.visma_eaccounting.sales.amounts import rounded, totals
 from sandbox.visma_eaccounting.sales.orders import check_fiscal_year, fill_from_customer
-from sandbox.visma_eaccounting.sales.rows import Buyer, buyer, complete_rows, price_with_vat
+from sandbox.visma_eaccounting.sales.rows import DRAFT_ROW, Buyer, buyer, complete_rows, price_with_vat
 
 Values = dict[str, Any]
-
-REVERSE_FLAG = "ReversedConstructionServicesVatFree"
 
 
 def complete_draft(
@@ -34,7 +32,7 @@ def complete_draft(
     rows = values["Rows"] or []
     if values["ReplaceUnitPriceWhenZero"]:
         rows = [_priced(store, company, who, one) for one in rows]
-    values["Rows"] = complete_rows(store, company, who, rows, REVERSE_FLAG)
+    values["Rows"] = complete_rows(store, company, who, rows, DRAFT_ROW)
     values |= {"CustomerNumber": who.customer.CustomerNumber, "CustomerName": who.customer.Name}
     values |= dict.fromkeys(("InvoiceCustomerName", "InvoicePostalCode", "InvoiceCity", "InvoiceCountryCode"))
     fill_from_customer(values, who)

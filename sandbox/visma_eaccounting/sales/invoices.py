@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.visma_eaccounting.errors import FUTURE_DATE, LOCKED_PERIOD, ApiError, invalid
-from sandbox.visma_eaccounting.resources import Row
+from sandbox.visma_eaccounting.resources import SCHEMAS, Row
 from sandbox.visma_eaccounting.rows import RowStore
 from sandbox.visma_eaccounting.sales.amounts import exact, net_amount
 from sandbox.visma_eaccounting.sales.orders import INVOICED, SHIPPED
@@ -24,10 +24,6 @@ _SAME = (
     "DeliveryAddress2", "DeliveryPostalCode", "DeliveryCity", "DeliveryCountryCode", "InvoiceCustomerName",
     "InvoiceAddress1", "InvoiceAddress2", "InvoicePostalCode", "InvoiceCity", "InvoiceCountryCode", "TermsOfPaymentId",
     "ReverseChargeOnConstructionServices", "IncludesVat", "RotReducedInvoicingType", "SalesDocumentAttachments",
-)  # fmt: skip
-_ROW = (
-    "Id", "LineNumber", "ArticleId", "ArticleNumber", "IsServiceArticle", "IsTextRow", "Text", "UnitPrice", "Quantity",
-    "DiscountPercentage", "UnitId", "UnitAbbreviation", "ProjectId", "VatRate", "Amount", "IsWorkCost", "WorkCostType",
 )  # fmt: skip
 
 
@@ -95,7 +91,7 @@ def _common(document: Row) -> Values:
 
 
 def _row(row: Values, *, includes_vat: bool) -> Values:
-    known = {name: row.get(name) for name in _ROW}
+    known = {name: row.get(name, field.empty) for name, field in SCHEMAS["CustomerInvoiceRow"].items()}
     amount = net_amount(exact(row.get("Amount")), row.get("VatRate"), includes_vat=includes_vat)
     return known | {"AmountNoVat": float(amount), "PercentVat": row.get("VatRate") or 0.0}
 

@@ -17,7 +17,7 @@ from sandbox.visma_eaccounting.errors import (
 from sandbox.visma_eaccounting.resources import Row
 from sandbox.visma_eaccounting.rows import RowStore
 from sandbox.visma_eaccounting.sales.amounts import totals
-from sandbox.visma_eaccounting.sales.rows import Buyer, buyer, complete_rows
+from sandbox.visma_eaccounting.sales.rows import ORDER_ROW, Buyer, buyer, complete_rows
 from sandbox.visma_eaccounting.showing import next_number
 
 Values = dict[str, Any]
@@ -58,7 +58,7 @@ def complete_order(store: RowStore, company: str, values: Values, row: Row | Non
     check_fiscal_year(store, values["OrderDate"])
     who = buyer(store, company, values["CustomerId"], values["CurrencyCode"])
     _check_currency(store, company, who, values["CurrencyCode"])
-    values["Rows"] = complete_rows(store, company, who, values["Rows"] or [], "EligibleForReverseChargeOnVat")
+    values["Rows"] = complete_rows(store, company, who, values["Rows"] or [], ORDER_ROW)
     fill_from_customer(values, who)
     values |= {
         "CustomerNumber": who.customer.CustomerNumber,

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from sandbox.visma_eaccounting.errors import NO_ACCOUNT, PROJECT_ENDED, ApiError, invalid, missing
-from sandbox.visma_eaccounting.resources import Row
+from sandbox.visma_eaccounting.resources import SCHEMAS, Row
 from sandbox.visma_eaccounting.rows import RowStore
 from sandbox.visma_eaccounting.sales.amounts import exact, row_amount
 from sandbox.visma_eaccounting.showing import is_service
@@ -23,6 +23,10 @@ EU = frozenset((
     "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU",
     "IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
 ))  # fmt: skip
+ORDER_ROW, DRAFT_ROW = "OrderRow", "CustomerInvoiceDraftRow"
+REVERSE_FLAGS = {ORDER_ROW: "EligibleForReverseChargeOnVat", DRAFT_ROW: "ReversedConstructionServicesVatFree"}
+"""The field with which a row asks for reverse charge."""
+
 _FINISHED = 2
 _FOREIGN_DECIMALS, _DOMESTIC_DECIMALS = 4, 2
 
@@ -67,7 +71,7 @@ def buyer(
     )
 
 
-def complete_rows(store: RowStore, company: str, who: Buyer, rows: list[Values], reverse_flag: str) -> list[Values]:
+def complete_rows(store: RowStore, company: str, who: Buyer, rows: list[Values], schema: str) -> list[Values]:
     """Check the rows of a document and work out what the vendor adds.
 
     Args:
@@ -75,26 +79,28 @@ def complete_rows(store: RowStore, company: str, who: Buyer, rows: list[Values],
         company: The company.
         who: Who buys.
         rows: The rows as sent.
-        reverse_flag: The field with which a row asks for reverse charge.
+        schema: What they are: `ORDER_ROW` or `DRAFT_ROW`.
 
     Returns:
-        New rows with new ids.
+        New rows with new ids and every field of the schema.
 
     Raises:
         ApiError: A row is refused.
     """
-    numbered = enumerate(rows)
-    return [
-        _complete(store, company, who, f"Rows[{index}].", index, dict(row), reverse_flag) for index, row in numbered
-    ]
+    found = []
+    for index, row in enumerate(rows):
+        made = _complete(
+            store, company, who, f"Rows[{index}].", row | {"LineNumber": row["LineNumber"] or index + 1}, schema
+        )
+        found.append({name: made.get(name, field.empty) for name, field in SCHEMAS[schema].items()})
+    return found
 
 
-def _complete(
-    store: RowStore, company: str, who: Buyer, place: str, index: int, row: Values, reverse_flag: str
-) -> Values:
-    row |= {"Id": str(uuid.uuid4()), "LineNumber": row["LineNumber"] or index + 1}
-    if row[reverse_flag] and not who.customer.ReverseChargeOnConstructionServices:
-        raise invalid((place + reverse_flag, "The customer is not set up for reverse charge on construction services."))
+def _complete(store: RowStore, company: str, who: Buyer, place: str, row: Values, schema: str) -> Values:
+    flag = REVERSE_FLAGS[schema]
+    row |= {"Id": str(uuid.uuid4())}
+    if row[flag] and not who.customer.ReverseChargeOnConstructionServices:
+        raise invalid((place + flag, "The customer is not set up for reverse charge on construction services."))
     if row["IsTextRow"]:
         if not row["Text"]:
             raise invalid((f"{place}Text", "A text row needs at least one character."))
@@ -102,20 +108,23 @@ def _complete(
     article = _article(store, company, place, row)
     _check_price(who, place, row)
     _check_project(store, company, row)
-    rate = _vat_rate(store, company, article, who, reverse=row[reverse_flag])
+    row |= _from_article(store, company, article)
+    row["Text"] = row["Text"] or article.Name
+    row["VatRate"] = _vat_rate(store, company, article, who, reverse=row[flag])
+    return row | {"Amount": float(row_amount(row))}
+
+
+def _from_article(store: RowStore, company: str, article: Row) -> Values:
     unit = store.find(company, "units", article.UnitId)
-    row |= {
+    return {
         "ArticleNumber": article.Number,
-        "Text": row["Text"] or article.Name,
         "IsServiceArticle": is_service(store, company, article),
         "UnitId": article.UnitId,
         "UnitName": unit and unit.Name,
         "UnitAbbreviation": unit and unit.Abbreviation,
-        "VatRate": rate,
-        "IsDiscountInFixedAmount": False,
+        "UnitAbbreviationEnglish": unit and unit.AbbreviationEnglish,
         "PurchasePrice": article.PurchasePrice,
     }
-    return row | {"Amount": float(row_amount(row))}
 
 
 def _article(store: RowStore, company: str, place: str, row: Values) -> Row:
