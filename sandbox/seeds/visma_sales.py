@@ -64,7 +64,7 @@ def make_invoices(books: VismaBooks) -> None:
     for draft in drafts[: len(drafts) // 2]:
         booked = books.moment(1)
         stamps = {"Id": books.guid(), "CreatedUtc": booked, "ModifiedUtc": booked}
-        book_draft(books.store, books.company.code, draft, stamps=stamps)
+        book_draft(books.store, books.company.code, draft, stamps=stamps, keep_date=True)
 
 
 def _share(books: VismaBooks, part: float, fewest: int, most: int) -> int:

@@ -95,7 +95,7 @@ class Api:
             shown = self._writer.replace(company, resource, target.key, raw)
             return json_answer(shown, 201 if resource.name == "projects" else 200)
         if target.values:
-            status, shown = self._writer.act(company, resource, target.key, target.action, raw)
+            status, shown = self._writer.act(company, resource, target.key, target.action, raw, request.query)
             return json_answer(shown, status)
         shown = self._writer.create(company, resource, raw, request.query)
         return json_answer(shown, 200 if resource.name in _ANSWERED_WITH_200 else 201)

@@ -78,6 +78,12 @@ def _settings(store: RowStore, company: str, _: Row) -> Shown:
     }
 
 
+def _draft(store: RowStore, company: str, row: Row) -> Shown:
+    """A draft's date is shown as today's unless the settings keep it (the vendor's changelog, page 4)."""
+    keep = store.settings(company).KeepOriginalDraftDate
+    return {"InvoiceDate": row.InvoiceDate if keep else max(row.InvoiceDate, store.today())}
+
+
 def next_number(store: RowStore, company: str, resource: str, field: str) -> int:
     """One above the highest number that a field holds, leaving texts aside."""
     table = store.table(company, resource)
@@ -94,4 +100,5 @@ _DERIVED: dict[str, Callable[[RowStore, str, Row], Shown]] = {
     "articles": _article,
     "projects": _project,
     "companysettings": _settings,
+    "customerinvoicedrafts": _draft,
 }

@@ -65,7 +65,9 @@ class Writer:
             raise missing(f"{resource.schema} {key}")
         return row
 
-    def act(self, company: str, resource: Resource, key: str, action: str, raw: bytes) -> tuple[int, Shown]:
+    def act(
+        self, company: str, resource: Resource, key: str, action: str, raw: bytes, query: Mapping[str, str]
+    ) -> tuple[int, Shown]:
         """Do what the last word of a path says to an order or a draft; gives status and answer."""
         row = self.find(company, resource, key)
         if action in ORDER_ACTIONS:
@@ -75,7 +77,8 @@ class Writer:
             read_body(raw or b"{}", "OrderConversion")
             return 200, self._show(company, "customerinvoices", invoices.book_order(self._store, company, row))
         expected = read_body(raw, "CustomerInvoiceDraftValidation") if raw else None
-        return 201, self._show(company, "customerinvoices", invoices.book_draft(self._store, company, row, expected))
+        made = invoices.book_draft(self._store, company, row, expected, keep_date=_keep_date(query))
+        return 201, self._show(company, "customerinvoices", made)
 
     def attach(self, company: str, kind: str, raw: bytes, by: VismaUser) -> Shown:
         """Attach a file to a document."""
@@ -96,3 +99,10 @@ class Writer:
 
     def _show(self, company: str, resource: str, row: Row) -> dict[str, Any]:
         return show(self._store, company, resource, row)
+
+
+def _keep_date(query: Mapping[str, str]) -> bool | None:
+    """Whether a call overrides what the settings say about the date of a booked draft."""
+    if query.get("overrideCompanyKeepOriginalDraftDate", "").lower() != "true":
+        return None
+    return query.get("keepOriginalDraftDate", "").lower() == "true"

@@ -296,7 +296,7 @@ def test_draft_of_the_future_or_a_locked_period_can_not_be_booked(visma, visma_v
 
 def test_pdf_and_photos_are_attached(visma, visma_vendor, order):
     made = visma.post("orders", order).json()
-    files = [("bon.pdf", "application/pdf", PDF), ("foto.png", "image/png", PNG)]
+    files = [("bon.pdf", "application/pdf", PDF), ("photo.png", "image/png", PNG)]
     ids = []
     for name, kind, data in files:
         body = {"ContentType": kind, "FileName": name, "DockumentId": made["Id"], "Data": data}
@@ -333,3 +333,13 @@ def test_attachment_needs_its_document(visma, draft):
     body = {"ContentType": "application/pdf", "FileName": "x.pdf", "DockumentId": made["Id"], "Data": PDF}
     refused(visma.post("salesdocumentattachments/order", body), 3000)
     assert visma.post("salesdocumentattachments/customerinvoicedraft", body).status_code == 201
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_date_of_a_draft_is_kept_only_on_demand(visma, draft, vendor_now, keep):
+    today = vendor_now().date()
+    made = visma.post("customerinvoicedrafts", draft | {"InvoiceDate": f"{today.year - 1}-05-06"}).json()
+    assert made["InvoiceDate"] == str(today)
+    options = {"overrideCompanyKeepOriginalDraftDate": "true", "keepOriginalDraftDate": str(keep).lower()}
+    invoice = visma.post(f"customerinvoicedrafts/{made['Id']}/convert", params=options).json()
+    assert invoice["InvoiceDate"] == (f"{today.year - 1}-05-06" if keep else str(today))

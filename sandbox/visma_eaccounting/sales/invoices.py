@@ -33,6 +33,7 @@ def book_draft(
     draft: Row,
     expected: Mapping[str, Any] | None = None,
     stamps: Mapping[str, Any] | None = None,
+    keep_date: bool | None = None,
 ) -> Row:
     """Make an invoice of a draft, which is gone then.
 
@@ -42,6 +43,7 @@ def book_draft(
         draft: The draft.
         expected: Totals that the caller expects; None for none.
         stamps: Id and moments of the invoice; None for new ones.
+        keep_date: Whether the invoice has the draft's date instead of today's; None for what the settings say.
 
     Raises:
         ApiError: Its date is in the future or in a locked period, or the totals are others.
@@ -51,7 +53,9 @@ def book_draft(
     sign = -1 if draft.IsCreditInvoice else 1
     money = _money(sign * draft.TotalAmount, sign * draft.TotalVatAmount, sign * draft.TotalRoundings)
     values = _common(draft) | money | {"IsCreditInvoice": draft.IsCreditInvoice, "CreatedFromDraftId": draft.Id}
-    days = {"InvoiceDate": draft.InvoiceDate, "DueDate": draft.DueDate, "CurrencyCode": draft.InvoiceCurrencyCode}
+    keep = store.settings(company).KeepOriginalDraftDate if keep_date is None else keep_date
+    day = draft.InvoiceDate if keep else store.today()
+    days = {"InvoiceDate": day, "DueDate": draft.DueDate, "CurrencyCode": draft.InvoiceCurrencyCode}
     invoice = _insert(store, company, values | days | dict(stamps or {}))
     store.delete(company, "customerinvoicedrafts", [draft])
     return invoice
