@@ -186,7 +186,7 @@ def test_price_lists_and_the_price_of_a_customer(visma):
 
 
 def test_empty_company_is_empty(counts):
-    assert set(counts["nieuw"]["customers"].values()) == {0}
+    assert set(counts["leeg"]["customers"].values()) == {0}
 
 
 @pytest.mark.parametrize("company", ["devries", "gavle", "bergen"])
