@@ -16,7 +16,7 @@ from sandbox.control.reading import answer, number, read_as, read_many
 from sandbox.visma_eaccounting.business import complete
 from sandbox.visma_eaccounting.resources import RESOURCES, SCHEMAS, Row, key_of
 from sandbox.visma_eaccounting.rows import RowStore
-from sandbox.visma_eaccounting.sales import invoices, orders
+from sandbox.visma_eaccounting.sales import attachments, invoices, orders
 from sandbox.visma_eaccounting.showing import show
 from sandbox.visma_eaccounting.world import known
 
@@ -109,6 +109,8 @@ class VismaRows:
             rows = [self._store.named(company, resource, one) for one in selection.ids]
             rows += self._draw(company, resource, selection.count, selection.seed)
         self._store.delete(company, resource, rows)
+        if resource in attachments.KINDS.values():
+            attachments.drop(self._store, company, rows)
         return _ids(resource, rows)
 
     def _act(self, company: str, resource: str, name: str, action: str = "") -> web.Response:

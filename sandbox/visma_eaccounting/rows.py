@@ -45,8 +45,10 @@ class Table:
         self._orders[question] = rows
 
     def put(self, rows: Iterable[Row]) -> None:
-        """Add or replace rows."""
-        self.by_key.update((key_of(self.resource, row), row) for row in rows)
+        """Add or replace rows; they come last in the order of a list that is asked for no order."""
+        for row in rows:
+            self.by_key.pop(key_of(self.resource, row), None)
+            self.by_key[key_of(self.resource, row)] = row
         self.forget()
 
     def remove(self, rows: Iterable[Row]) -> None:

@@ -53,6 +53,8 @@ class Writer:
         row = self.find(company, resource, key)
         check_deletion(self._store, company, resource.name, row)
         self._store.delete(company, resource.name, [row])
+        if resource.name in attachments.KINDS.values():
+            attachments.drop(self._store, company, [row])
 
     def find(self, company: str, resource: Resource, key: str) -> Row:
         """The row that is addressed.

@@ -83,6 +83,14 @@ def test_rows_have_exactly_the_fields_of_the_schema(visma_as):
                 assert line.keys() == SCHEMAS[RESOURCES[name].fields["Rows"].of].keys()
 
 
+def test_rows_lie_in_no_order_of_their_own(visma, visma_vendor):
+    first = visma.get("customers", pagesize=1).json()["Data"][0]["Id"]
+    visma_vendor.control.change_visma("devries", "customers", first, MobilePhone="+31 6 555 0101")
+    assert visma.rows("customers")[-1]["Id"] == first
+    ids = [one["Id"] for one in visma.rows("customers", orderby="Id")]
+    assert ids == sorted(ids)
+
+
 def test_single_rows_are_what_lists_show(visma):
     for name in ("customers", "articles", "orders", "projects", "units"):
         row = visma.get(name, pagesize=1).json()["Data"][0]

@@ -328,6 +328,17 @@ def test_attachment_that_does_not_fit_is_refused(visma, order, change, field):
     assert refused(visma.post("salesdocumentattachments/order", body | change)) == {field}
 
 
+def test_files_follow_a_draft_to_its_invoice_and_go_with_it(visma, visma_vendor, draft):
+    made = visma.post("customerinvoicedrafts", draft).json()
+    body = {"ContentType": "application/pdf", "FileName": "x.pdf", "DockumentId": made["Id"], "Data": PDF}
+    file = visma.post("salesdocumentattachments/customerinvoicedraft", body).json()["Id"]
+    invoice = visma.post(f"customerinvoicedrafts/{made['Id']}/convert").json()
+    assert invoice["SalesDocumentAttachments"] == [file]
+    assert visma.get(f"salesdocumentattachments/{file}").json()["DocumentId"] == invoice["Id"]
+    visma_vendor.control.delete_visma("devries", "customerinvoices", invoice["Id"])
+    assert visma.get(f"salesdocumentattachments/{file}").status_code == 404
+
+
 def test_attachment_needs_its_document(visma, draft):
     made = visma.post("customerinvoicedrafts", draft).json()
     body = {"ContentType": "application/pdf", "FileName": "x.pdf", "DockumentId": made["Id"], "Data": PDF}

@@ -6,6 +6,7 @@ spelled `DockumentId` there. What the numbers of `DocumentType` mean is not publ
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 from sandbox.visma_eaccounting.bodies import decode_data
@@ -81,6 +82,21 @@ def detach(store: RowStore, company: str, kind: str, document_id: str, attachmen
     document.SalesDocumentAttachments = [one for one in document.SalesDocumentAttachments if one != row.Id]
     store.save(company, KINDS[kind], [document])
     store.delete(company, "salesdocumentattachments", [row])
+
+
+def move(store: RowStore, company: str, before: Row, after: Row) -> None:
+    """Let the files of a draft be those of the invoice that was made of it."""
+    rows = list(store.table(company, "salesdocumentattachments").having("DocumentId", before.Id))
+    for row in rows:
+        row.DocumentId, row.DocumentType = after.Id, _TYPES["customerinvoice"]
+    store.save(company, "salesdocumentattachments", rows)
+
+
+def drop(store: RowStore, company: str, documents: Sequence[Row]) -> None:
+    """Remove the files of documents that are deleted."""
+    table = store.table(company, "salesdocumentattachments")
+    rows = [row for document in documents for row in table.having("DocumentId", document.Id)]
+    store.delete(company, "salesdocumentattachments", rows)
 
 
 def _data(values: Values) -> bytes:

@@ -10,6 +10,7 @@ from typing import Any
 from sandbox.visma_eaccounting.errors import FUTURE_DATE, LOCKED_PERIOD, ApiError, invalid
 from sandbox.visma_eaccounting.resources import SCHEMAS, Row
 from sandbox.visma_eaccounting.rows import RowStore
+from sandbox.visma_eaccounting.sales import attachments
 from sandbox.visma_eaccounting.sales.amounts import exact, net_amount
 from sandbox.visma_eaccounting.sales.orders import INVOICED, SHIPPED
 from sandbox.visma_eaccounting.showing import next_number
@@ -57,6 +58,7 @@ def book_draft(
     day = draft.InvoiceDate if keep else store.today()
     days = {"InvoiceDate": day, "DueDate": draft.DueDate, "CurrencyCode": draft.InvoiceCurrencyCode}
     invoice = _insert(store, company, values | days | dict(stamps or {}))
+    attachments.move(store, company, draft, invoice)
     store.delete(company, "customerinvoicedrafts", [draft])
     return invoice
 
