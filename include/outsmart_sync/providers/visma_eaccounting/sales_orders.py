@@ -28,7 +28,7 @@ SALES_ORDER = order("sales_order", "sales order", "VO-", (CUSTOMER, PROJECT))
 _PRICE_PLACES = Decimal("0.0001")
 
 
-def _number(value: Any) -> str:
+def _order_number(value: Any) -> str:
     """Our number of an order: VISMA's own, or one made from the id of an order that has none."""
     return SALES_ORDER.prefix + (code_from_id(value) if isinstance(value, str) else str(int(value)))
 
@@ -107,7 +107,7 @@ ORDERS = VismaStream(
     numbered=True,
     key="Id",
     fields={
-        "number": Source(("Number", "Id"), _number),
+        "number": Source(("Number", "Id"), _order_number),
         CUSTOMER.key: id_of("CustomerId"),
         PROJECT.key: Source(("Rows",), _project),
         "customer_street": _delivery(0),
