@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 
-BENCHMARKS = ("mapping", "four_steps")
+BENCHMARKS = ("mapping", "four_steps", "visma_pages")
 
 
 def main() -> None:

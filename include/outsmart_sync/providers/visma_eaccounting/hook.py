@@ -12,7 +12,7 @@ from airflow.sdk.log import mask_secret
 from outsmart_sync.errors import LoginExpired, NotConfigured, VendorUnavailable
 from outsmart_sync.providers.vendor_hook import VendorHook
 from outsmart_sync.providers.visma_eaccounting import company, oauth
-from outsmart_sync.providers.visma_eaccounting.client import RULES, VismaClient
+from outsmart_sync.providers.visma_eaccounting.client import PARALLEL, RULES, VismaClient
 from outsmart_sync.providers.visma_eaccounting.imports import PACKAGE
 from outsmart_sync.providers.visma_eaccounting.source import VismaSource
 from outsmart_sync.providers.visma_eaccounting.stream import VismaStream
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_MOST_PARALLEL = 8
+
 
 class VismaEAccountingHook(VendorHook):
     """Opens VISMA eAccounting.
@@ -36,7 +38,8 @@ class VismaEAccountingHook(VendorHook):
     Args:
         visma_eaccounting_conn_id: Airflow connection of the app: login is the client id, password the client secret,
             extras ``authorize_url``, ``token_url``, ``revocation_url`` and ``api_url`` override the vendor's addresses,
-            ``redirect_uri`` is the one registered with the app.
+            ``redirect_uri`` is the one registered with the app, ``parallel_pages`` how many pages of a list are fetched
+            at a time.
         sync_connection: The company to open; None: only for logging in.
         store: The store with vault and budget; needed with ``sync_connection``.
         country: Not asked for: the company says.
@@ -90,7 +93,12 @@ class VismaEAccountingHook(VendorHook):
             seen=mask_secret,
         )
         return VismaClient(
-            self._session, self.app.api_url, keeper, budget_of=self._budgets(self._store), hosts=self.app.hosts
+            self._session,
+            self.app.api_url,
+            keeper,
+            budget_of=self._budgets(self._store),
+            hosts=self.app.hosts,
+            parallel=self._parallel(),
         )
 
     def source(self) -> VismaSource:
@@ -194,6 +202,15 @@ class VismaEAccountingHook(VendorHook):
 
     def _session(self) -> requests.Session:
         return self.dressed(requests.Session(), self.app.api_url)
+
+    def _parallel(self) -> int:
+        given = str(self.extras.get("parallel_pages") or PARALLEL)
+        if not given.isdecimal() or not 1 <= int(given) <= _MOST_PARALLEL:
+            raise NotConfigured(
+                f"The extra parallel_pages of the connection must be from 1 to {_MOST_PARALLEL}, not '{given}'.",
+                remedy="Correct it, or leave it out.",
+            )
+        return int(given)
 
     def _budgets(self, store: Store) -> Callable[[str], CallBudget]:
         """VISMA counts per app and endpoint; whether companies are counted apart it does not say."""

@@ -31,7 +31,11 @@ class VismaList(ValueList):
 
 
 _HOUR_WORDS = frozenset(
-    "hour hours hr hrs h hur time timer timme timmar tim t uur uren u stunde stunden std tunti tunnit".split()
+    (
+        *("hour", "hours", "hr", "hrs", "h", "hur"),
+        *("timme", "timmar", "tim", "time", "timer", "t"),
+        *("uur", "uren", "u", "stunde", "stunden", "std", "tunti", "tunnit"),
+    )
 )
 """What an hour is called, or shortened to, in the countries of eAccounting."""
 
