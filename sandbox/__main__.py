@@ -18,6 +18,7 @@ from sandbox.outsmart.records import Records
 from sandbox.seeds.generate import is_prepared, prepare
 from sandbox.server import CannotStartError, SandboxServer
 from sandbox.state import State
+from sandbox.visma_eaccounting.rows import RowStore as VismaRowStore
 
 CANNOT_START = 2
 
@@ -48,6 +49,7 @@ async def _serve(config: SandboxConfig) -> None:
     server = SandboxServer(config, _say)
     addresses = await server.start()
     _say(f"Exact Online  {addresses.exact_online}")
+    _say(f"VISMA         {addresses.visma_eaccounting}")
     _say(f"OutSmart      {addresses.outsmart}")
     _say(f"Control       {addresses.control}")
     _say(msgspec.json.encode(addresses).decode())
@@ -77,7 +79,7 @@ def _description(config: SandboxConfig) -> str:
 
 def _described(state: State) -> str:
     clock = Clock(state)
-    content = describe(RowStore(state, clock), Records(state, clock))
+    content = describe(RowStore(state, clock), VismaRowStore(state, clock), Records(state, clock))
     state.close()
     return msgspec.json.format(msgspec.json.encode(content)).decode()
 

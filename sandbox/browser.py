@@ -1,4 +1,4 @@
-"""Somebody at a browser who logs in at Exact Online and allows an app access."""
+"""Somebody at a browser who logs in at a bookkeeping package and allows an app access."""
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -75,6 +75,30 @@ class Browser:
         offer = self.log_in(address)
         return self.allow(address, offer.ticked if divisions is None else divisions)
 
+    def visma_companies(
+        self,
+        address: str,
+        user_name: str = "demo@example.com",
+        password: str = "demo",  # noqa: S107  fake
+    ) -> dict[str, str]:
+        """Log in at VISMA; returns the companies that can be chosen, names by code.
+
+        Raises:
+            LoginFailedError: The user name or password was refused, or the address was.
+        """
+        self._session.get(address, timeout=_SECONDS).raise_for_status()
+        form = {"user_name": user_name, "password": password}
+        return _companies(self._session.post(address, data=form, timeout=_SECONDS))
+
+    def choose_visma_company(self, address: str, company: str) -> str:
+        """Choose a company and press Allow; returns the address the browser is sent to."""
+        return self._decide(address, {"decision": "allow", "company": company})
+
+    def consent_visma(self, address: str, company: str = "devries") -> str:
+        """Log in at VISMA as the demo user and allow access to a company; returns where the browser is sent to."""
+        self.visma_companies(address)
+        return self.choose_visma_company(address, company)
+
     def close(self) -> None:
         """Close the browser."""
         self._session.close()
@@ -90,6 +114,33 @@ def _offer(response: requests.Response) -> ConsentOffer:
     if not page.offer.names:
         raise LoginFailedError(response.text)
     return page.offer
+
+
+def _companies(response: requests.Response) -> dict[str, str]:
+    page = _CompanyPage()
+    page.feed(response.text)
+    if not page.names:
+        raise LoginFailedError(response.text)
+    return page.names
+
+
+class _CompanyPage(HTMLParser):
+    """Reads the companies of VISMA's page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: dict[str, str] = {}
+        self._code: str | None = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag == "input" and given.get("name") == "company":
+            self._code = given["value"]
+
+    def handle_data(self, data: str) -> None:
+        if self._code is not None:
+            self.names[self._code] = data.strip()
+            self._code = None
 
 
 class _ConsentPage(HTMLParser):

@@ -14,9 +14,9 @@ ROWS = web.RequestKey("rows", int)
 """Where a handler notes the rows of its answer, or the records it took."""
 
 CODE = web.RequestKey("code", int)
-"""Where OutSmart notes the code of its answer."""
+"""Where OutSmart and VISMA note the code of their answer."""
 
-HIDDEN = frozenset({"token", "software_token", "code", "state", "client_id"})
+HIDDEN = frozenset({"token", "software_token", "code", "state", "client_id", "code_challenge"})
 """Query parameters whose values are not shown."""
 
 
@@ -26,14 +26,14 @@ class CallRecord(msgspec.Struct, frozen=True):
     Attributes:
         seq: Rises with every call.
         at: When it came in, in UTC, by the sandbox clock.
-        vendor: `exact` or `outsmart`.
+        vendor: `exact`, `visma` or `outsmart`.
         method: The HTTP method.
         path: The path.
         query: The query parameters, without secrets.
-        resource: What it was about, such as `sync/CRM/Accounts` or `relations`.
-        division: The Exact Online division or the OutSmart account, if known.
+        resource: What it was about, such as `sync/CRM/Accounts`, `customers` or `relations`.
+        division: The Exact Online division, the VISMA company or the OutSmart account, if known.
         status: The HTTP status; 0 where the connection was dropped instead.
-        code: OutSmart's own code in the answer.
+        code: OutSmart's or VISMA's own code in the answer.
         rows: Rows in the answer, or records taken.
         duration_ms: How long it took.
         fault: The kind of fault that was injected, if any.

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from sandbox.describing_visma import describe_visma
 from sandbox.exact_online.dates import day_ms, wall_clock
 from sandbox.exact_online.derived import DERIVED
 from sandbox.exact_online.row_types import ROW_TYPES, Row
@@ -10,6 +11,7 @@ from sandbox.exact_online.rows import RowStore
 from sandbox.exact_online.surroundings import Near
 from sandbox.fixed_world import APP, DIVISIONS, OUTSMART_ACCOUNTS, USERS
 from sandbox.outsmart.records import Records
+from sandbox.visma_eaccounting.rows import RowStore as VismaRowStore
 
 Kind = Callable[[Row, int], bool]
 """Whether a row is of a kind, given today's date as rows store dates."""
@@ -133,11 +135,12 @@ KINDS: dict[str, dict[str, Kind]] = {
 }
 
 
-def describe(store: RowStore, records: Records) -> dict[str, Any]:
+def describe(store: RowStore, visma: VismaRowStore, records: Records) -> dict[str, Any]:
     """The companies, users, accounts and tokens of the world, and what each company and account holds.
 
     Args:
         store: Exact Online's rows.
+        visma: VISMA's rows.
         records: OutSmart's records.
 
     Returns:
@@ -152,6 +155,7 @@ def describe(store: RowStore, records: Records) -> dict[str, Any]:
             ],
             "divisions": [_division(store, code) for code in DIVISIONS],
         },
+        "visma_eaccounting": describe_visma(visma),
         "outsmart": {
             "accounts": [
                 {

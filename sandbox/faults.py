@@ -32,10 +32,10 @@ class FaultRule(msgspec.Struct, forbid_unknown_fields=True):
         kind: `status` answers with `status`, `body` and `headers` instead of executing; `html` answers 503 with a web
             page; `reset` drops the connection before executing; `timeout_after` executes, then never answers, or drops
             the connection after `seconds`; `slow` waits `seconds`, then goes on; `truncate` sends half the answer.
-        vendor: `exact` or `outsmart`; None for both.
+        vendor: `exact`, `visma` or `outsmart`; None for all.
         method: The HTTP method; None for all.
         path: A regular expression that must match somewhere in the path.
-        division: The Exact Online division or OutSmart account; None for all.
+        division: The Exact Online division, VISMA company or OutSmart account; None for all.
         skip: Matching calls to let through first.
         times: Calls to spoil; None for no end.
         status: The status for kind `status`.
@@ -48,7 +48,7 @@ class FaultRule(msgspec.Struct, forbid_unknown_fields=True):
     """
 
     kind: Kind
-    vendor: Literal["exact", "outsmart"] | None = None
+    vendor: Literal["exact", "visma", "outsmart"] | None = None
     method: str | None = None
     path: str = ""
     division: str | int | None = None

@@ -9,7 +9,7 @@ import msgspec
 
 
 class App(msgspec.Struct, frozen=True):
-    """The app as it is registered in Exact Online's App Center."""
+    """The app as it is registered with a bookkeeping package."""
 
     client_id: str
     client_secret: str
@@ -63,6 +63,63 @@ class ExactOnlineCast(msgspec.Struct, frozen=True):
     divisions: tuple[Division, ...]
 
 
+class VismaUser(msgspec.Struct, frozen=True):
+    """Somebody with a login at Visma Online, and what that login opens."""
+
+    user_id: str
+    user_name: str
+    password: str
+    full_name: str
+    default_company: str | None
+    companies: tuple[str, ...]
+    may_write: bool
+
+
+class VismaCompany(msgspec.Struct, frozen=True):
+    """A company at VISMA eAccounting.
+
+    `code` is its name in the sandbox, `id` the vendor's; `relations` and `items` are None where the command line
+    decides; `variant` is the product (1 Standard, 2 Invoicing, 4 Solo, 5 Pro); `prices_with_vat` is the setting
+    `ShowPricesExclVatPC`, which makes prices of private persons include VAT.
+    """
+
+    code: str
+    id: str
+    name: str
+    locale: str
+    currency: str
+    postcode: str
+    city: str
+    relations: int | None = None
+    items: int | None = None
+    main: bool = False
+    variant: int = 1
+    modules: tuple[str, ...] = ("api_standard", "sales_standard")
+    eaccounting: bool = True
+    sandbox: bool = True
+    start_guide_done: bool = True
+    licence_accepted: bool = True
+    prices_with_vat: bool = False
+
+    @property
+    def country(self) -> str:
+        """Two-letter country code."""
+        return self.locale[-2:]
+
+    @property
+    def full_name(self) -> str:
+        """The name with the suffix that companies of the sandbox kind carry."""
+        return f"{self.name} sandbox" if self.sandbox else self.name
+
+
+class VismaCast(msgspec.Struct, frozen=True):
+    """Who and what exists at VISMA eAccounting."""
+
+    app: App
+    users: tuple[VismaUser, ...]
+    companies: tuple[VismaCompany, ...]
+
+
 class OutSmartAccount(msgspec.Struct, frozen=True):
     """One OutSmart customer and the pair of tokens that opens it."""
 
@@ -79,9 +136,10 @@ class OutSmartCast(msgspec.Struct, frozen=True):
 
 
 class FixedWorld(msgspec.Struct, frozen=True):
-    """Both vendors' customers."""
+    """The vendors' customers."""
 
     exact_online: ExactOnlineCast
+    visma_eaccounting: VismaCast
     outsmart: OutSmartCast
 
 
@@ -90,4 +148,7 @@ APP = WORLD.exact_online.app
 USERS = {user.user_name: user for user in WORLD.exact_online.users}
 USERS_BY_ID = {user.user_id: user for user in WORLD.exact_online.users}
 DIVISIONS = {division.code: division for division in WORLD.exact_online.divisions}
+VISMA_APP = WORLD.visma_eaccounting.app
+VISMA_USERS = {user.user_name: user for user in WORLD.visma_eaccounting.users}
+VISMA_COMPANIES = {company.code: company for company in WORLD.visma_eaccounting.companies}
 OUTSMART_ACCOUNTS = {account.name: account for account in WORLD.outsmart.accounts}

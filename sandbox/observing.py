@@ -18,7 +18,7 @@ def observer(vendor: str, subject: Subject, clock: Clock, faults: Faults, log: C
     """The middleware of one vendor's server.
 
     Args:
-        vendor: `exact` or `outsmart`.
+        vendor: `exact`, `visma` or `outsmart`.
         subject: Tells what a request is about.
         clock: The time.
         faults: The faults in force.

@@ -3,6 +3,7 @@
 with sandbox.process.start(relations=50, items=60) as vendor:
     vendor.exact_url  # http://127.0.0.1:41234
     vendor.outsmart_url  # http://127.0.0.1:41235/openapi/8
+    vendor.visma_url  # http://127.0.0.1:41236
     vendor.control.shift_clock(600)  # a sandbox.remote_control.RemoteControl
     vendor.restart()  # kill -9, and up again: same ports, same world
 
@@ -21,11 +22,13 @@ from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
-from sandbox.config import DEFAULT_REDIRECT_URI
-from sandbox.fixed_world import APP
+from sandbox.config import DEFAULT_REDIRECT_URI, DEFAULT_VISMA_REDIRECT_URI
+from sandbox.fixed_world import APP, VISMA_APP
 from sandbox.remote_control import RemoteControl
 from sandbox.server import ADDRESSES_FILE, Addresses
+from sandbox.visma_eaccounting.authorize import EACCOUNTING
 
+VISMA_SCOPES = "ea:api offline_access ea:sales"
 NO_LIMIT = 1_000_000
 _START_SECONDS = 120.0
 _STOP_SECONDS = 15.0
@@ -47,6 +50,7 @@ class SandboxProcess:
         state_dir: Its state folder, with what it printed in `output.txt`.
         exact_url: Base address of Exact Online.
         outsmart_url: Base address of OutSmart's API.
+        visma_url: Base address of VISMA: `/connect/...` and `/v2/...`.
         control: A client of the control server.
     """
 
@@ -55,7 +59,7 @@ class SandboxProcess:
         self._options = options
         self._temporary = temporary
         self._end_expected = False
-        self._launch((0, 0, 0))
+        self._launch((0, 0, 0, 0))
 
     def __enter__(self) -> Self:
         return self
@@ -80,6 +84,23 @@ class SandboxProcess:
         query = {"client_id": APP.client_id, "redirect_uri": redirect_uri, "response_type": "code", "state": state}
         return f"{self.exact_url}/api/oauth2/auth?{urlencode(query | others)}"
 
+    def visma_authorize_url(
+        self, state: str = "state", redirect_uri: str = DEFAULT_VISMA_REDIRECT_URI, **others: str
+    ) -> str:
+        """The address an app sends a user to at VISMA; by default all companies with eAccounting are offered."""
+        query = {
+            "client_id": VISMA_APP.client_id,
+            "redirect_uri": redirect_uri,
+            "response_type": "code",
+            "state": state,
+        }
+        usual = {
+            "scope": VISMA_SCOPES,
+            "prompt": "select_account",
+            "acr_values": EACCOUNTING,
+        }
+        return f"{self.visma_url}/connect/authorize?{urlencode(query | usual | others)}"
+
     def kill(self) -> None:
         """End the process as `kill -9` does; the state stays."""
         self._process.kill()
@@ -96,7 +117,8 @@ class SandboxProcess:
         """Kill the process if it lives, and start it again with the same ports and state."""
         if self._process.poll() is None:
             self.kill()
-        self._launch(tuple(urlsplit(one).port or 0 for one in (self.exact_url, self.outsmart_url, self.control_url)))
+        addresses = (self.exact_url, self.outsmart_url, self.control_url, self.visma_url)
+        self._launch(tuple(urlsplit(one).port or 0 for one in addresses))
 
     def stop(self) -> None:
         """End the process in order; a temporary state folder is removed.
@@ -125,7 +147,7 @@ class SandboxProcess:
 
     def _launch(self, ports: tuple[int, ...]) -> None:
         command = [sys.executable, "-m", "sandbox", "--state-dir", str(self.state_dir), *self._options]
-        for name, port in zip(("exact", "outsmart", "control"), ports, strict=True):
+        for name, port in zip(("exact", "outsmart", "control", "visma"), ports, strict=True):
             command += [f"--{name}-port", str(port)]
         with self._output.open("ab") as output:
             self._process = subprocess.Popen(command, cwd=_ROOT, stdout=output, stderr=output)
@@ -138,6 +160,7 @@ class SandboxProcess:
             raise
         self.exact_url = addresses.exact_online
         self.outsmart_url = addresses.outsmart
+        self.visma_url = addresses.visma_eaccounting
         self.control = RemoteControl(addresses.control)
 
     def _wait_for_addresses(self) -> Addresses:
@@ -164,7 +187,9 @@ def start(
     seed: int = 20,
     minute_limit: int = NO_LIMIT,
     day_limit: int = NO_LIMIT,
+    visma_minute_limit: int = NO_LIMIT,
     redirect_uris: tuple[str, ...] = (),
+    visma_redirect_uris: tuple[str, ...] = (),
 ) -> SandboxProcess:
     """Start a sandbox on free ports and wait until it listens.
 
@@ -175,7 +200,9 @@ def start(
         seed: What the rows follow from.
         minute_limit: Exact Online's calls a minute; out of the way unless a test is about it (the vendor's: 60).
         day_limit: Exact Online's calls a day (the vendor's: 5,000).
-        redirect_uris: Addresses registered for the app; the command line's default if there are none.
+        visma_minute_limit: VISMA's calls a minute per endpoint (the vendor's: 600).
+        redirect_uris: Addresses registered for the app at Exact Online; the command line's default if there are none.
+        visma_redirect_uris: The same at VISMA.
 
     Returns:
         The running sandbox, also usable as a context manager.
@@ -186,7 +213,8 @@ def start(
     folder = state_dir or Path(tempfile.mkdtemp(prefix="sandbox-"))
     folder.mkdir(parents=True, exist_ok=True)
     figures = {"relations": relations, "items": items, "seed": seed}
-    figures |= {"minute-limit": minute_limit, "day-limit": day_limit}
+    figures |= {"minute-limit": minute_limit, "day-limit": day_limit, "visma-minute-limit": visma_minute_limit}
     options = [word for name, value in figures.items() for word in (f"--{name}", str(value))]
     options += [word for uri in redirect_uris for word in ("--redirect-uri", uri)]
+    options += [word for uri in visma_redirect_uris for word in ("--visma-redirect-uri", uri)]
     return SandboxProcess(folder, options, temporary=state_dir is None)

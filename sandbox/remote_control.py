@@ -197,6 +197,94 @@ class RemoteControl:
         """Move a division to another database: all its Timestamps begin again."""
         self.ask("POST", f"/exact/{division}/move", {"first_timestamp": first_timestamp})
 
+    def visma_counts(self, company: str, resource: str) -> dict[str, int]:
+        """How many rows of which kind one of VISMA's companies holds of a resource such as `customers`."""
+        companies = self.world()["visma_eaccounting"]["companies"]
+        found: dict[str, int] = next(one for one in companies if one["code"] == company)["counts"][resource]
+        return found
+
+    def give_visma_tokens(self, **consent: object) -> dict[str, Any]:
+        """Tokens as after a login at VISMA, without a browser: `user`, `company`, `scopes`."""
+        found: dict[str, Any] = self.ask("POST", "/visma-oauth/tokens", consent)
+        return found
+
+    def revoke_visma(self, user: str | None = None, company: str | None = None) -> None:
+        """Take consent back at VISMA."""
+        self.ask("POST", "/visma-oauth/revoke", {"user": user, "company": company})
+
+    def visma_token_calls(self) -> dict[str, Any]:
+        """`count`, `outcomes` and `calls` of VISMA's token and revocation endpoints."""
+        found: dict[str, Any] = self.ask("GET", "/visma-token-calls")
+        return found
+
+    def forget_visma_token_calls(self) -> None:
+        """Start counting VISMA's token calls again."""
+        self.ask("DELETE", "/visma-token-calls")
+
+    def set_visma_limit(self, **change: object) -> dict[str, Any]:
+        """Set `minute`, or `used` calls at an `endpoint` such as `articles`."""
+        found: dict[str, Any] = self.ask("POST", "/visma-limits", change)
+        return found
+
+    def reset_visma_limits(self) -> None:
+        """Back to the command line's limit, nothing used."""
+        self.ask("DELETE", "/visma-limits")
+
+    def change_visma_standing(self, company: str, **changes: object) -> dict[str, Any]:
+        """Change how a company stands; see `sandbox.visma_eaccounting.standing.Standing`."""
+        found: dict[str, Any] = self.ask("POST", f"/visma-standings/{company}", changes)
+        return found
+
+    def reset_visma_standings(self) -> None:
+        """All of VISMA's companies as they were made."""
+        self.ask("DELETE", "/visma-standings")
+
+    def visma_rows(self, company: str, resource: str) -> list[dict[str, Any]]:
+        """All rows of a resource."""
+        found: list[dict[str, Any]] = self.ask("GET", f"/visma/{company}/{resource}")["rows"]
+        return found
+
+    def visma_row(self, company: str, resource: str, name: str) -> dict[str, Any]:
+        """One row by id or number."""
+        found: dict[str, Any] = self.ask("GET", f"/visma/{company}/{resource}/{quote(name, safe='')}")
+        return found
+
+    def add_visma(self, company: str, resource: str, *rows: dict[str, Any]) -> list[str]:
+        """Add rows as a user of the bookkeeping package would; returns their ids."""
+        found: list[str] = self.ask("POST", f"/visma/{company}/{resource}", list(rows))["ids"]
+        return found
+
+    def change_visma(self, company: str, resource: str, name: str, **values: object) -> None:
+        """Change a row by id or number."""
+        self.ask("PUT", f"/visma/{company}/{resource}/{quote(name, safe='')}", values)
+
+    def change_visma_rows(self, company: str, resource: str, rows: list[dict[str, Any]]) -> None:
+        """Change many rows; each carries its `Id`."""
+        self.ask("PUT", f"/visma/{company}/{resource}", rows)
+
+    def delete_visma(self, company: str, resource: str, *names: str) -> None:
+        """Delete rows by id or number."""
+        self.ask("DELETE", f"/visma/{company}/{resource}", {"ids": list(names)})
+
+    def touch_visma(self, company: str, resource: str, count: int, seed: int = 0, **values: object) -> list[str]:
+        """Save random rows again, optionally with new values; returns their ids."""
+        touch = {"count": count, "seed": seed, "set": values}
+        found: list[str] = self.ask("POST", f"/visma/{company}/{resource}/touch", touch)["ids"]
+        return found
+
+    def act_on_visma(self, company: str, resource: str, name: str, action: str) -> str:
+        """Do something to a document as at the screen; returns the id of it, or of the invoice made of it.
+
+        Args:
+            company: The company.
+            resource: `customerinvoicedrafts` (`book`), `customerinvoices` (`pay`) or `orders`
+                (`converteddrafttoorder`, `completed`, `voided`, `convert`).
+            name: Its id or number.
+            action: What to do.
+        """
+        path = f"/visma/{company}/{resource}/{quote(name, safe='')}/{action}"
+        return str(self.ask("POST", path)["ids"][0])
+
     def outsmart_records(self, account: str, entity: str) -> list[dict[str, Any]]:
         """All records of one of OutSmart's lists."""
         found: list[dict[str, Any]] = self.ask("GET", f"/outsmart/{account}/{entity}")

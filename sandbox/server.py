@@ -1,4 +1,4 @@
-"""One sandbox: its state, the three servers, and their start and stop."""
+"""One sandbox: its state, its servers, and their start and stop."""
 
 import fcntl
 import os
@@ -21,6 +21,7 @@ from sandbox.outsmart.world import BASE_PATH, OutSmart, subject
 from sandbox.seeds.generate import prepare
 from sandbox.state import State
 from sandbox.switches import SwitchBoard
+from sandbox.visma_eaccounting.world import VismaEAccounting
 
 LOOPBACK = "127.0.0.1"
 ADDRESSES_FILE = "addresses.json"
@@ -39,12 +40,14 @@ class Addresses(msgspec.Struct, frozen=True):
         exact_online: Base address of Exact Online.
         outsmart: Base address of OutSmart's API, up to and including the version.
         control: Base address of the control server.
+        visma_eaccounting: Base address of VISMA: the identity server below `/connect`, the API below `/v2`.
         pid: The process that serves them.
     """
 
     exact_online: str
     outsmart: str
     control: str
+    visma_eaccounting: str
     pid: int
 
 
@@ -114,13 +117,18 @@ class SandboxServer:
         faults, log = Faults(), CallLog()
         exact = ExactOnline(config, state, clock, switches)
         outsmart = OutSmart(state, clock, switches)
-        control = Control(clock, switches, faults, log, exact, outsmart, lambda: msgspec.to_builtins(self.addresses))
+        visma = VismaEAccounting(config, state, clock, switches)
+        control = Control(
+            clock, switches, faults, log, exact, visma, outsmart, lambda: msgspec.to_builtins(self.addresses)
+        )
         exact_app = exact.application(observer("exact", _exact_subject, clock, faults, log))
         outsmart_app = outsmart.application(observer("outsmart", subject, clock, faults, log))
+        visma_app = visma.application(observer("visma", visma.subject, clock, faults, log))
         self._addresses = Addresses(
             exact_online=await self._serve(exact_app, config.host, config.exact_port, "--exact-port"),
             outsmart=await self._serve(outsmart_app, config.host, config.outsmart_port, "--outsmart-port") + BASE_PATH,
             control=await self._serve(control.application(), LOOPBACK, config.control_port, "--control-port"),
+            visma_eaccounting=await self._serve(visma_app, config.host, config.visma_port, "--visma-port"),
             pid=os.getpid(),
         )
 

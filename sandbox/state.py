@@ -1,7 +1,8 @@
 """Everything the sandbox remembers, in one SQLite file.
 
 Writes go through at once, so a killed sandbox finds the same world when it starts again. Three kinds of things are
-kept: small documents (tokens, counters, switches), Exact Online's rows and OutSmart's records with their history.
+kept: small documents (tokens, counters, switches), the bookkeeping packages' rows and OutSmart's records with their
+history.
 """
 
 import sqlite3
@@ -18,6 +19,8 @@ _TABLES = """
 CREATE TABLE IF NOT EXISTS documents (kind TEXT, key TEXT, body BLOB, PRIMARY KEY (kind, key)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS exact_rows (
     division INTEGER, resource TEXT, key TEXT, body BLOB, PRIMARY KEY (division, resource, key)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS visma_rows (
+    company TEXT, resource TEXT, key TEXT, body BLOB, PRIMARY KEY (company, resource, key)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS outsmart_records (
     account TEXT, entity TEXT, key TEXT, body BLOB, PRIMARY KEY (account, entity, key)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS outsmart_changes (
@@ -28,6 +31,7 @@ CREATE INDEX IF NOT EXISTS outsmart_changes_of ON outsmart_changes (account, ent
 _CLEARING = (
     "DELETE FROM documents",
     "DELETE FROM exact_rows",
+    "DELETE FROM visma_rows",
     "DELETE FROM outsmart_records",
     "DELETE FROM outsmart_changes",
 )
@@ -117,6 +121,23 @@ class State:
         self._connection.executemany(
             "DELETE FROM exact_rows WHERE division = ? AND resource = ? AND key = ?",
             ((division, resource, key) for key in keys),
+        )
+
+    def visma_rows(self, company: str, resource: str) -> Iterator[bytes]:
+        """The encoded rows of one VISMA eAccounting resource in one company."""
+        query = "SELECT body FROM visma_rows WHERE company = ? AND resource = ?"
+        return (body for (body,) in self._connection.execute(query, (company, resource)))
+
+    def put_visma_rows(self, company: str, resource: str, rows: Iterable[tuple[str, bytes]]) -> None:
+        """Add or replace rows, given as key and encoded row."""
+        values = ((company, resource, key, body) for key, body in rows)
+        self._connection.executemany("INSERT OR REPLACE INTO visma_rows VALUES (?, ?, ?, ?)", values)
+
+    def delete_visma_rows(self, company: str, resource: str, keys: Iterable[str]) -> None:
+        """Remove rows by key."""
+        self._connection.executemany(
+            "DELETE FROM visma_rows WHERE company = ? AND resource = ? AND key = ?",
+            ((company, resource, key) for key in keys),
         )
 
     def outsmart_records(self, account: str, entity: str) -> dict[str, bytes]:

@@ -1,5 +1,7 @@
 """Switches for behaviour that the vendors show now and then, or that their documentation leaves open."""
 
+from typing import Literal
+
 import msgspec
 
 from sandbox.state import Documents, State
@@ -18,6 +20,12 @@ class Switches(msgspec.Struct, forbid_unknown_fields=True):
             (https://github.com/picqer/exact-php-client/issues/497).
         shorter_pages: Most rows in one answer of Exact Online, to see with few rows what happens between two pages;
             0: as many as documented.
+        visma_refresh: What VISMA's token endpoint does with a refresh token: `reuse` answers with the same one, as
+            newly registered apps get it; `rotate` gives a new one and ends the old, as older apps get it; `omit`
+            leaves it out of the answer and lets it live.
+        visma_filters_refused: VISMA lists (`orders`) or properties (`orders/ModifiedUtc`) whose filter is refused with
+            6000; which ones may be filtered is published nowhere.
+        visma_retry_after: VISMA's 429 carries a `Retry-After` header, which no page documents.
     """
 
     https_required: bool = False
@@ -26,6 +34,9 @@ class Switches(msgspec.Struct, forbid_unknown_fields=True):
     licence_expired: tuple[int, ...] = ()
     nightly_400: int = 0
     shorter_pages: int = 0
+    visma_refresh: Literal["reuse", "rotate", "omit"] = "reuse"
+    visma_filters_refused: tuple[str, ...] = ()
+    visma_retry_after: bool = False
 
 
 class SwitchBoard:

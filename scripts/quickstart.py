@@ -183,7 +183,7 @@ class Quickstart:
 
     def _ports(self) -> list[int]:
         first = self._options.sandbox_port
-        return [self._options.port, first, first + 1, first + 2]
+        return [self._options.port, first, first + 1, first + 2, first + 3]
 
     def _start_sandbox(self) -> dict[str, Any]:
         self._say(
@@ -193,10 +193,11 @@ class Quickstart:
         log.parent.mkdir(exist_ok=True)
         addresses = state / "addresses.json"
         addresses.unlink(missing_ok=True)
-        _, exact, outsmart, control = self._ports()
+        _, exact, outsmart, control, visma = self._ports()
         command = [
             sys.executable, "-m", "sandbox", "--state-dir", str(state),
             "--exact-port", str(exact), "--outsmart-port", str(outsmart), "--control-port", str(control),
+            "--visma-port", str(visma),
             "--relations", str(self._options.relations), "--items", str(self._options.items),
             "--minute-limit", str(SANDBOX_MINUTE_LIMIT), "--redirect-uri", self._redirect_uri,
         ]  # fmt: skip
@@ -377,7 +378,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--relations", type=int, default=5_000, help="relations in the sandbox's administration")
     parser.add_argument("--items", type=int, default=20_000, help="items in the sandbox's administration")
     parser.add_argument("--port", type=_port, default=8080, help="port of the Airflow UI")
-    parser.add_argument("--sandbox-port", type=_port, default=8701, help="first of the sandbox's three ports")
+    parser.add_argument("--sandbox-port", type=_port, default=8701, help="first of the sandbox's four ports")
     return parser.parse_args()
 
 

@@ -17,8 +17,8 @@ from outsmart_sync.store.connections import SyncConnection
 from outsmart_sync.store.runs import CategoryRun
 from outsmart_sync.store.store import Store
 from sandbox.browser import Browser
-from sandbox.config import DEFAULT_REDIRECT_URI
-from sandbox.fixed_world import APP, OUTSMART_ACCOUNTS
+from sandbox.config import DEFAULT_REDIRECT_URI, DEFAULT_VISMA_REDIRECT_URI
+from sandbox.fixed_world import APP, OUTSMART_ACCOUNTS, VISMA_APP, VISMA_COMPANIES
 from sandbox.process import SandboxProcess
 
 NORTH = OUTSMART_ACCOUNTS["north"]
@@ -42,6 +42,25 @@ def exact_connection(vendors: SandboxProcess, **extras: Any) -> str:
     )
 
 
+def visma_connection(vendors: SandboxProcess, **extras: Any) -> str:
+    """The Airflow connection of the app at the sandbox's VISMA, in Airflow's JSON form."""
+    visma = vendors.visma_url
+    extra = {
+        "authorize_url": f"{visma}/connect/authorize",
+        "token_url": f"{visma}/connect/token",
+        "api_url": visma,
+        "redirect_uri": DEFAULT_VISMA_REDIRECT_URI,
+    }
+    return json.dumps(
+        {
+            "conn_type": "visma_eaccounting",
+            "login": VISMA_APP.client_id,
+            "password": VISMA_APP.client_secret,
+            "extra": extra | extras,
+        }
+    )
+
+
 def outsmart_connection(vendors: SandboxProcess, account: Any = NORTH) -> str:
     """The Airflow connection of an OutSmart account of the sandbox."""
     return json.dumps(
@@ -59,6 +78,7 @@ def connection_environment(vendors: SandboxProcess, store: Store, account: Any |
     variables = {
         "AIRFLOW_CONN_OUTSMART_SYNC_STORE": store.url.render_as_string(hide_password=False),
         "AIRFLOW_CONN_EXACT_ONLINE_DEFAULT": exact_connection(vendors),
+        "AIRFLOW_CONN_VISMA_EACCOUNTING_DEFAULT": visma_connection(vendors),
     }
     if account is not None:
         variables["AIRFLOW_CONN_OUTSMART_DEFAULT"] = outsmart_connection(vendors, account)
@@ -93,11 +113,31 @@ class Rig:
             settings.save(self.store, connection, changes)
         return connection
 
-    def sync(self, *categories: str, **options: Any) -> dict[str, CategoryRun]:
+    def log_in_to_visma(self, company: str) -> connect.Connected:
+        """Log in to VISMA as the sandbox's demo user, and choose a company on its page."""
+        started = connect.start_login(self.store, self.gateway, "visma_eaccounting", country="")
+        browser = Browser()
+        try:
+            back = browser.consent_visma(started.address, company)
+        finally:
+            browser.close()
+        return connect.finish_login(self.store, self.gateway, back, state=started.state)
+
+    def connect_visma(self, company: str = "leeg", **changes: Any) -> SyncConnection:
+        """Log in to VISMA, fix the company, and save settings."""
+        done = self.log_in_to_visma(company)
+        connection = connect.choose_administration(
+            self.store, self.gateway, done.connection, VISMA_COMPANIES[company].id
+        )
+        if changes:
+            settings.save(self.store, connection, changes, gateway=self.gateway)
+        return connection
+
+    def sync(self, *categories: str, package: str = "exact_online", **options: Any) -> dict[str, CategoryRun]:
         """Import in this process; category → what became of it (of the first connection that has it)."""
         external_id = f"test:{uuid.uuid4()}"
         run_id = sync.import_now(
-            self.store, self.gateway, "exact_online", external_id, Options(categories=categories, **options)
+            self.store, self.gateway, package, external_id, Options(categories=categories, **options)
         )
         found: dict[str, CategoryRun] = {}
         for each in runs.category_runs(self.store, run_id):

@@ -81,7 +81,9 @@ def _options(
 @app.command()
 def connect(
     package: Annotated[str, typer.Argument(help="Bookkeeping package, such as exact-online.")],
-    country: Annotated[str, typer.Option(help="Country of the package's instance: nl, be, de, fr or es.")] = "",
+    country: Annotated[
+        str, typer.Option(help="Country of Exact Online's instance: nl, be, de, fr or es; VISMA asks for none.")
+    ] = "",
     administration: Annotated[str, typer.Option(help="Choose this administration and fix it.")] = "",
     connection: Annotated[
         int | None, typer.Option(help="Choose for this connection, which is logged in already.")
@@ -126,6 +128,10 @@ def connect(
         done = connecting.finish_login(store, gateway, return_address)
     for revived in done.revived:
         err.print(f"{revived.label} works again.", markup=False)
+    for waiting in done.waiting:
+        err.print(
+            f"{waiting.label} (connection {waiting.id}) still waits for a login: this one is not its own.", markup=False
+        )
     if administration:
         choose(done.connection)
     else:
@@ -136,9 +142,9 @@ def connect(
 @app.command()
 def disconnect(connection: ConnectionNumber, as_json: Json = False) -> None:
     """End the sync of a connection. Everything it brought stays, here and in OutSmart; connecting again goes on."""
-    store = terminal.open_store()
+    store, gateway = terminal.open_store_and_gateway()
     found = connections.require(store, connection)
-    connecting.disconnect(store, found)
+    connecting.disconnect(store, found, gateway)
     if as_json:
         terminal.print_json(connections.require(store, connection))
     else:
@@ -153,11 +159,15 @@ def status(as_json: Json = False) -> None:
         terminal.print_json(found)
         return
     if not found:
-        out.print("Nothing is connected yet. Begin with: outsmart-sync connect exact-online --country nl")
+        out.print(
+            "Nothing is connected yet. Begin with: outsmart-sync connect exact-online --country nl, or: outsmart-sync "
+            "connect visma-eaccounting"
+        )
     for each in found:
         connection = each.connection
+        where = f"{connection.package} {connection.country}".rstrip()
         out.print(
-            f"[bold]{connection.id}  {escape(connection.label)}[/bold]  {connection.package} {connection.country}, "
+            f"[bold]{connection.id}  {escape(connection.label)}[/bold]  {where}, "
             f"administration {escape(connection.administration or 'not chosen yet')}, "
             f"OutSmart account {escape(connection.outsmart_account)}"
         )
@@ -416,6 +426,9 @@ def _print_choice(connection: int, administrations: list[Any], package: str, *, 
     for each in administrations:
         table.add_row(*(escape(cell) for cell in (each.code, each.name, each.country, each.currency)))
     out.print(table)
+    for each in administrations:
+        if each.notes:
+            out.print(f"{each.name}: {' '.join(each.notes)}", markup=False)
     out.print(
         "\nChoose one; it is fixed from then on:\n"
         f"  outsmart-sync connect {package} --connection {connection} --administration CODE"
@@ -430,8 +443,9 @@ def _print_connected(connection: connections.SyncConnection, *, as_json: bool) -
         f"{connection.label} is connected, as connection {connection.id}. Its administration is fixed now.",
         markup=False,
     )
+    first = package_of(connection.package).imports[0].name
     out.print(
-        f"Switch on what to sync, for example:\n  outsmart-sync settings set {connection.id} relations.enabled=true"
+        f"Switch on what to sync, for example:\n  outsmart-sync settings set {connection.id} {first}.enabled=true"
     )
 
 

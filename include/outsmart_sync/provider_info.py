@@ -32,6 +32,7 @@ def _bookkeeping(package: Package) -> dict[str, Any]:
             "redirect_uri": _text("Redirect URI", "The one that is registered with the app, letter by letter."),
             "authorize_url": _text("Login address", "Overrides the vendor's login page."),
             "token_url": _text("Token address", "Overrides the vendor's token endpoint."),
+            "revocation_url": _text("Revocation address", "Overrides where a login is ended (VISMA)."),
             "api_url": _text("API address", "Overrides the vendor's API."),
         },
     }

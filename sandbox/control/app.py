@@ -14,11 +14,14 @@ from sandbox.control.conditions import Conditions
 from sandbox.control.exact_rows import ExactRows
 from sandbox.control.outsmart_rows import OutSmartRows
 from sandbox.control.reading import answer, explain_mistakes, number
+from sandbox.control.visma_access import VismaAccess
+from sandbox.control.visma_rows import VismaRows
 from sandbox.describing import describe
 from sandbox.exact_online.world import ExactOnline
 from sandbox.faults import Faults
 from sandbox.outsmart.world import OutSmart
 from sandbox.switches import SwitchBoard
+from sandbox.visma_eaccounting.world import VismaEAccounting
 
 LARGEST_BODY = 1024**3
 
@@ -33,11 +36,13 @@ class Control:
         faults: Faults,
         log: CallLog,
         exact: ExactOnline,
+        visma: VismaEAccounting,
         outsmart: OutSmart,
         addresses: Callable[[], dict[str, Any]],
     ) -> None:
         self._log = log
         self._exact = exact
+        self._visma = visma
         self._outsmart = outsmart
         self._addresses = addresses
         self._parts = (
@@ -46,6 +51,8 @@ class Control:
             ExactRows(exact.store),
             Billing(exact.store),
             Completed(exact, outsmart),
+            VismaAccess(visma),
+            VismaRows(visma.store),
             OutSmartRows(outsmart),
         )
 
@@ -68,7 +75,8 @@ class Control:
 
     async def world(self, _request: web.Request) -> web.Response:
         """Addresses, companies, users, tokens, and what each company and account holds."""
-        return answer({"addresses": self._addresses()} | describe(self._exact.store, self._outsmart.records))
+        content = describe(self._exact.store, self._visma.store, self._outsmart.records)
+        return answer({"addresses": self._addresses()} | content)
 
     async def calls(self, request: web.Request) -> web.Response:
         """`{"calls", "summary"}`, with `?since=` (a number), `?vendor=` and `?path=` (a regular expression)."""

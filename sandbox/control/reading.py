@@ -9,6 +9,7 @@ from aiohttp.typedefs import Handler
 
 from sandbox.exact_online.errors import VendorError
 from sandbox.outsmart.envelope import RefusedError
+from sandbox.visma_eaccounting.errors import ApiError
 
 Shape = TypeVar("Shape")
 
@@ -59,6 +60,9 @@ async def explain_mistakes(request: web.Request, handler: Handler) -> web.Stream
         return answer({"error": f"There is no {missing.args[0]}"}, 404)
     except VendorError as refusal:
         return answer({"error": refusal.text}, 400)
+    except ApiError as refusal:
+        reasons = [refusal.text, *(f"{field}: {text}" for field, text in refusal.fields)]
+        return answer({"error": " ".join(reasons)}, 400)
     except RefusedError as refusal:
         return answer({"error": ", ".join(refusal.messages) or f"OutSmart's code {refusal.code}"}, 404)
     except (ValueError, TypeError, re.error) as mistake:

@@ -1,4 +1,4 @@
-"""How addresses, numbers and company names look in the five countries."""
+"""How addresses, numbers and company names look in each country."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -89,5 +89,15 @@ COUNTRIES = {
         lambda chance: f"B{digits(8)(chance)}",
         ("{name} S.L.", "Instalaciones {name} S.A.", "Panadería {name} e Hijos", "Ayuntamiento de {city}",
          "Bar L'Estació {name}"),
+    ),
+    "sv_SE": Country(
+        "SE", "sv_SE", "SV", "sv", "+46", False, lambda chance: f"{chance.randint(100, 984)} {chance.randint(10, 99)}",
+        lambda chance: f"SE{digits(10)(chance)}01", lambda chance: f"55{digits(4)(chance)}-{digits(4)(chance)}",
+        ("{name} Rör AB", "{name} & Söner Bygg AB", "Bostadsrättsföreningen {city}", "{city} kommun", "Kafé {name}"),
+    ),
+    "no_NO": Country(
+        "NO", "no_NO", "NO", "no", "+47", False, lambda chance: f"{chance.randint(1, 9999):04d}",
+        lambda chance: f"NO{digits(9)(chance)}MVA", digits(9),
+        ("{name} Rør AS", "{name} & Sønner Bygg AS", "Borettslaget {city}", "{city} kommune", "Kafé {name}"),
     ),
 }  # fmt: skip

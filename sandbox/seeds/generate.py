@@ -29,7 +29,9 @@ from sandbox.seeds.production import make_assembly_orders, make_shop_orders
 from sandbox.seeds.projects import make_planning, make_projects
 from sandbox.seeds.staff import make_staff, make_warehouses
 from sandbox.seeds.stamps import Stamps, give_versions
+from sandbox.seeds.visma import seed_visma
 from sandbox.state import Documents, State
+from sandbox.visma_eaccounting.resources import SCHEMAS
 
 FORMAT = 2
 """Raised when generated values change; worlds of another format are made again."""
@@ -80,7 +82,7 @@ def is_prepared(config: SandboxConfig, state: State) -> bool:
 
 def _format() -> str:
     shapes = {name: made.__struct_fields__ for name, made in sorted(ROW_TYPES.items())}
-    return f"{FORMAT}-{crc32(msgspec.json.encode([shapes, WORLD, CATALOGUE])):08x}"
+    return f"{FORMAT}-{crc32(msgspec.json.encode([shapes, SCHEMAS, WORLD, CATALOGUE])):08x}"
 
 
 def _words(stamp: Stamp) -> str:
@@ -101,6 +103,7 @@ def _fill(config: SandboxConfig, state: State) -> None:
         for account in OUTSMART_ACCOUNTS.values():
             if account.seeded_from == division.code:
                 seed_account(records, account.name, tables, chance)
+    seed_visma(config, state, clock)
 
 
 def _division(config: SandboxConfig, division: Division, chance: Random, today: date) -> dict[str, list[Any]]:

@@ -109,3 +109,45 @@ PRODUCTION_TRAITS = {
     "notes": Every(6, 2),
     "taken_apart": Every(9, 7),
 }
+
+VISMA_CUSTOMER_TRAITS = {
+    "inactive": Every(11, 5),
+    "leading_zeros": Every(6, 1),
+    "letters": Every(40, 7),
+    "no_postcode": Every(31, 13),
+    "no_street": Every(41, 17),
+    "private_person": Every(6, 2),
+    "abroad": Every(20, 0),
+    "outside_eu": Every(60, 20),
+    "delivery_address": Every(5, 1),
+    "reverse_charge": Every(15, 9),
+    "first_label": Every(4, 3),
+    "second_label": Every(9, 3),
+    "price_list": Every(10, 4),
+    "discount_agreement": Every(25, 14),
+    "discount": Every(20, 15),
+    "note": Every(12, 1),
+    "no_email": Every(7, 6),
+}
+
+VISMA_ARTICLE_TRAITS = {
+    "inactive": Every(13, 4),
+    "leading_zeros": Every(5, 1),
+    "odd_code": Every(20, 13),
+    "no_price": Every(19, 6),
+    "first_label": Every(4, 2),
+    "second_label": Every(10, 2),
+    "note": Every(15, 2),
+    "barcode": Every(2, 0),
+    "on_price_list": Every(3, 0),
+    "low_vat": Every(17, 8),
+}
+
+VISMA_ORDER_TRAITS = {
+    "reference": Every(3, 0),
+    "project": Every(4, 1),
+    "text_row": Every(3, 2),
+    "odd_quantity": Every(5, 1),
+    "discount": Every(7, 3),
+    "draft": Every(8, 6),
+}

@@ -149,7 +149,7 @@ def test_what_is_as_it_was_costs_no_call_no_line_and_no_write_and_the_log_says_w
     assert world.control.calls(vendor="outsmart") == []
     assert records_and_lines(world) == before
     assert world.control.outsmart_writes("south") == calls
-    assert "Relations: the package has numbered its rows anew (moved " in caplog.text
+    assert "Relations: what was read before may be out of date (moved " in caplog.text
 
 
 @lower_and_higher

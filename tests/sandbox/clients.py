@@ -1,10 +1,10 @@
-"""Callers of the two vendors, as the tests need them."""
+"""Callers of the vendors, as the tests need them."""
 
 from urllib.parse import parse_qs, urlsplit
 
 import requests
 
-from sandbox.fixed_world import APP, OUTSMART_ACCOUNTS
+from sandbox.fixed_world import APP, OUTSMART_ACCOUNTS, VISMA_APP
 
 MAIN, BELGIAN, GERMAN, FRENCH, SPANISH, EMPTY, ARCHIVED, HOLDING = range(2001001, 2001009)
 RELATIONS, ITEMS = 130, 150
@@ -90,3 +90,59 @@ class App:
         code = parse_qs(urlsplit(address).query)["code"][0]
         redirect_uri = address.partition("?")[0]
         return self.post(**({"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri} | fields))
+
+
+class VismaClient:
+    """A caller of VISMA with an access token."""
+
+    def __init__(self, vendor, tokens):
+        self.vendor = vendor
+        self.tokens = tokens
+        self.session = requests.Session()
+        self.session.headers.update({"Authorization": f"Bearer {tokens['access_token']}", "Accept": "application/json"})
+
+    def call(self, method, path, **options):
+        return self.session.request(method, f"{self.vendor.visma_url}/v2/{path}", timeout=30, **options)
+
+    def get(self, path, **query):
+        """GET with query options whose `$` is left out: `pagesize=...` is `$pagesize=...`."""
+        return self.call("GET", path, params={f"${name}": value for name, value in query.items()})
+
+    def post(self, path, body=None, **options):
+        return self.call("POST", path, json=body, **options)
+
+    def put(self, path, body):
+        return self.call("PUT", path, json=body)
+
+    def delete(self, path):
+        return self.call("DELETE", path)
+
+    def rows(self, path, **query):
+        """All rows, page by page."""
+        page, found = 1, []
+        while True:
+            response = self.get(path, page=page, pagesize=1000, **query)
+            assert response.status_code == 200, response.text
+            content = response.json()
+            found += content["Data"]
+            if page >= content["Meta"]["TotalNumberOfPages"]:
+                return found
+            page += 1
+
+
+class VismaApp:
+    """The app at VISMA's identity server."""
+
+    def __init__(self, vendor):
+        self.vendor = vendor
+
+    def post(self, path="token", client=(VISMA_APP.client_id, VISMA_APP.client_secret), **fields):
+        return requests.post(f"{self.vendor.visma_url}/connect/{path}", data=fields, auth=client, timeout=30)
+
+    def refresh(self, refresh_token):
+        return self.post(grant_type="refresh_token", refresh_token=refresh_token)
+
+    def exchange(self, address, **fields):
+        code = parse_qs(urlsplit(address).query)["code"][0]
+        given = {"grant_type": "authorization_code", "code": code, "redirect_uri": address.partition("?")[0]}
+        return self.post(**(given | fields))

@@ -8,7 +8,7 @@ import pytest
 from sandbox import process
 from sandbox.browser import Browser
 from sandbox.exact_online.permissions import SCOPES
-from tests.sandbox.clients import ITEMS, RELATIONS, App, ExactClient, OutSmartClient
+from tests.sandbox.clients import ITEMS, RELATIONS, App, ExactClient, OutSmartClient, VismaApp, VismaClient
 
 
 @pytest.fixture(autouse=True)
@@ -96,6 +96,40 @@ def north(vendor):
 @pytest.fixture
 def south(vendor):
     return OutSmartClient(vendor, "south")
+
+
+@pytest.fixture
+def visma_vendor(vendor):
+    """The sandbox, with what a test has spoilt of VISMA mended afterwards."""
+    yield vendor
+    control = vendor.control
+    control.switch(visma_refresh="reuse", visma_filters_refused=[], visma_retry_after=False)
+    control.reset_visma_limits()
+    control.reset_visma_standings()
+
+
+@pytest.fixture
+def visma_as(visma_vendor):
+    """Makes callers of VISMA: in another company, of another user, with other scopes."""
+    made = []
+
+    def make(**consent):
+        made.append(VismaClient(visma_vendor, visma_vendor.control.give_visma_tokens(**consent)))
+        return made[-1]
+
+    yield make
+    for client in made:
+        client.session.close()
+
+
+@pytest.fixture
+def visma(visma_as):
+    return visma_as()
+
+
+@pytest.fixture
+def visma_app(visma_vendor):
+    return VismaApp(visma_vendor)
 
 
 @pytest.fixture

@@ -27,12 +27,13 @@ def test_last_line_printed_is_the_addresses_as_json(tmp_path):
     with process.start(tmp_path, relations=3, items=3) as one:
         lines = (tmp_path / "output.txt").read_text(encoding="utf-8").splitlines()
         assert lines[0].startswith("Making the world")
-        assert lines[1:4] == [
+        assert lines[1:5] == [
             f"Exact Online  {one.exact_url}",
+            f"VISMA         {one.visma_url}",
             f"OutSmart      {one.outsmart_url}",
             f"Control       {one.control_url}",
         ]
-        printed = json.loads(lines[4])
+        printed = json.loads(lines[5])
         assert printed == json.loads((tmp_path / "addresses.json").read_text())
         assert printed["pid"] == one.pid
     assert not (tmp_path / "addresses.json").exists()
@@ -136,7 +137,8 @@ def test_taken_port_is_one_clear_line_and_exit_code_2(tmp_path):
         taken.listen()
         port = taken.getsockname()[1]
         ended = run("--state-dir", str(tmp_path), "--relations", "1", "--items", "1",
-                    "--exact-port", "0", "--outsmart-port", str(port), "--control-port", "0")  # fmt: skip
+                    "--exact-port", "0", "--outsmart-port", str(port), "--control-port", "0",
+                    "--visma-port", "0")  # fmt: skip
     assert ended.returncode == 2
     assert len(ended.stderr.splitlines()) == 1
     assert f"port {port}" in ended.stderr
@@ -146,7 +148,8 @@ def test_taken_port_is_one_clear_line_and_exit_code_2(tmp_path):
 def test_second_sandbox_in_a_folder_is_refused(tmp_path):
     with process.start(tmp_path, relations=3, items=3):
         ended = run("--state-dir", str(tmp_path), "--relations", "3", "--items", "3",
-                    "--exact-port", "0", "--outsmart-port", "0", "--control-port", "0")  # fmt: skip
+                    "--exact-port", "0", "--outsmart-port", "0", "--control-port", "0",
+                    "--visma-port", "0")  # fmt: skip
     assert ended.returncode == 2
     assert "--state-dir" in ended.stderr
     assert len(ended.stderr.splitlines()) == 1

@@ -9,15 +9,28 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, case, delete, exists, func, select
 
-from outsmart_sync.pipeline import derived, epochs, in_use, invoices, outsmart_read, parts, pending, scope, witness
+from outsmart_sync.pipeline import (
+    derived,
+    epochs,
+    in_use,
+    invoices,
+    outsmart_read,
+    parts,
+    pending,
+    scope,
+    splitting,
+    witness,
+)
 from outsmart_sync.pipeline.ahead import ahead
 from outsmart_sync.pipeline.epochs import EPOCH
 from outsmart_sync.pipeline.pending import STARTED
+from outsmart_sync.pipeline.splitting import SPLIT
 from outsmart_sync.records.exchange import DELETIONS, Deletion, ReadPage
 from outsmart_sync.records.staged import ENTERED, Origin, StagedRow, aliases, values_of
 from outsmart_sync.records.values import code_key, content_hash, decode, encode
@@ -70,6 +83,8 @@ def extract(store: Store, job: Job, source: Source, destination: Destination | N
             _note(connection, job, _FIRST_READ, Progress(None, str(staged_rows.next_seq(connection, job.id)), 0, 0))
             if epoch is not None:
                 _note(connection, job, EPOCH, Progress(None, epoch, 0, 0))
+            if (choice := splitting.chosen(job)) is not None:
+                _note(connection, job, SPLIT, Progress(None, choice, 0, 0))
     if destination is not None:
         outsmart_read.read_account(store, job, destination)
     if job.options.partial:
@@ -99,7 +114,7 @@ def _begin(connection: Connection, job: Job, epoch: str | None) -> dict[str, Pro
     if _interrupted(progress):
         moved = epoch is not None and (EPOCH not in progress or progress[EPOCH].cursor != epoch)
         if moved:
-            log.warning("The package has numbered its rows anew since the last attempt: all of it is read again")
+            log.warning("What the last attempt had read may be out of date by now: all of it is read again")
         elif witness.stands(connection, job):
             log.info("Going on where the last attempt stopped, after %s pages", sum(p.pages for p in progress.values()))
             return progress
@@ -173,7 +188,7 @@ def _cursors(store: Store, job: Job, source: Source, epoch: str | None) -> dict[
     positions = {stream: cursor.value for stream, cursor in kept.items() if stream in names}
     if positions and epochs.over(kept, epoch):
         log.warning(
-            "%s: the package has numbered its rows anew (%s; when it was last read: %s), so everything is read again. "
+            "%s: what was read before may be out of date (%s; when it was last read: %s), so everything is read again. "
             "What is unchanged stays as it is",
             job.category.label,
             epoch,
@@ -183,6 +198,9 @@ def _cursors(store: Store, job: Job, source: Source, epoch: str | None) -> dict[
     age = cursor_age(kept, names, now)
     if source.expired(age):
         log.warning("The last sync was %.0f days ago, longer than the package keeps deletions: all is read again", age)
+        return {}
+    if positions and splitting.changed(kept, job):
+        log.info("%s: other rows than before are of this category, so everything is read again", job.category.label)
         return {}
     if job.starts_on is not None and STARTED in kept and job.starts_on.isoformat() < kept[STARTED].value:
         log.info("The start date has moved from %s to %s: all is read from there", kept[STARTED].value, job.starts_on)
@@ -230,7 +248,8 @@ def _read_stream(
     pages, read = (done.pages, done.read) if done else (0, 0)
     start = time.monotonic()
     resume, position = (done.next_page, done.cursor) if done else (None, after)
-    for page in ahead(source.pages(job.category, stream, job.today, after=position, resume=resume)):
+    for fetched in ahead(source.pages(job.category, stream, job.today, after=position, resume=resume)):
+        page = replace(fetched, mapped=splitting.divided(job, stream, fetched.mapped))
         pages, read = pages + 1, read + len(page.mapped.rows)
         with store.begin(durable=False) as connection:
             _stage_page(connection, job, stream, page)
@@ -385,7 +404,8 @@ def _stage_found(
     store: Store, job: Job, source: Source, stream: Stream, keys: tuple[str, ...]
 ) -> dict[str, str | None]:
     found: dict[str, str | None] = {}
-    for page in source.lookup(job.category, stream, job.today, keys):
+    for fetched in source.lookup(job.category, stream, job.today, keys):
+        page = replace(fetched, mapped=splitting.divided(job, stream, fetched.mapped))
         found |= {row.provider_id: row.code for row in page.mapped.rows}
         with store.begin() as connection:
             page.mapped.rows[:] = _with_kept(connection, job, stream, page.mapped.rows)

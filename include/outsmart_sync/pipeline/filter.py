@@ -95,8 +95,8 @@ def _decide(
 def _by_origin(connection: Connection, job: Job, record: Record) -> None:
     deleted, left = staging.c.origin == Origin.DELETED, staging.c.origin == Origin.LEFT
     _decide(connection, job, record, deleted, Outcome.DELETED, "deleted_at_source")
-    belongs = job.category.stream_of(record.name).belongs
-    _decide(connection, job, record, left, Outcome.EXCLUDED, belongs.otherwise if belongs else "not_chosen")
+    elsewhere = job.category.stream_of(record.name).elsewhere
+    _decide(connection, job, record, left, Outcome.EXCLUDED, elsewhere or "not_chosen")
 
 
 def _by_switch(connection: Connection, job: Job, record: Record) -> None:

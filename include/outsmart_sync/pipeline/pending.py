@@ -145,8 +145,8 @@ def again(job: Job, record: Record, row: Row[Any]) -> StagedRow:
 
 
 def _origin(job: Job, record: Record, row: Row[Any]) -> str:
-    belongs = job.category.stream_of(record.name).belongs
-    if belongs is not None and row.state == MirrorState.EXCLUDED and row.reason == belongs.otherwise:
+    elsewhere = job.category.stream_of(record.name).elsewhere
+    if elsewhere and row.state == MirrorState.EXCLUDED and row.reason == elsewhere:
         return Origin.LEFT
     folded = record is job.category.record and job.category.fold is not None
     return Origin.BASE if folded else Origin.PENDING

@@ -35,6 +35,7 @@ from outsmart_sync.pipeline.extract import FINISHED, stream_names
 from outsmart_sync.pipeline.match import count_outcomes
 from outsmart_sync.pipeline.outcomes import REFUSED, Outcome
 from outsmart_sync.pipeline.pending import RULES, STARTED, outsmart_read
+from outsmart_sync.pipeline.splitting import SPLIT
 from outsmart_sync.records.values import Payload, code_key, decode, encode
 from outsmart_sync.store import cursors, dialect, runs
 from outsmart_sync.store.runs import RunState
@@ -131,7 +132,7 @@ def settle(store: Store, job: Job) -> runs.Counts:
 def _positions(connection: Connection, job: Job) -> dict[str, str]:
     """Where the streams have been read to and in which epoch, what was read of OutSmart, and the rules judged by."""
     progress = runs.progress_of(connection, job.id)
-    reached = {name: progress[name].cursor for name in (*stream_names(job.category), EPOCH) if name in progress}
+    reached = {name: progress[name].cursor for name in (*stream_names(job.category), EPOCH, SPLIT) if name in progress}
     notes = (STARTED, *map(outsmart_read, _names(job)))
     read = {name: progress[name].cursor for name in notes if name in progress}
     return {**{name: cursor for name, cursor in reached.items() if cursor}, **read, RULES: job.rules}

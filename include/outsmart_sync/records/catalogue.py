@@ -6,7 +6,7 @@ into switches and filters, and the pipeline runs it without knowing the package.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -51,6 +51,25 @@ class Belongs:
 
     columns: tuple[str, ...]
     rule: Callable[[Row], bool]
+    otherwise: str
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Which rows are of this category, where a person says so by a setting that two categories share.
+
+    Attributes:
+        category: Name of the category that has the setting.
+        setting: Name of the setting, a :class:`Choice`.
+        tag: Kind of the tag whose value is compared with what was chosen.
+        takes: Whether rows with a chosen value are of this category, or those with any other.
+        otherwise: Reason code for a record that was ours and no longer belongs.
+    """
+
+    category: str
+    setting: str
+    tag: str
+    takes: bool
     otherwise: str
 
 
@@ -104,9 +123,12 @@ class Stream:
         currency: Column with the currency of a row's amounts: one in another than the administration's is left out.
         tags: What filters choose by.
         belongs: Which rows are of this category; None: all.
+        split: The same, as a person says.
         derived_code: The record's code is made from its id by this function, for types that have no code at the source.
         whole: The package offers no list of changes: the stream is read whole whenever it is read, and what is missing
             in it is gone.
+        compared: The package tells no deletions: what is gone shows when the stream is read from its beginning to its
+            end, so such a read is not cut short by a start date.
         window: Of a whole list, only the records whose ``dated`` lies in the last so many days are read, as the list is
             too long; older ones stay as they are. 0: all of it.
         shared: Rows are parts of every record that holds their id under this name, in its own payload or in that of a
@@ -138,8 +160,10 @@ class Stream:
     currency: str | None = None
     tags: Tags | None = None
     belongs: Belongs | None = None
+    split: Split | None = None
     derived_code: Callable[[str], str] | None = None
     whole: bool = False
+    compared: bool = False
     window: int = 0
     shared: str = ""
     compose: Compose | None = None
@@ -157,10 +181,16 @@ class Stream:
         """Reasons for which a row is left out by itself, and not by what a person chose."""
         foreign = (OTHER_CURRENCY,) if self.currency else ()
         return (
-            *((self.belongs.otherwise,) if self.belongs else ()),
+            *((self.elsewhere,) if self.elsewhere else ()),
             *(self.left_out.reasons if self.left_out else ()),
             *foreign,
         )
+
+    @property
+    def elsewhere(self) -> str:
+        """Reason code for a record that was ours and no longer belongs; '' where every row does."""
+        rule = self.split or self.belongs
+        return rule.otherwise if rule else ""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -255,11 +285,13 @@ class ValueList:
         name: Stable name.
         label: What is in it, as a person reads it, plural.
         in_outsmart: OutSmart keeps it; else the package does.
+        proposes: Picks, from values with what a person knows them by, those that a person would most likely choose.
     """
 
     name: str
     label: str
     in_outsmart: bool = False
+    proposes: Callable[[Sequence[tuple[str, str]]], list[str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -521,14 +553,19 @@ class ImportCategory:
 
     def begins_late(self, stream: Stream) -> bool:
         """Whether a stream is read from the start date on, as dated documents and their parts are."""
-        if self.start is None or stream.whole or stream.shared:
+        if self.start is None or stream.whole or stream.compared or stream.shared:
             return False
         return stream.record is None or stream.dated is not None
 
     @property
     def reports_deletions(self) -> bool:
         """Whether any stream relies on the package's list of deleted records."""
-        return not all(stream.whole for stream in self.streams)
+        return not all(stream.whole or stream.compared for stream in self.streams)
+
+    @property
+    def splits(self) -> tuple[Split, ...]:
+        """What a person says of which rows are of this category."""
+        return tuple(stream.split for stream in self.streams if stream.split)
 
     def follows(self, stream: Stream) -> bool:
         """Whether a stream's rows go with records of the main stream: their parts, or their children."""

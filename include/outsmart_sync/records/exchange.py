@@ -110,12 +110,14 @@ class Administration:
         name: Its name.
         country: Lower-case country code; '' when unknown.
         currency: Its currency; '' when unknown.
+        notes: What a person should know before choosing it, in sentences.
     """
 
     code: str
     name: str
     country: str
     currency: str
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,18 @@ def _rules(connection: SyncConnection, name: str, setting: Rules, value: dict[st
     return {found[each] or each: rule for each, rule in value.items()}
 
 
+def proposed(gateway: Gateway, connection: SyncConnection, setting: Setting) -> list[str]:
+    """The values of a setting's list that a person would most likely choose; none where the list proposes nothing.
+
+    Raises:
+        SyncError: The vendor refuses or does not answer.
+    """
+    listed = _list_of(setting)
+    if listed is None or listed.proposes is None:
+        return []
+    return listed.proposes(_read(gateway, connection, listed))
+
+
 def _setting(connection: SyncConnection, category: str, name: str) -> Setting:
     package = package_of(connection.package)
     found = {each.name: settings_of(each) for each in package.categories}

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from sqlalchemy import delete, select, update
 
-from outsmart_sync.errors import ConfigurationError, InvalidSettings, LoginExpired, TransientError
+from outsmart_sync.errors import ConfigurationError, InvalidSettings, LoginExpired, SyncError, TransientError
 from outsmart_sync.providers.packages import package as package_of
-from outsmart_sync.services import export_switch
+from outsmart_sync.services import export_switch, leading
 from outsmart_sync.store import connections, logins
 from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.store.tables import category_state, setting, sync_connection
@@ -49,12 +49,15 @@ class Connected:
         user_name: Who logged in.
         administrations: What may be chosen.
         revived: Connections that had expired and work again with this login.
+        waiting: Connections of the same app and OutSmart account that wait for a login still, as this one is not
+            theirs.
     """
 
     connection: SyncConnection
     user_name: str
     administrations: list[Administration]
     revived: list[SyncConnection]
+    waiting: list[SyncConnection] = field(default_factory=list)
 
 
 def start_login(
@@ -145,7 +148,14 @@ def finish_login(store: Store, gateway: Gateway, return_address: str, *, state: 
     revived = _revive(store, login_id)
     pending = _pending(store, attempt, login_id)
     log.info("%s connected to %s", found.user_name, attempt.package)
-    return Connected(pending, found.user_name, found.administrations, revived)
+    waiting = connections.find(
+        store,
+        package=attempt.package,
+        conn_id=attempt.conn_id,
+        outsmart_account=attempt.outsmart_account,
+        state=State.EXPIRED,
+    )
+    return Connected(pending, found.user_name, found.administrations, revived, waiting)
 
 
 def _fresh_pair(store: Store, door: PackageDoor, attempt: logins.Attempt, code: str) -> TokenPair:
@@ -239,22 +249,26 @@ def choose_administration(
 
 
 def _require_account_free(store: Store, pending: SyncConnection, chosen: Administration) -> None:
-    """Refuse a second administration of an OutSmart account; one that is joined with it already may stay."""
+    """Refuse a second administration of an OutSmart account; one that is joined with it already may stay.
+
+    One of another package may join: then each category has one leading package (see ``leading``).
+    """
     joined = [
         each
-        for each in connections.find(store, outsmart_account=pending.outsmart_account)
+        for each in connections.find(store, outsmart_account=pending.outsmart_account, package=pending.package)
         if each.state in (State.ACTIVE, State.EXPIRED)
     ]
     if not joined or any(_is_of(each, pending, chosen) for each in joined):
         return
     names = " and ".join(f"{each.label} (connection {each.id})" for each in joined)
     command = f"outsmart-sync connect {package_of(pending.package).command}"
+    country = f" --country {pending.country}" if pending.country else ""
     raise InvalidSettings(
         f"The OutSmart account '{pending.outsmart_account}' is joined with {names} already, so {chosen.name} was not "
         "connected.",
         why="Both would write the same relations and materials there, found by their codes, and overwrite each other.",
         remedy="Log in again and join another account: "
-        f"{command} --country {pending.country} --outsmart OTHER_CONNECTION. Or, if both belong in one account and no "
+        f"{command}{country} --outsmart OTHER_CONNECTION. Or, if both belong in one account and no "
         f"code is in both: {command} --connection {pending.id} --administration {chosen.code} --share-account",
         code="account_taken",
     )
@@ -269,8 +283,17 @@ def _is_of(connection: SyncConnection, pending: SyncConnection, chosen: Administ
     )
 
 
-def disconnect(store: Store, connection: SyncConnection) -> None:
-    """End the sync of a connection; everything it brought stays, here and in OutSmart."""
+def disconnect(store: Store, connection: SyncConnection, gateway: Gateway | None = None) -> None:
+    """End the sync of a connection; everything it brought stays, here and in OutSmart.
+
+    Args:
+        store: The store.
+        connection: The connection.
+        gateway: Opens the package, to end the login there too when nobody else uses it; None: it is only forgotten
+            here.
+    """
+    if gateway is not None and connection.login_id is not None:
+        _end_login(store, gateway, connection)
     with store.begin() as transaction:
         connections.set_state(transaction, connection.id, State.DISCONNECTED)
         connections.change(transaction, connection.id, login_id=None)
@@ -280,6 +303,16 @@ def disconnect(store: Store, connection: SyncConnection) -> None:
     _forget_unused(store, connection.login_id)
     Vault(store).forget(f"connection:{connection.id}")
     log.info("%s disconnected", connection.label)
+
+
+def _end_login(store: Store, gateway: Gateway, connection: SyncConnection) -> None:
+    """What keeps the package from ending a login does not keep a person from disconnecting."""
+    if [each.id for each in connections.find(store, login_id=connection.login_id or 0)] != [connection.id]:
+        return
+    try:
+        gateway.door(connection).end_login()
+    except SyncError as error:
+        log.warning("The login could not be ended at the package, and is only forgotten here: %s", error)
 
 
 def _forget_unused(store: Store, login_id: int | None) -> None:
@@ -413,4 +446,5 @@ def _activate(store: Store, pending: SyncConnection, chosen: Administration) -> 
     if earlier:
         _forget_unused(store, earlier[0].login_id)  # it may have been another person's
     log.info("%s is connected%s", chosen.name, ", and goes on where it stopped" if earlier else "")
+    leading.give_way(store, connections.require(store, target))
     return connections.require(store, target)

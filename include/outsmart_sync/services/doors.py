@@ -80,7 +80,7 @@ class Doors:
             run_id=run_id,
             connection_id=connection.id,
             category=category,
-            settings=settings.read(store, connection).categories[category.name],
+            settings=settings.read(store, connection).of(category),
             options=options,
             today=settings.today_of(store, package_of(connection.package)),
             currency=connection.currency,

@@ -26,6 +26,9 @@ class PackageDoor(Protocol):
     def renew(self, pair: TokenPair) -> TokenPair:
         """A new pair for one that no administration uses yet."""
 
+    def end_login(self) -> None:
+        """End the stored login at the package, where it offers that."""
+
     def look_around(self, pair: TokenPair | None = None) -> Login:
         """Who logged in, and which administrations may be chosen; with the stored login, or with a fresh pair."""
 

@@ -17,7 +17,7 @@ from outsmart_sync.errors import InvalidSettings, Problem, SyncError
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.records.catalogue import Switch
 from outsmart_sync.records.export_catalogue import WORK_ORDERS
-from outsmart_sync.services import choices, export_switch, setting_values
+from outsmart_sync.services import choices, export_switch, leading, setting_values
 from outsmart_sync.services.setting_values import ENABLED, WrongValue
 from outsmart_sync.store import dialect
 from outsmart_sync.store.tables import setting, sync_connection
@@ -58,7 +58,7 @@ class Settings:
     """All settings of a sync connection, complete with defaults.
 
     Attributes:
-        licence: The integration licence: ``none``, ``basic`` or higher.
+        licence: The integration licence, one of the package's: ``none``, the lowest one that imports, or higher.
         categories: Category → setting → value; every category has ``enabled``, off at first.
         automatic: Whether scheduled runs take the connection along.
         version: Changes whenever something is saved.
@@ -93,6 +93,11 @@ class Settings:
             if self.categories[category.name][ENABLED] and not _covers(package, self.licence, category)
         }
 
+    def of(self, category: ImportCategory) -> dict[str, Any]:
+        """The settings of a category, with those of another one that say which rows are whose."""
+        shared = {split.setting: self.categories[split.category][split.setting] for split in category.splits}
+        return {**shared, **self.categories[category.name]}
+
     def as_document(self) -> dict[str, Any]:
         """The form in which settings are shown and loaded."""
         connection = {LICENCE: self.licence, AUTOMATIC: self.automatic}
@@ -114,7 +119,7 @@ def read(store: Store, connection: SyncConnection) -> Settings:
         for category in package.categories
     }
     return Settings(
-        stored.get((_OF_CONNECTION, LICENCE), "basic"),
+        stored.get((_OF_CONNECTION, LICENCE), package.tiers[1]),
         categories,
         stored.get((_OF_CONNECTION, AUTOMATIC), True),
         version,
@@ -156,8 +161,10 @@ def save(
     licence = values.get((_OF_CONNECTION, LICENCE), current.licence)
     problems += _beyond_licence(package, licence, values)
     problems += export_switch.problems(store, connection, values)
+    problems += _led_by_others(store, connection, current, values)
     if gateway is not None:
         _compared(gateway, connection, current, values, problems)
+        _proposed(gateway, connection, current, values, problems)
     if problems:
         raise InvalidSettings(
             _not_saved(problems), remedy=f"See what there is with: outsmart-sync settings show {connection.id}"
@@ -326,6 +333,42 @@ def _compared(
             error.what = _not_saved([*problems, uncompared])
             error.remedy = f"{error.remedy} To save it all the same: --unchecked".strip()
             raise
+
+
+def _led_by_others(store: Store, connection: SyncConnection, current: Settings, values: Values) -> list[Problem]:
+    """What another package of the same OutSmart account imports cannot be switched on."""
+    switched_on = [
+        name
+        for (name, setting_name), value in values.items()
+        if name and setting_name == ENABLED and value is True and not current.categories[name][ENABLED]
+    ]
+    led = leading.leaders(store, connection) if switched_on else {}
+    return [Problem(name, ENABLED, led[name]) for name in switched_on if name in led]
+
+
+def _proposed(
+    gateway: Gateway, connection: SyncConnection, current: Settings, values: Values, problems: list[Problem]
+) -> None:
+    """Fill in which rows are whose, for categories that are switched on and where nobody has said so.
+
+    Raises:
+        SyncError: The vendor cannot be asked, so nothing can be saved.
+    """
+    package = package_of(connection.package)
+    switched_on = [each for each in package.imports if values.get((each.name, ENABLED)) is True]
+    for split in {split.setting: split for category in switched_on for split in category.splits}.values():
+        place = (split.category, split.setting)
+        asked = setting_values.settings_of(package.category(split.category))[split.setting]
+        if values.get(place, current.categories[split.category][split.setting]):
+            continue
+        if found := choices.proposed(gateway, connection, asked):
+            values[place] = found
+        elif split.takes and (split.category, ENABLED) in values:
+            text = (
+                f"{split.category}.{split.setting} ({asked.label}) is empty, and nothing in the list looks like it: "
+                f"choose from: outsmart-sync settings choices {connection.id} {split.category}.{split.setting}"
+            )
+            problems.append(Problem(split.category, split.setting, text))
 
 
 def _not_saved(problems: Iterable[Problem]) -> str:

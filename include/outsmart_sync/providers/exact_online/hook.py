@@ -136,6 +136,9 @@ class ExactOnlineHook(VendorHook):
         """A new pair for one that no administration uses yet; the old one is dead from then on."""
         return self._masked(oauth.refresh(self.app, pair.refresh))
 
+    def end_login(self) -> None:
+        """Nothing: Exact has no endpoint for that; a login that nobody uses lapses by itself."""
+
     def look_around(self, pair: TokenPair | None = None) -> Login:
         """Who has logged in, and which administrations may be chosen.
 

@@ -1,0 +1,43 @@
+"""Every 15 minutes: reads what has changed in each connected VISMA eAccounting company and brings it to OutSmart.
+
+1. `open_run` decides which sync connections and categories take part.
+2. `poll` asks each of them whether there is anything to do; the others cost no further task.
+3. For each connection with work, each category runs
+   **extract** (page through VISMA into staging) → **filter** (leave out, reject with a reason) →
+   **match_by_code** (create, update or unchanged) → **upsert** (deliver to OutSmart, move the cursor).
+4. `close_run` ends the run.
+
+The first run of a day compares everything, because VISMA reports no deletions.
+
+One bad record never stops the others: see `outsmart-sync log --event rejected`. To run one category, one connection or
+a few codes by hand, or to preview, use *Trigger*.
+"""
+
+from __future__ import annotations
+
+from airflow.sdk import DAG
+
+from outsmart_sync.orchestration.import_groups import connection_group
+from outsmart_sync.orchestration.import_tasks import close_run, open_run, poll, with_work
+from outsmart_sync.orchestration.params import import_params
+from outsmart_sync.orchestration.schedules import import_schedule
+from outsmart_sync.orchestration.task_defaults import TASK_DEFAULTS
+from outsmart_sync.providers.visma_eaccounting.imports import PACKAGE
+
+with DAG(
+    dag_id="visma_eaccounting_import",
+    dag_display_name="VISMA eAccounting import",
+    description="Brings customers, articles, projects and orders from VISMA eAccounting to OutSmart",
+    doc_md=__doc__,
+    schedule=import_schedule(),
+    catchup=False,
+    max_active_runs=1,
+    allowed_run_types=["scheduled", "manual"],  # type: ignore[list-item]  # the SDK exports no names for them
+    is_paused_upon_creation=False,
+    default_args=TASK_DEFAULTS,
+    params=import_params(PACKAGE),
+    tags=["outsmart", "visma-eaccounting", "import"],
+):
+    shards = open_run(PACKAGE.name)
+    work = with_work(poll.expand(shard=shards))
+    connection_group(PACKAGE).expand(item=work) >> close_run(shards).as_teardown()

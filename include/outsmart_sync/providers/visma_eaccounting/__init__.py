@@ -1,0 +1,1 @@
+"""VISMA eAccounting: its login, its wire, its fields and its limits."""

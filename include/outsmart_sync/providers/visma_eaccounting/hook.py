@@ -1,0 +1,237 @@
+"""Airflow's face on VISMA eAccounting: reads the Airflow connection and the token vault, hands out a client."""
+
+from __future__ import annotations
+
+import logging
+from functools import cache, cached_property
+from typing import TYPE_CHECKING
+
+import requests
+from airflow.sdk.log import mask_secret
+
+from outsmart_sync.errors import LoginExpired, NotConfigured, VendorUnavailable
+from outsmart_sync.providers.vendor_hook import VendorHook
+from outsmart_sync.providers.visma_eaccounting import company, oauth
+from outsmart_sync.providers.visma_eaccounting.client import PARALLEL, RULES, VismaClient
+from outsmart_sync.providers.visma_eaccounting.imports import PACKAGE
+from outsmart_sync.providers.visma_eaccounting.source import VismaSource
+from outsmart_sync.providers.visma_eaccounting.stream import VismaStream
+from outsmart_sync.records.exchange import Login
+from outsmart_sync.store.budget import CallBudget
+from outsmart_sync.store.tokens import TOKENS, TokenKeeper, TokenPair, login_owner, pair_of
+from outsmart_sync.store.vault import Vault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from outsmart_sync.store.connections import SyncConnection
+    from outsmart_sync.store.store import Store
+
+log = logging.getLogger(__name__)
+
+_MOST_PARALLEL = 8
+
+
+class VismaEAccountingHook(VendorHook):
+    """Opens VISMA eAccounting.
+
+    Args:
+        visma_eaccounting_conn_id: Airflow connection of the app: login is the client id, password the client secret,
+            extras ``authorize_url``, ``token_url``, ``revocation_url`` and ``api_url`` override the vendor's addresses,
+            ``redirect_uri`` is the one registered with the app, ``parallel_pages`` how many pages of a list are fetched
+            at a time.
+        sync_connection: The company to open; None: only for logging in.
+        store: The store with vault and budget; needed with ``sync_connection``.
+        country: Not asked for: the company says.
+    """
+
+    conn_name_attr = "visma_eaccounting_conn_id"
+    default_conn_name = PACKAGE.conn_id
+    conn_type = "visma_eaccounting"
+    hook_name = "VISMA eAccounting"
+
+    def __init__(
+        self,
+        visma_eaccounting_conn_id: str = default_conn_name,
+        sync_connection: SyncConnection | None = None,
+        *,
+        store: Store | None = None,
+        country: str = "",  # noqa: ARG002  # as every package's hook
+    ) -> None:
+        super().__init__(visma_eaccounting_conn_id)
+        self._sync_connection = sync_connection
+        self._store = store
+
+    @cached_property
+    def app(self) -> oauth.App:
+        """The app registration and its addresses.
+
+        Raises:
+            NotConfigured: The Airflow connection is missing or incomplete.
+        """
+        connection = self.connection
+        return oauth.App.of(connection.login or "", connection.password or "", self.extras)
+
+    def get_conn(self) -> VismaClient:  # type: ignore[override]  # HttpHook hands out a bare session
+        """A client of the sync connection's company.
+
+        Raises:
+            NotConfigured: The hook has no sync connection or store.
+        """
+        if self._sync_connection is None or self._store is None:
+            raise NotConfigured(
+                "VISMA eAccounting can only be read through a sync connection.", remedy="Connect a company first."
+            )
+        if self._sync_connection.login_id is None:
+            raise LoginExpired("This company is disconnected.", remedy="Connect it again.", code="disconnected")
+        keeper = TokenKeeper(
+            self._store,
+            Vault(self._store),
+            login_owner(self._sync_connection.login_id),
+            lambda refresh_token: self._masked(oauth.refresh(self.app, refresh_token)),
+            refresh_after=oauth.REFRESH_AFTER,
+            seen=mask_secret,
+        )
+        return VismaClient(
+            self._session,
+            self.app.api_url,
+            keeper,
+            budget_of=self._budgets(self._store),
+            hosts=self.app.hosts,
+            parallel=self._parallel(),
+        )
+
+    def source(self) -> VismaSource:
+        """The company as the pipeline reads it."""
+        chosen = self._sync_connection.administration if self._sync_connection else ""
+        return VismaSource(self.get_conn(), chosen)
+
+    def forgive(self) -> None:
+        """Open endpoints again that were closed after errors: a person says that the cause is mended."""
+        if self._store is None:
+            return
+        budget_of = self._budgets(self._store)
+        streams = [stream for category in PACKAGE.imports for stream in category.streams]
+        for path in ("companysettings", *(stream.path for stream in streams if isinstance(stream, VismaStream))):
+            budget_of(path).forgive()
+
+    def login_address(self, state: str) -> str:
+        """Where a person logs in; ``state`` comes back with the answer."""
+        return oauth.login_address(self.app, state)
+
+    def exchange_code(self, code: str) -> TokenPair:
+        """The token pair of a finished login."""
+        return self._masked(oauth.exchange_code(self.app, code))
+
+    def renew(self, pair: TokenPair) -> TokenPair:
+        """A new pair for one that no company uses yet."""
+        return self._masked(oauth.refresh(self.app, pair.refresh))
+
+    def end_login(self) -> None:
+        """Revoke the sync connection's login at VISMA."""
+        if self._sync_connection is None or self._store is None or self._sync_connection.login_id is None:
+            return
+        kept = Vault(self._store).read(login_owner(self._sync_connection.login_id), TOKENS)
+        if kept is not None:
+            oauth.revoke(self.app, pair_of(kept.values).refresh)
+
+    def look_around(self, pair: TokenPair | None = None) -> Login:
+        """Who has logged in, and the company that was chosen on VISMA's page, if it can be read.
+
+        Args:
+            pair: A fresh pair that is no sync connection's yet; None: the sync connection's login.
+
+        Raises:
+            AccessDenied: The company is not in order; with what to do.
+        """
+        chosen = ""
+        if pair is None:
+            client = self.get_conn()
+            chosen = self._sync_connection.administration if self._sync_connection else ""
+        else:
+            client = VismaClient(self._session, self.app.api_url, _Fresh(pair), hosts=self.app.hosts)
+        try:
+            code, settings, claims = company.look(client, expected=chosen)
+        finally:
+            client.close()
+        # A login is one person at one company: a login for another company takes nothing from this one.
+        person = str(claims.get("sub") or claims.get("email") or "")
+        return Login(
+            user_id=f"{person}:{code}",
+            user_name=str(claims.get("email") or settings.get("Email") or settings.get("Name") or "").strip(),
+            administrations=[company.administration(settings, code)],
+        )
+
+    def check(self) -> str:
+        """Ask VISMA for the company; without a login, whether it knows the app."""
+        if self._sync_connection is not None:
+            return f"Connected to VISMA eAccounting as {self.look_around().user_name}."
+        self._check_login_page()
+        self._check_secret()
+        return "VISMA's login page answers and the app is known; nobody has logged in through this test."
+
+    def _check_login_page(self) -> None:
+        address = oauth.login_address(self.app, "test")
+        try:
+            with self._session() as session:
+                answer = session.get(address, timeout=oauth.TIMEOUT, allow_redirects=False)
+        except requests.RequestException as error:
+            raise NotConfigured(
+                f"VISMA's login page at {self.app.authorize_url} cannot be reached.",
+                remedy="Check the addresses in the connection and the network.",
+                technical=str(error),
+            ) from error
+        if not answer.ok:
+            raise NotConfigured(
+                f"VISMA's login page answers with error {answer.status_code}.",
+                remedy="Check client id and redirect_uri: both must be those of the app's registration.",
+            )
+
+    def _check_secret(self) -> None:
+        """Exchange a made-up code: VISMA complains of it, or before that of the app's id and secret."""
+        try:
+            oauth.exchange_code(self.app, "connection-test")
+        except LoginExpired:
+            log.debug("VISMA knows the app")
+        except VendorUnavailable as error:
+            raise NotConfigured(
+                f"VISMA's token endpoint at {self.app.token_url} does not answer as it should.",
+                remedy="Check the addresses in the connection and the network.",
+                technical=error.technical,
+            ) from error
+
+    def _session(self) -> requests.Session:
+        return self.dressed(requests.Session(), self.app.api_url)
+
+    def _parallel(self) -> int:
+        given = str(self.extras.get("parallel_pages") or PARALLEL)
+        if not given.isdecimal() or not 1 <= int(given) <= _MOST_PARALLEL:
+            raise NotConfigured(
+                f"The extra parallel_pages of the connection must be from 1 to {_MOST_PARALLEL}, not '{given}'.",
+                remedy="Correct it, or leave it out.",
+            )
+        return int(given)
+
+    def _budgets(self, store: Store) -> Callable[[str], CallBudget]:
+        """VISMA counts per app and endpoint; whether companies are counted apart it does not say."""
+        client_id = self.app.client_id
+        return cache(lambda endpoint: CallBudget(store, f"{PACKAGE.name}:{client_id}:{endpoint}", RULES))
+
+    @staticmethod
+    def _masked(pair: TokenPair) -> TokenPair:
+        mask_secret(pair.access)
+        mask_secret(pair.refresh)
+        return pair
+
+
+class _Fresh:
+    """The access token of a login that is just being made; nothing is stored or renewed yet."""
+
+    def __init__(self, pair: TokenPair) -> None:
+        self._pair = pair
+
+    def access_token(self, refused: str | None = None) -> str:
+        """The token; a fresh one that is refused cannot be helped."""
+        if refused is not None:
+            raise LoginExpired("VISMA refuses the login it has just given.", remedy="Start the login again.")
+        return self._pair.access

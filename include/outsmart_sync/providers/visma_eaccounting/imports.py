@@ -1,0 +1,23 @@
+"""What can be imported from VISMA eAccounting.
+
+Discount agreements are not imported: OutSmart has no place for a discount that depends on customer and article.
+"""
+
+from __future__ import annotations
+
+from outsmart_sync.providers.visma_eaccounting.articles import HOUR_TYPES_IMPORT, MATERIALS_IMPORT
+from outsmart_sync.providers.visma_eaccounting.customers import CUSTOMERS_IMPORT
+from outsmart_sync.providers.visma_eaccounting.projects import PROJECTS_IMPORT
+from outsmart_sync.providers.visma_eaccounting.sales_orders import SALES_ORDERS_IMPORT
+from outsmart_sync.providers.visma_eaccounting.values import TIMEZONE
+from outsmart_sync.records.catalogue import Package
+
+PACKAGE = Package(
+    name="visma_eaccounting",
+    label="VISMA eAccounting",
+    conn_id="visma_eaccounting_default",
+    hook="outsmart_sync.providers.visma_eaccounting.hook:VismaEAccountingHook",
+    timezone=TIMEZONE,
+    imports=(CUSTOMERS_IMPORT, MATERIALS_IMPORT, HOUR_TYPES_IMPORT, PROJECTS_IMPORT, SALES_ORDERS_IMPORT),
+    tiers=("none", "active"),
+)

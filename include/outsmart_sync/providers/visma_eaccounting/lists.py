@@ -1,0 +1,74 @@
+"""VISMA's lists of values that a setting may have, and the proposal which units are hours.
+
+Fields: the operations ``/units``, ``/customerlabels`` and ``/articlelabels`` of
+https://eaccountingapi.vismaonline.com/openapi/v2.json .
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from outsmart_sync.records.catalogue import ValueList
+
+if TYPE_CHECKING:
+    from outsmart_sync.providers.visma_eaccounting.client import VismaClient
+    from outsmart_sync.records.catalogue import Row
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class VismaList(ValueList):
+    """A list of VISMA's, read whole; rows are known by their ``Id``.
+
+    Attributes:
+        path: The list, below ``/v2/``.
+        title: Columns that tell a person what a row means.
+    """
+
+    path: str
+    title: tuple[str, ...]
+
+
+_HOUR_WORDS = frozenset(
+    (
+        *("hour", "hours", "hr", "hrs", "h", "hur"),
+        *("timme", "timmar", "tim", "time", "timer", "t"),
+        *("uur", "uren", "u", "stunde", "stunden", "std", "tunti", "tunnit"),
+    )
+)
+"""What an hour is called, or shortened to, in the countries of eAccounting."""
+
+
+def hour_units(units: Sequence[tuple[str, str]]) -> list[str]:
+    """Of units with their titles, those that are called an hour in one of the countries' languages."""
+    return [
+        value
+        for value, title in units
+        if any(word.strip(".").casefold() in _HOUR_WORDS for word in title.replace(",", " ").split())
+    ]
+
+
+UNITS = VismaList(
+    name="units",
+    label="units",
+    path="units",
+    title=("Name", "Abbreviation", "AbbreviationEnglish", "Code"),
+    proposes=hour_units,
+)
+CUSTOMER_LABELS = VismaList(name="customer_labels", label="customer labels", path="customerlabels", title=("Name",))
+ARTICLE_LABELS = VismaList(name="article_labels", label="article labels", path="articlelabels", title=("Name",))
+
+
+def read_values(client: VismaClient, listed: VismaList) -> list[tuple[str, str]]:
+    """The values of a list, each once, by what a person knows them by."""
+    found: dict[str, str] = {}
+    for page in client.pages(listed.path, {"$select": ",".join(("Id", *listed.title))}):
+        for row in page.rows:
+            found[str(row["Id"])] = _title(row, listed.title) or str(row["Id"])
+    return sorted(found.items(), key=lambda each: each[1].casefold())
+
+
+def _title(row: Row, columns: Sequence[str]) -> str:
+    words = (str(row.get(column) or "").strip() for column in columns)
+    return ", ".join(dict.fromkeys(word for word in words if word))

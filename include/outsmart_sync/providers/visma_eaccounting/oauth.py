@@ -1,0 +1,261 @@
+"""VISMA's OAuth: login address, code exchange, refresh, revocation.
+
+Protocol: https://developer.vismaonline.com/docs/getting-started : a code lives five minutes, an access token sixty.
+    Older
+registrations get a new refresh token with every refresh, newer ones keep theirs
+(https://developer.vismaonline.com/changelog?page=2); an answer without one keeps the old one, too.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from oauthlib.oauth2 import OAuth2Error
+from requests.auth import HTTPBasicAuth
+from requests_oauthlib import OAuth2Session
+
+from outsmart_sync.errors import NotConfigured, VendorUnavailable
+from outsmart_sync.providers import web
+from outsmart_sync.providers.outcomes import Outcome, Reaction, error_of, outcome_of
+from outsmart_sync.providers.visma_eaccounting.errors import (
+    CODE_REFUSED,
+    LOGIN_UNFINISHED,
+    RENEWAL_FAILED,
+    TOKEN_OUTCOMES,
+)
+from outsmart_sync.store.tokens import TokenPair
+
+log = logging.getLogger(__name__)
+
+REFRESH_AFTER = 57 * 60
+"""Seconds after receipt from which on a token is renewed: three minutes before it ends."""
+
+SCOPES = ("ea:api", "offline_access", "ea:sales")
+"""The least that reading needs; ``ea:sales`` also lets projects be read."""
+
+COMPANY_CHOICE = "service:44643EB1-3F76-4C1C-A672-402AE8085934 forceselectcompany:true"
+"""Only companies with eAccounting are listed, and nobody's default company is taken unasked; that works together with
+``prompt=login`` alone."""
+
+_IDENTITY = "https://identity.vismaonline.com"
+_API = "https://eaccountingapi.vismaonline.com"
+_REPEATS = (1.0, 3.0)
+TIMEOUT = (5.0, 20.0)
+"""As :data:`outsmart_sync.providers.web.TIMEOUT`; all tries of a renewal must end within the lease that guards it."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class App:
+    """An app registration at VISMA and the addresses it is used with.
+
+    Attributes:
+        client_id: The app's id.
+        client_secret: Its secret.
+        authorize_url: Login page.
+        token_url: Token endpoint.
+        revocation_url: Where a login is ended.
+        api_url: Base of the API, without ``/v2``.
+        redirect_uri: Where the login page sends the user back to; registered with the app, letter by letter.
+        transport: How calls travel.
+    """
+
+    client_id: str
+    client_secret: str
+    authorize_url: str
+    token_url: str
+    revocation_url: str
+    api_url: str
+    redirect_uri: str
+    transport: web.Transport = field(default_factory=web.Transport)
+
+    @classmethod
+    def of(cls, client_id: str, client_secret: str, extras: dict[str, Any]) -> App:
+        """The app; ``extras`` override the vendor's addresses.
+
+        Raises:
+            NotConfigured: A credential or address is missing or unusable.
+        """
+        for value, name in ((client_id, "client id (login)"), (client_secret, "client secret (password)")):
+            if not value:
+                raise NotConfigured(
+                    f"The Airflow connection for VISMA eAccounting has no {name}.",
+                    remedy="Fill it in from the app's registration at VISMA.",
+                )
+        plain = str(extras.get("plain_http", "")).lower() in ("1", "true", "yes")
+
+        def address(name: str, vendors: str) -> str:
+            return web.checked_address(extras.get(name) or vendors, name, plain_http=plain)
+
+        token_url = address("token_url", f"{_IDENTITY}/connect/token")
+        beside = token_url.rpartition("/")[0]
+        return cls(
+            client_id=client_id,
+            client_secret=client_secret,
+            authorize_url=address("authorize_url", f"{_IDENTITY}/connect/authorize"),
+            token_url=token_url,
+            revocation_url=address("revocation_url", f"{beside}/revocation"),
+            api_url=address("api_url", _API),
+            redirect_uri=extras.get("redirect_uri") or "",
+            transport=web.Transport.of(extras),
+        )
+
+    @property
+    def hosts(self) -> web.KnownHosts:
+        """Where the token may travel."""
+        return web.KnownHosts.of(self.api_url)
+
+    @property
+    def auth(self) -> HTTPBasicAuth:
+        """The app's id and secret, as the token endpoint wants them."""
+        return HTTPBasicAuth(self.client_id, self.client_secret)
+
+    def __repr__(self) -> str:
+        return f"App(api_url={self.api_url!r})"
+
+
+def login_address(app: App, state: str) -> str:
+    """The address of VISMA's login page for one login attempt; it always shows the list of companies.
+
+    Args:
+        app: The app that asks.
+        state: Random value that must come back with the answer.
+
+    Raises:
+        NotConfigured: The connection names no return address.
+    """
+    if not urlsplit(app.redirect_uri).hostname:
+        raise NotConfigured(
+            "The Airflow connection for VISMA eAccounting has no redirect_uri.",
+            remedy="Set the extra redirect_uri to the address that is registered with the app at VISMA.",
+        )
+    session = OAuth2Session(app.client_id, redirect_uri=app.redirect_uri, scope=list(SCOPES))
+    address, _ = session.authorization_url(
+        app.authorize_url, state=state, prompt="login select_account", acr_values=COMPANY_CHOICE
+    )
+    return str(address)
+
+
+def exchange_code(app: App, code: str) -> TokenPair:
+    """Turn the code of a finished login into a token pair.
+
+    Raises:
+        LoginExpired: The code is older than five minutes or was used.
+        NotConfigured: VISMA does not know the client id or secret.
+        VendorUnavailable: No usable answer.
+    """
+    session = _session(app)
+    return _call(
+        lambda: session.fetch_token(app.token_url, code=code, auth=app.auth, timeout=TIMEOUT), LOGIN_UNFINISHED
+    )
+
+
+def refresh(app: App, refresh_token: str, *, sleep: Callable[[float], None] = time.sleep) -> TokenPair:
+    """Turn a refresh token into a new pair; whether the old refresh token lives on depends on the registration.
+
+    Only answers that say nothing about the token are repeated, with the same token.
+
+    Args:
+        app: The app that asks.
+        refresh_token: The login's current refresh token.
+        sleep: Waits; tests shorten it.
+
+    Raises:
+        LoginExpired: The refresh token is not accepted any more.
+        RateLimited: Too many renewals.
+        NotConfigured: VISMA does not know the client id or secret.
+        VendorUnavailable: No usable answer after three tries.
+    """
+    for pause in (*_REPEATS, None):
+        try:
+            return _call(lambda: _refresh_once(app, refresh_token), RENEWAL_FAILED, refresh_token)
+        except VendorUnavailable as error:
+            if pause is None:
+                raise
+            log.warning("Token endpoint: %s; trying again in %s s", error.technical or error.what, pause)
+            sleep(pause)
+    raise AssertionError("unreachable")
+
+
+def revoke(app: App, refresh_token: str) -> None:
+    """End a login at VISMA; one that has ended already is no mistake.
+
+    Raises:
+        VendorUnavailable: No usable answer.
+        NotConfigured: VISMA does not know the client id or secret.
+    """
+    try:
+        with app.transport.dress(requests.Session(), app.revocation_url) as session:
+            answer = session.post(
+                app.revocation_url,
+                data={"token": refresh_token, "token_type_hint": "refresh_token"},
+                auth=app.auth,
+                headers={"User-Agent": web.USER_AGENT},
+                timeout=TIMEOUT,
+                allow_redirects=False,
+            )
+    except requests.RequestException as error:
+        raise error_of(RENEWAL_FAILED, "no answer", str(error)) from error
+    if answer.status_code != requests.codes.ok:
+        raise error_of(
+            outcome_of(TOKEN_OUTCOMES, answer.status_code, answer.text), _short(answer), f"HTTP {answer.status_code}"
+        )
+
+
+def _refresh_once(app: App, refresh_token: str) -> Any:
+    return _session(app).refresh_token(app.token_url, refresh_token=refresh_token, auth=app.auth, timeout=TIMEOUT)
+
+
+def _session(app: App) -> OAuth2Session:
+    session = app.transport.dress(OAuth2Session(app.client_id, redirect_uri=app.redirect_uri), app.token_url)
+    session.headers["User-Agent"] = web.USER_AGENT
+    session.max_redirects = 0  # a redirect would carry client secret and token along
+    session.register_compliance_hook("access_token_response", lambda response: _checked(response, exchanging=True))
+    session.register_compliance_hook("refresh_token_response", lambda response: _checked(response, exchanging=False))
+    return session
+
+
+def _checked(response: requests.Response, *, exchanging: bool) -> requests.Response:
+    """Let a good answer pass; turn any other into the error that the table names, before oauthlib reads it."""
+    if response.ok and response.text.lstrip().startswith("{") and "access_token" in response.text:
+        return response
+    said = _short(response) or "no text"
+    row = outcome_of(TOKEN_OUTCOMES, response.status_code, response.text[:500])
+    if exchanging and row.code == "login_expired":
+        row = CODE_REFUSED
+    elif exchanging and row.reaction is Reaction.REPEAT:
+        row = LOGIN_UNFINISHED
+    raise error_of(row, said, f"HTTP {response.status_code} {said}")
+
+
+def _short(response: requests.Response) -> str:
+    """What an answer says, as far as it may be shown: one that went well may hold tokens in some other form."""
+    text = response.text.strip()
+    if text.startswith("<"):
+        return "a web page"
+    return "an answer that cannot be read" if response.ok else text[:300]
+
+
+def _call(call: Callable[[], Any], failed: Outcome, kept: str = "") -> TokenPair:
+    """Args: ``kept`` is the refresh token that lives on when the answer brings none."""
+    try:
+        token = call()
+        return TokenPair(
+            access=token["access_token"],
+            refresh=token.get("refresh_token") or _living(kept),
+            lasts=int(token["expires_in"]),
+        )
+    except (requests.RequestException, OAuth2Error, KeyError, ValueError, Warning) as error:
+        said = f": {error}" if isinstance(error, requests.RequestException) else ""
+        raise error_of(failed, "no usable answer", f"{type(error).__name__}{said}") from error
+
+
+def _living(kept: str) -> str:
+    if not kept:
+        raise KeyError("refresh_token")
+    return kept

@@ -1,0 +1,25 @@
+"""How a stream of VISMA's is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from outsmart_sync.records.catalogue import Stream
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class VismaStream(Stream):
+    """A list of VISMA's.
+
+    Attributes:
+        path: The list, below ``/v2/``.
+        changed: Column with the moment of a row's last change, which the list can be filtered by, unless it refuses.
+        lookup: Column by which one record is found.
+        numbered: That column is a number or may be empty, so that the list cannot be asked for our codes.
+    """
+
+    path: str
+    changed: str
+    lookup: str
+    numbered: bool = False
+    compared: bool = True

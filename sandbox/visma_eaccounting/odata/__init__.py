@@ -1,0 +1,1 @@
+"""The part of OData 4 that VISMA's lists understand."""
