@@ -42,7 +42,7 @@ def callback(view: View, package: str) -> Response:
     except SyncError as error:
         return view.page("login_error.html", status=_BAD_REQUEST, error=error, package=found, back=back)
     if done.revived:  # they connected again what had expired: nothing is to be chosen
-        connecting.disconnect(opened.store(), done.connection)
+        connecting.disconnect(opened.store(), done.connection, opened.gateway())
         answer = view.go_to_frame(f"?again={done.revived[0].id}")
     else:
         answer = view.go_to_frame(f"connections/{done.connection.id}/setup")

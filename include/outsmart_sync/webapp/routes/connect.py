@@ -171,7 +171,7 @@ def _save(view: Shown, connection_id: int, form: forms.Form) -> Response:
 def forget(view: View, connection_id: int) -> Response:
     """Give up a login whose administration was never chosen."""
     connection, _ = _pending(view, connection_id)
-    connecting.disconnect(opened.store(), connection)
+    connecting.disconnect(opened.store(), connection, opened.gateway())
     return view.go("")
 
 
@@ -186,5 +186,5 @@ def explain_disconnect(view: View, connection_id: int) -> HTMLResponse:
 def disconnect(view: View, connection_id: int) -> Response:
     """End the sync of a connection; everything stays."""
     connection, _ = access.open_connection(opened.store(), view.user, connection_id, "connect")
-    connecting.disconnect(opened.store(), connections.require(opened.store(), connection.id))
+    connecting.disconnect(opened.store(), connections.require(opened.store(), connection.id), opened.gateway())
     return view.go("?disconnected=1")
