@@ -102,7 +102,10 @@ class ExactStatuses:
 
 
 def _of_invoices(rows: Sequence[Row]) -> list[InvoiceState]:
-    """A state for each header, and one for each order that stands on an invoice."""
+    """A state for each order that stands on an invoice, and then one for each invoice itself.
+
+    In this order, as only the former say whose the latter are; a page may have them the other way round.
+    """
     states: dict[tuple[str, str], InvoiceState] = {}
     for row in rows:
         if row["LineNumber"] == 0:
@@ -112,7 +115,7 @@ def _of_invoices(rows: Sequence[Row]) -> list[InvoiceState]:
         else:
             continue
         states[state.document, state.invoice] = state
-    return list(states.values())
+    return sorted(states.values(), key=lambda state: state.document == state.invoice)
 
 
 def _state(row: Mapping[str, Any], document: str, *, amount: bool) -> InvoiceState:

@@ -17,7 +17,7 @@ from outsmart_sync.records.order import NEVER_SOLD
 SALES_ORDER, SALES_INVOICE, HOURS = "sales_order", "sales_invoice", "hours"
 
 JOURNAL, WAREHOUSE, PAYMENT_CONDITION, DOCUMENT_TYPE = "journal", "warehouse", "payment_condition", "document_type"
-HOUR_STATUS = "hour_status"
+HOUR_STATUS, HOURS_PER_DAY = "hour_status", "hours_per_day"
 CUSTOMER_STATUS, CUSTOMER_CONDITION = "customer_status", "customer_payment_condition"
 ITEM_GROUP, UNIT, VAT_CODE = "item_group", "unit", "vat_code"
 
@@ -53,6 +53,7 @@ EXPORTS = Exports(
             default="1",
             values={"1": "draft", "10": "submitted"},
         ),
+        Text(HOURS_PER_DAY, "Hours in a day, for hour types whose unit is a day", default="8"),
         Text(
             CUSTOMER_STATUS,
             "Status of customers that are made",
