@@ -72,6 +72,27 @@ class ExactFunction:
 
 
 @dataclass(frozen=True)
+class ExactWrite:
+    """What may be sent to a resource, as its page has it.
+
+    Attributes:
+        path: Path below the division.
+        documentation: The page.
+        methods: HTTP methods it takes.
+        mandatory: What a new row must have.
+        post: What a new row may have.
+        put: What may be changed.
+    """
+
+    path: str
+    documentation: str
+    methods: list[str]
+    mandatory: list[str]
+    post: list[str]
+    put: list[str]
+
+
+@dataclass(frozen=True)
 class OutSmartList:
     """A list as OutSmart's description has it.
 
@@ -126,6 +147,7 @@ FUNCTIONS = {
     each["path"]: ExactFunction(each["parameters"], each["properties"])
     for each in _read("exact_online.json")["functions"]
 }
+WRITES = {each["path"]: ExactWrite(**each) for each in _read("exact_online.json")["writes"]}
 _OUTSMART = _read("outsmart.json")
 OUTSMART = {
     name: OutSmartList(

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from decimal import Decimal
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from outsmart_sync.providers.exact_online import start_dates
@@ -102,29 +103,29 @@ class ExactStatuses:
 
 
 def _of_invoices(rows: Sequence[Row]) -> list[InvoiceState]:
-    """A state for each order that stands on an invoice, and then one for each invoice itself.
+    """A state for each order that stands on an invoice, and then one for each invoice.
 
-    In this order, as only the former say whose the latter are; a page may have them the other way round.
+    A header that changes leaves its lines as they are, so that what the header says counts for its orders, too.
     """
-    states: dict[tuple[str, str], InvoiceState] = {}
-    for row in rows:
-        if row["LineNumber"] == 0:
-            state = _state(row, str(row["InvoiceID"]), amount=True)
-        elif is_reference(row["SalesOrder"]):
-            state = _state(row, str(row["SalesOrder"]), amount=False)
-        else:
-            continue
-        states[state.document, state.invoice] = state
-    return sorted(states.values(), key=lambda state: state.document == state.invoice)
+    headers = {str(row["InvoiceID"]): row for row in rows if row["LineNumber"] == 0}
+    orders = {
+        (str(row["SalesOrder"]), str(row["InvoiceID"])): headers.get(str(row["InvoiceID"]), row)
+        for row in rows
+        if row["LineNumber"] != 0 and is_reference(row["SalesOrder"])
+    }
+    return [
+        *(_state(row, order) for (order, _), row in orders.items()),
+        *(_state(row, invoice, decimal(row["AmountFCExclVat"])) for invoice, row in headers.items()),
+    ]
 
 
-def _state(row: Mapping[str, Any], document: str, *, amount: bool) -> InvoiceState:
+def _state(row: Row, document: str, amount: Decimal | None = None) -> InvoiceState:
     return InvoiceState(
         document=document,
         invoice=str(row["InvoiceID"]),
         number=str(row["InvoiceNumber"] or ""),
         booked=row["Status"] == _PROCESSED,
-        amount=decimal(row["AmountFCExclVat"]) if amount else None,
+        amount=amount,
     )
 
 
