@@ -13,6 +13,8 @@ import requests
 
 from exports.books import EXPORTS, Books, Trouble
 from outsmart_sync.pipeline.job import Options
+from outsmart_sync.providers.exact_online.client import ExactOnlineClient
+from outsmart_sync.providers.exact_online.exporter import ExactExporter
 from outsmart_sync.providers.exact_online.imports import PACKAGE
 from outsmart_sync.providers.outsmart.client import OutSmartClient, Tokens
 from outsmart_sync.providers.outsmart.completed import CompletedWorkOrders
@@ -69,6 +71,37 @@ class BooksGateway(FixedGateway):
         tokens = Tokens(SOUTH.token, SOUTH.software_token)
         client = OutSmartClient(requests.Session(), tokens, self.outsmart_url, sleep=lambda _: None)
         return _WithPdf(client, self.pdf) if self.pdf else CompletedWorkOrders(client)
+
+
+class ExactGateway(FixedGateway):
+    """Opens OutSmart and Exact Online as they are, with clients that do not pause before they try again."""
+
+    def door(self, connection: SyncConnection) -> Any:
+        return _ExactDoor(self.exact_url, self.token, str(connection.administration))
+
+    def delivers(self, connection: SyncConnection) -> bool:  # noqa: ARG002  # they all do
+        return True
+
+    def completed(self, connection: SyncConnection) -> CompletedWorkOrders:  # noqa: ARG002
+        tokens = Tokens(SOUTH.token, SOUTH.software_token)
+        return CompletedWorkOrders(OutSmartClient(requests.Session(), tokens, self.outsmart_url, sleep=lambda _: None))
+
+
+@dataclass
+class _ExactDoor:
+    url: str
+    token: str
+    division: str
+
+    def exporter(self, saved: Any) -> ExactExporter:
+        client = ExactOnlineClient(requests.Session(), self.url, self, division=self.division, sleep=lambda _: None)
+        return ExactExporter(client, saved)
+
+    def access_token(self, refused: str | None = None) -> str:  # noqa: ARG002  # there is one only
+        return self.token
+
+    def forgive(self) -> None:
+        """Nothing is closed without a budget."""
 
 
 class _WithPdf(CompletedWorkOrders):

@@ -1,7 +1,8 @@
 """A process that exports on command, and goes wrong, or dies, as its orders say.
 
 It reads one order a line and forks a child for each, so that a child costs no start. Run with the connections in the
-environment; arguments: the file of the books, and OutSmart's address.
+environment; arguments: ``model``, the file of our own books and OutSmart's address; or ``exact``, the token for Exact
+Online, its address and OutSmart's.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from exports.books import Trouble
-from exports.world import BooksGateway, with_exports
+from exports.world import BooksGateway, ExactGateway, with_exports
 from faults.importer import _Counter
 from outsmart_sync.pipeline.job import Options
 from outsmart_sync.providers.packages import packages
@@ -22,18 +23,24 @@ from outsmart_sync.store import runs
 from outsmart_sync.store.store import Store
 
 
-def obey(order: dict[str, Any], file: str, outsmart_url: str) -> dict[str, Any]:
+def obey(order: dict[str, Any], books: str, *addresses: str) -> dict[str, Any]:
     """Export once; returns category → error code."""
-    packages()["exact_online"] = with_exports()
     store = Store(os.environ["AIRFLOW_CONN_OUTSMART_SYNC_STORE"])
     _Counter(store, order["kill_at"])
+    gateway: Any = ExactGateway(store, *addresses) if books == "exact" else _our_own(store, order, *addresses)
+    options = Options(categories=("work_orders",))
+    run_id = export_run.export_now(store, gateway, "exact_online", order["name"], options)
+    return {each.category: each.error_code for each in runs.category_runs(store, run_id)}
+
+
+def _our_own(store: Store, order: dict[str, Any], file: str, outsmart_url: str) -> BooksGateway:
+    """Our own books, which go wrong, or kill this process, at their writes."""
+    packages()["exact_online"] = with_exports()
     gateway = BooksGateway(store, Path(file), outsmart_url)
     gateway.pdf = b"%PDF-1.7"
     if order["rate"]:
         gateway.trouble = Trouble(order["seed"], order["rate"], kills=True)
-    options = Options(categories=("work_orders",))
-    run_id = export_run.export_now(store, gateway, "exact_online", order["name"], options)
-    return {each.category: each.error_code for each in runs.category_runs(store, run_id)}
+    return gateway
 
 
 def main() -> None:

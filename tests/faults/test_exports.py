@@ -16,6 +16,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
@@ -24,10 +25,12 @@ import pytest
 from sqlalchemy import update
 
 from exports.conftest import exporting  # noqa: F401  # the fixture
+from exports.test_exact_online import HEADERS, Way, way  # noqa: F401  # the fixture
 from exports.world import ExportWorld, line
+from outsmart_sync.services import exports
 from outsmart_sync.store.tables import lease
 from pipeline.conftest import sqlite_world  # noqa: F401  # the fixture
-from pipeline.world import ACCOUNT
+from pipeline.world import ACCOUNT, DIVISION, World
 
 ORDERS = int(os.environ.get("OUTSMART_SYNC_FAULT_ORDERS", "20"))
 SEED = int(os.environ.get("OUTSMART_SYNC_FAULT_SEED", "0")) or secrets.randbelow(1_000_000) + 1
@@ -41,10 +44,9 @@ _TESTS = Path(__file__).resolve().parent.parent
 class Runner:
     """A process that exports on command; see ``export_runner.py``."""
 
-    def __init__(self, world: ExportWorld) -> None:
+    def __init__(self, *arguments: str) -> None:
         path = os.pathsep.join(map(str, (_TESTS.parent / "include", _TESTS.parent, _TESTS)))
         self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115  # closed with the process
-        arguments = [str(world.gateway.file), world.gateway.outsmart_url]
         self._process = subprocess.Popen(
             [sys.executable, str(_TESTS / "faults" / "export_runner.py"), *arguments],
             env={**os.environ, "PYTHONPATH": path},
@@ -77,18 +79,20 @@ class Runner:
         self._said.close()
 
 
-@pytest.fixture
-def runners(exporting: ExportWorld) -> Iterator[tuple[Runner, Runner]]:  # noqa: F811
+@contextmanager
+def running(*arguments: str) -> Iterator[tuple[Runner, Runner]]:
     """Two processes that export on command."""
-    made = Runner(exporting), Runner(exporting)
-    yield made
-    for each in made:
-        each.close()
+    made = Runner(*arguments), Runner(*arguments)
+    try:
+        yield made
+    finally:
+        for each in made:
+            each.close()
 
 
-def random_orders(world: ExportWorld, dice: random.Random) -> dict[str, Decimal]:
+def random_orders(world: World, dice: random.Random) -> dict[str, Decimal]:
     """Completed work orders with random lines; number → what a person would bill for it."""
-    orders, expected = [], {}
+    expected = {}
     for number in range(ORDERS):
         materials, total = [], Decimal(0)
         for _ in range(dice.randint(1, 3)):
@@ -101,86 +105,92 @@ def random_orders(world: ExportWorld, dice: random.Random) -> dict[str, Decimal]
         period = {"WorkDate": "05-11-2026", "BeginTime": "08:00", "EndTime": end, "HourType": "H1"}
         # A quarter is 15.00 of the hour type's 60.00.
         total += Decimal(-(-minutes // 15) * 15)
-        orders.append(
-            {
-                "WorkorderNo": f"W{number}",
-                "CustomerDebtorNr": dice.choice(["100", "200"]),
-                "CustomerName": "Jansen",
-                "TypeOfWork": "Service",
-                "PaymentMethod": "op rekening",
-                "WorkEndDate": "05-11-2026",
-                "status": "Compleet",
-                "Materials": materials,
-                "Workperiods": [period],
-            }
-        )
+        order = {
+            "WorkorderNo": f"W{number}",
+            "CustomerDebtorNr": dice.choice(["100", "200"]),
+            "CustomerName": "Jansen",
+            "TypeOfWork": "Service",
+            "PaymentMethod": "op rekening",
+            "WorkEndDate": "05-11-2026",
+            "status": "Compleet",
+            "Materials": materials,
+            "Workperiods": [period],
+        }
+        world.control.write_outsmart(ACCOUNT, "workorders", order)
         expected[f"W{number}"] = total
-    for each in orders:
-        world.world.control.write_outsmart(ACCOUNT, "workorders", each)
     return expected
 
 
-def spoil_outsmart(world: ExportWorld, dice: random.Random) -> None:
-    """Let a call or two to OutSmart go wrong, too."""
-    control = world.world.control
-    control.clear_faults()
-    for _ in range(dice.randint(0, 2)):
-        rule: dict[str, Any] = {"vendor": "outsmart", "path": "GetWorkorder", "skip": dice.randint(0, 12)}
+def spoil(world: World, dice: random.Random, *, exact: bool) -> None:
+    """Let a call or two to OutSmart go wrong, and more of those to Exact Online."""
+    world.control.clear_faults()
+    rules = [{"vendor": "outsmart", "path": "GetWorkorder", "skip": dice.randint(0, 12)}] * dice.randint(0, 2)
+    if exact:
+        rules += [
+            {"vendor": "exact", "method": dice.choice(["POST", "PUT", "GET"]), "skip": dice.randint(0, 12)}
+            for _ in range(dice.randint(0, 4))
+        ]
+    for rule in rules:
         kind = dice.choice(["status", "reset", "timeout_after", "truncate"])
-        if kind == "status":
-            rule["status"] = dice.choice([401, 429, 500, 503])
-        if kind == "timeout_after":
-            rule["seconds"] = 0.01
-        control.add_fault(kind, **rule)
+        more: dict[str, Any] = {
+            "status": {"status": dice.choice([401, 429, 500, 503])},
+            "timeout_after": {"seconds": 0.01},
+        }
+        world.control.add_fault(kind, **rule, **more.get(kind, {}))
 
 
-def let_leases_run_out(world: ExportWorld) -> None:
+def let_leases_run_out(world: World) -> None:
     """As they do three minutes after their owner died."""
     with world.store.begin() as connection:
         connection.execute(update(lease).values(expires_at=world.store.now()))
 
 
-def unfinished(world: ExportWorld) -> list[str]:
-    from outsmart_sync.services import exports
-
+def unfinished(world: World) -> list[str]:
     found = exports.listed(world.store, limit=ORDERS + 1)
-    done = sum(each.state == "done" for each in found)
-    return (
-        []
-        if done == ORDERS
-        else [f"{each.number} {each.state} {each.cause}" for each in found if each.state != "done"] or ["?"]
-    )
+    open_ones = [f"{each.number} {each.state} {each.cause}" for each in found if each.state != "done"]
+    return open_ones or ([] if len(found) == ORDERS else ["not all of them were seen"])
+
+
+def export_until_done(world: World, runners: tuple[Runner, Runner], dice: random.Random, *, exact: bool) -> int:
+    """Export while everything goes wrong, and then until all is done; returns how many processes were killed."""
+    died = 0
+    for cycle in range(CYCLES):
+        if cycle and not unfinished(world):
+            break
+        spoil(world, dice, exact=exact)
+        several = dice.random() < 0.3
+        kill_at = dice.randint(1, 400) if dice.random() < (0.6 if exact else 0.3) else 0
+        for number, runner in enumerate(runners[: 1 + several]):
+            runner.begin(f"{cycle}/{number}", dice.randrange(1 << 30), RATE, kill_at)
+        died += sum(not runner.end() for runner in runners[: 1 + several])
+        let_leases_run_out(world)
+    world.control.clear_faults()
+    for cycle in range(CALM):
+        runners[0].begin(f"calm/{cycle}", 0, 0)
+        runners[0].end()
+    assert unfinished(world) == []
+    assert {each["status"] for each in world.work_orders()} == {"Afgehandeld"}
+    return died
+
+
+@pytest.fixture
+def dice(request: pytest.FixtureRequest) -> random.Random:
+    """Equal seeds roll equal numbers in each test."""
+    print(f"replay with OUTSMART_SYNC_FAULT_SEED={SEED} OUTSMART_SYNC_FAULT_ORDERS={ORDERS}")
+    return random.Random(f"{SEED} {request.node.name}")
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_whatever_goes_wrong_each_work_order_becomes_one_document(
     exporting: ExportWorld,  # noqa: F811
-    runners: tuple[Runner, Runner],
+    dice: random.Random,
     kind: str,
 ) -> None:
-    print(f"replay with OUTSMART_SYNC_FAULT_SEED={SEED} OUTSMART_SYNC_FAULT_ORDERS={ORDERS}")
-    dice = random.Random(f"{SEED} {kind}")
     exporting.save(document=kind, hour_rounding="15", pdf=True)
-    expected = random_orders(exporting, dice)
-    died = 0
-    for cycle in range(CYCLES):
-        if cycle and not unfinished(exporting):
-            break
-        spoil_outsmart(exporting, dice)
-        several = dice.random() < 0.3
-        kill_at = dice.randint(1, 400) if dice.random() < 0.3 else 0
-        for number, runner in enumerate(runners[: 1 + several]):
-            runner.begin(f"{cycle}/{number}", dice.randrange(1 << 30), RATE, kill_at)
-        died += sum(not runner.end() for runner in runners[: 1 + several])
-        let_leases_run_out(exporting)
-    exporting.world.control.clear_faults()
-    for cycle in range(CALM):
-        runners[0].begin(f"calm/{cycle}", 0, 0)
-        runners[0].end()
-    assert unfinished(exporting) == []
-    assert died > 0
+    expected = random_orders(exporting.world, dice)
+    with running("model", str(exporting.gateway.file), exporting.gateway.outsmart_url) as runners:
+        assert export_until_done(exporting.world, runners, dice, exact=False) > 0
     documents = exporting.books.documents()
-    assert {each["status"] for each in exporting.work_orders()} == {"Afgehandeld"}
     if kind == "hours":
         lines = Counter((each.number, each.lines[0].key) for each in documents)
         wanted = {
@@ -194,3 +204,27 @@ def test_whatever_goes_wrong_each_work_order_becomes_one_document(
         assert {each.number: each.total for each in documents} == expected
         assert len(documents) == ORDERS
         assert sorted(exporting.books.files()) == sorted((each.token, f"{each.number}.pdf", 1) for each in documents)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_whatever_exact_online_answers_each_work_order_becomes_one_document(
+    way: Way,  # noqa: F811
+    dice: random.Random,
+    kind: str,
+) -> None:
+    world = way.world
+    world.control.set_limits(minute=1_000_000, day=10_000_000)
+    way.save(document=kind, hour_rounding="15", pdf=True)
+    expected = random_orders(world, dice)
+    token = world.control.give_tokens(divisions=[DIVISION])["access_token"]
+    vendors = world.rig.vendors
+    with running("exact", token, vendors.exact_url, vendors.outsmart_url) as runners:
+        export_until_done(world, runners, dice, exact=True)
+    if kind == "hours":
+        lines = sum(len(each["Materials"]) + 1 for each in world.work_orders())
+        assert len(way.rows("sync/Project/TimeCostTransactions")) == lines
+        return
+    found = exports.listed(world.store, limit=ORDERS)
+    assert len(way.rows(HEADERS[kind])) == ORDERS
+    assert {each.number: each.actual for each in found} == expected
+    assert len(way.rows("documents/Documents")) == len(way.rows("documents/DocumentAttachments")) == ORDERS
