@@ -6,14 +6,16 @@ name=LogisticsUnits , name=ProjectProjects and name=PayrollEmployees .
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from outsmart_sync.errors import RecordError
+from outsmart_sync.errors import AccessDenied, RecordError
 from outsmart_sync.providers.exact_online import exports, writing
 from outsmart_sync.providers.exact_online.export_reading import by_ids, rows_with, same_text
 from outsmart_sync.providers.exact_online.values import TIMEZONE, exact_date, padded_code
@@ -25,7 +27,10 @@ if TYPE_CHECKING:
     from outsmart_sync.records.catalogue import Row
     from outsmart_sync.records.export_document import NewArticle, NewCustomer
 
+log = logging.getLogger(__name__)
+
 _ACCOUNTS, _ITEMS, _UNITS, _GROUPS = "crm/Accounts", "logistics/Items", "logistics/Units", "logistics/ItemGroups"
+_VAT_CODES = "vat/VATCodes"
 _CUSTOMER = "C"
 _LONGEST_DESCRIPTION = 60
 _LONGEST_ACCOUNT_CODE = 18
@@ -35,6 +40,8 @@ _MINUTES = {"hh": _HOUR, "mi": Decimal(1)}
 """Minutes in one unit of time. How many of them make a working day, Exact does not say: it is a setting."""
 _DAY, _USUAL_DAY = "dd", Decimal(8)
 _OF_TIME = "T"
+_INCLUDING = "I"
+"""``Type`` of a VAT code whose prices include VAT (name=VatVATCodes)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +87,7 @@ def _outside(row: Row, today: date) -> str:
 _DATES = ("StartDate", "EndDate")
 _ITEM = _Place(
     _ITEMS,
-    ("ID", "Code", "Description", "IsSalesItem", "IsTime", "Unit", "UnitType", *_DATES),
+    ("ID", "Code", "Description", "IsSalesItem", "IsTime", "Unit", "UnitType", "SalesVatCode", *_DATES),
     ("Description",),
     _item_blocked,
 )
@@ -195,12 +202,15 @@ class ExactLookUps:
 
     def _known(self, entity: Entity, row: Row) -> Known:
         place = _PLACES[entity]
+        vat_code = str(row.get("SalesVatCode") or "").strip()
         minutes, blocked = self._time_of(row) if entity is Entity.HOUR_ARTICLE else (None, "")
         return Known(
             remote_id=str(row["ID"]),
             code=(row["Code"] or "").strip(),
             title=" ".join(str(row[column]).strip() for column in place.title if row[column]),
             unit_minutes=minutes,
+            vat_included=bool(vat_code) and vat_code in self._including,
+            vat_rate=self._including.get(vat_code, Decimal(0)) if vat_code else Decimal(0),
             blocked=place.blocked(row, datetime.now(ZoneInfo(TIMEZONE)).date()) or blocked,
         )
 
@@ -222,6 +232,22 @@ class ExactLookUps:
                 found = ((row, known.get((row["TimeUnit"] or "").strip())) for row in page.rows)
                 self._minutes |= {row["Code"].strip(): minutes for row, minutes in found if minutes}
         return self._minutes
+
+    @cached_property
+    def _including(self) -> dict[str, Decimal]:
+        """VAT codes whose prices include VAT, with their rates; read once.
+
+        Without the right to read them none are known: a price that is meant otherwise shows in the document's total.
+        """
+        columns = ("Code", "Type", "Percentage")
+        try:
+            pages = self._client.pages(self._client.address(_VAT_CODES, select=columns))
+            rows = [row for page in pages for row in page.rows]
+        except AccessDenied as error:
+            log.warning("Which VAT codes include VAT is not known: %s", error)
+            return {}
+        including = (row for row in rows if (row["Type"] or "").strip() == _INCLUDING)
+        return {str(row["Code"]).strip(): Decimal(row["Percentage"] or 0) for row in including}
 
     @property
     def _working_day(self) -> Decimal:

@@ -71,6 +71,7 @@ EXPORTS = Exports(
         Text(UNIT, "Unit of articles that are made when theirs is not known (empty: Exact's own)", lists=lists.UNITS),
         Text(VAT_CODE, "VAT code of articles that are made (empty: Exact's own choice)", lists=lists.VAT_CODES),
     ),
-    fixed_facts=frozenset({Entity.CUSTOMER, Entity.ARTICLE, Entity.PROJECT, Entity.EMPLOYEE}),
+    # Items are looked up once a day: some have prices including VAT, which the mirror does not know.
+    fixed_facts=frozenset({Entity.CUSTOMER, Entity.PROJECT, Entity.EMPLOYEE}),
     never_sold=NEVER_SOLD,
 )
