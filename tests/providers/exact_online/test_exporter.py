@@ -233,6 +233,10 @@ def test_an_open_document_can_be_brought_up_to_date_again_and_again(
         assert exporter.replace(ORDER, made.remote_id, changed).total == Decimal("40.03")
     longer = document(known, *changed.lines, line(known, key="m9", price=Decimal(1)), token=sent.token)
     assert exporter.replace(ORDER, made.remote_id, longer).total == Decimal("42.03")
+    plain = document(known, *changed.lines, token=sent.token, reference="")
+    assert exporter.replace(ORDER, made.remote_id, plain).token == sent.token
+    [there] = billed(control, sent)
+    assert (there["your_ref"], len(there["lines"])) == ("", 2)
     control.change_exact(MAIN, "SalesOrders", made.remote_id, InvoiceStatus=21)
     with pytest.raises(RecordError, match="closed"):
         exporter.replace(ORDER, made.remote_id, changed)

@@ -107,6 +107,8 @@ def test_a_refusal_says_that_nothing_was_made_and_what_to_do(
     with pytest.raises(error) as caught:
         writing.create(exact_at(server.url), ORDERS, {"Description": "x"})
     assert caught.value.code == code
+    if error is AccessDenied:
+        assert caught.value.why == f"It is about writing {ORDERS}."
     assert len(server.received) == (2 if code == "login_refused" else 1)
 
 

@@ -159,7 +159,8 @@ class ExactDocuments:
                 "Exact Online fixes who orders and who pays when a document is made.",
                 remedy="Delete it there and send it again.",
             )
-        writing.change(self._client, shape.path, remote_id, self._header(kind, document))
+        emptied = {"YourRef": None, "Remarks": None}
+        writing.change(self._client, shape.path, remote_id, emptied | self._header(kind, document))
         self._replace_lines(shape, remote_id, document.lines)
         return self.get(kind, remote_id) or there
 

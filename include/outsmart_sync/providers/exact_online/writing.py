@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
-from outsmart_sync.errors import RateLimited
+from outsmart_sync.errors import AccessDenied, RateLimited
 from outsmart_sync.providers.exact_online.client import decoded, error_text, limits_of, moment_in, wait_of
 from outsmart_sync.providers.exact_online.errors import NO_CLEAR_ANSWER, WRITE_OUTCOMES
 from outsmart_sync.providers.outcomes import error_of, outcome_of
@@ -68,6 +68,8 @@ def _failure(method: str, resource: str, response: requests.Response) -> SyncErr
     if response.status_code == _BLAMELESS and not _is_from_exact(response):
         return error_of(NO_CLEAR_ANSWER, text, technical)
     error = error_of(outcome_of(WRITE_OUTCOMES, response.status_code, text), text, technical)
+    if isinstance(error, AccessDenied):
+        error.why = f"It is about writing {resource.partition('(')[0]}."
     if isinstance(error, RateLimited):
         error.retry_at = moment_in(wait_of(*limits_of(response)))
     return error
