@@ -180,3 +180,51 @@ def test_no_log_of_airflow_holds_a_secret(running: Stage, connected: Any) -> Non
     secrets += [pair.values["access"], pair.values["refresh"]]
     assert "page 1" in text  # the log does say what happens
     assert not [secret for secret in secrets if secret in text]
+
+
+EXPORT = "exact_online_export"
+
+
+def export(stage: Stage, **conf: Any) -> tuple[str, dict[tuple[str, int], str]]:
+    """Trigger the export DAG and wait: state, task states."""
+    run_id = stage.airflow.trigger(EXPORT, conf)
+    return stage.airflow.wait_for(EXPORT, run_id), stage.airflow.task_states(EXPORT, run_id)
+
+
+def test_completed_work_orders_are_exported_held_and_released_by_the_dag(running: Stage, connected: Any) -> None:
+    from outsmart_sync.services import exports
+
+    control, store, division = running.rig.vendors.control, running.rig.store, 2001002
+    account = {"Code": "990", "Name": "Jansen", "Status": "C", "Postcode": "1234 AB", "City": "Delft"}
+    control.add_exact(division, "crm/Accounts", account)
+    unit = control.exact_rows(division, "logistics/Units")[0]["Code"]
+    control.add_exact(division, "logistics/Items", {"Code": "EXPORT1", "Description": "Pipe", "Unit": unit})
+    connected(division, work_orders={"enabled": True, "cut_off": "2026-01-01"})
+    material = {"MaterialCode": "EXPORT1", "MaterialNr": "2", "MaterialPrice": "1,25", "MaterialName": "Pipe"}
+    for number, method in (("DAG1", "op rekening"), ("DAG2", "contant voldaan")):
+        order = {
+            "WorkorderNo": number,
+            "CustomerDebtorNr": "990",
+            "CustomerName": "Jansen",
+            "TypeOfWork": "Service",
+            "PaymentMethod": method,
+            "WorkEndDate": "05-11-2026",
+            "status": "Compleet",
+            "Materials": [material],
+        }
+        control.write_outsmart("north", "workorders", order)
+
+    state, tasks = export(running, preview=True, work_orders=["DAG1", "DAG2"])
+    assert state == "success"
+    assert tasks["work_orders.upsert", 0] == "skipped"
+    assert exports.listed(store) == []
+
+    state, tasks = export(running, work_orders=["DAG1", "DAG2"])
+    assert state == "success"
+    assert all(tasks[f"work_orders.{step}", 0] == "success" for step in STEPS)
+    found = {each.number: (each.state, each.cause) for each in exports.listed(store)}
+    assert found["DAG1"] == ("done", "")
+    assert found["DAG2"][0] == "held"
+
+    assert export(running, work_orders=["DAG2"], action="release")[0] == "success"
+    assert {each.number: each.state for each in exports.listed(store)} == {"DAG1": "done", "DAG2": "done"}

@@ -51,6 +51,7 @@ EXPORTS = Exports(
             price_decimals=2,
             negative=Negative.CREDIT,
             text_lines=True,
+            takes_photos=True,
         ),
         DocumentKind(name="hours", label="hours and costs", by_line=True, package_prices=True, takes_files=False),
     ),

@@ -476,3 +476,63 @@ def test_the_trigger_form_s_actions_are_those_of_the_command_line(exporting: Exp
         act(exporting.store, exporting.gateway, "resend", ["W1"])
     with pytest.raises(InvalidSettings, match="No work order"):
         act(exporting.store, exporting.gateway, "hold", [])
+
+
+def test_photos_are_attached_where_the_package_takes_them(exporting: ExportWorld) -> None:
+    exporting.save(document="sales_invoice", photos=True)
+    exporting.work_order("W1", {}, Photos=[{"title": "Before"}, {"title": "After"}])
+    exporting.gateway.trouble = Script("", "", "lost after")
+    for _ in range(3):
+        exporting.run()
+    assert exporting.state("W1") == ("done", "")
+    assert sorted(each[1] for each in exporting.books.files()) == ["W1-1.png", "W1-2.png"]
+
+
+def test_what_is_changed_while_it_is_exported_is_told(exporting: ExportWorld, monkeypatch: Any) -> None:
+    row = exporting.work_order("W1", {})
+    create = Books.create
+
+    def and_somebody_edits(self: Books, kind: Any, document: Any) -> Any:
+        exporting.change(row, Materials=[])
+        return create(self, kind, document)
+
+    monkeypatch.setattr(Books, "create", and_somebody_edits)
+    exporting.run()
+    assert exporting.state("W1") == ("changed", "changed_while_exporting")
+    assert exporting.outsmart(row)["status"] == "Afgehandeld"
+    exporting.run()
+    assert exporting.state("W1")[0] == "changed"
+    decisions.settle(exporting.store, exporting.gateway, "W1", accept=True)
+    exporting.run()
+    assert exporting.state("W1") == ("done", "")
+    assert len(exporting.books.documents()) == 1
+
+
+def test_what_somebody_settled_in_outsmart_before_it_went_is_held(exporting: ExportWorld) -> None:
+    row = exporting.work_order("W1", {"code": "NEW"})
+    exporting.run()
+    exporting.change(row, status="Afgehandeld")
+    exporting.books.put_record(Entity.ARTICLE, "NEW")
+    exporting.run()
+    assert exporting.state("W1") == ("held", "handled_by_hand")
+    decisions.release(exporting.store, "W1")
+    exporting.run()
+    assert exporting.state("W1") == ("done", "")
+
+
+def test_what_was_begun_is_ended_as_the_document_that_it_was_begun_as(exporting: ExportWorld) -> None:
+    exporting.gateway.trouble = Script("lost after")
+    exporting.work_order("W1", {})
+    exporting.run()
+    exporting.save(document="sales_invoice")
+    exporting.run()
+    assert exporting.state("W1") == ("done", "")
+    assert [each.kind for each in exporting.books.documents()] == ["sales_order"]
+
+
+def test_a_payer_of_its_own_pays_and_a_negative_total_is_a_credit(exporting: ExportWorld) -> None:
+    exporting.work_order("W1", {"quantity": "-2", "price": "10"}, CustomerDebtorNrInvoice="200")
+    exporting.run()
+    (document,) = exporting.books.documents()
+    assert (document.total, document.is_credit) == (Decimal("-20.00"), True)
+    assert document.customer == document.deliver_to != document.invoice_to

@@ -1,8 +1,10 @@
-"""The work order's PDF at its document: what holds the file, the file, and the link between them, each made once."""
+"""The work order's PDF and photos at its document: what holds a file, the file, and the link, each made once."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from outsmart_sync.pipeline.once import Once, Thing
@@ -11,8 +13,6 @@ from outsmart_sync.records.export_plan import Stopped
 from outsmart_sync.store.exports import ExportState
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from outsmart_sync.pipeline.export_ports import CompletedWorkOrders, Exporter
     from outsmart_sync.records.completed_work_order import CompletedWorkOrder
     from outsmart_sync.records.export_document import ExportDocument
@@ -20,56 +20,94 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FILE, ATTACHMENT, LINKED = "file", "attachment", "file_link"
-"""The ledger's words for the three."""
+"""The ledger's words for what holds a file, the file, and the link between both."""
+
+PDF = "application/pdf"
+_MEDIA_TYPES = {b"\x89PNG": ("image/png", "png"), b"\xff\xd8": ("image/jpeg", "jpg"), b"II*": ("image/tiff", "tiff")}
 
 
-def attach_pdf(
-    once: Once,
-    exporter: Exporter,
-    outsmart: CompletedWorkOrders,
-    work_order: CompletedWorkOrder,
-    document: ExportDocument,
-    made: MadeDocument,
-    key: str,
-) -> str:
-    """Attach the PDF, as far as it is not there yet.
+@dataclass(frozen=True)
+class Files:
+    """The files of one work order.
 
-    Returns:
-        Why there is none, in words: OutSmart has none, or the package refuses it; '' when it is there.
-
-    Raises:
-        Stopped: Whether a part of it was made is not known.
-        TransientError: A vendor does not answer.
+    Attributes:
+        once: Makes each thing once.
+        exporter: The package.
+        outsmart: Where the files are.
+        work_order: Whose.
+        document: What was sent.
+        made: What the package made of it.
+        key: Its key in the ledger.
     """
-    kind = once.job.kind
-    attached = Thing(ATTACHMENT, key, f"PDF of work order {work_order.number}")
-    linked = Thing(LINKED, key, "link to the PDF")
-    if once.is_done(linked):
+
+    once: Once
+    exporter: Exporter
+    outsmart: CompletedWorkOrders
+    work_order: CompletedWorkOrder
+    document: ExportDocument
+    made: MadeDocument
+    key: str
+
+    def attach_pdf(self) -> str:
+        """Attach the PDF, as far as it is not there yet.
+
+        Returns:
+            Why there is none, in words: OutSmart has none, or the package refuses it; '' when it is there.
+
+        Raises:
+            Stopped: Whether a part of it was made is not known.
+            TransientError: A vendor does not answer.
+        """
+        name = f"{self.document.number or self.work_order.row_id}.pdf".replace("/", "-")
+        return self._attached(
+            self.key, name, PDF, lambda: self.outsmart.pdf(self.work_order), "OutSmart has no PDF of it"
+        )
+
+    def attach_photos(self) -> str:
+        """Attach each photo, as far as it is not there yet; returns and raises as :meth:`attach_pdf` does."""
+        notes = []
+        for place, address in enumerate(self.work_order.photos, 1):
+            key = f"{self.key}/photo{place}"
+            if self.once.is_done(Thing(LINKED, key, "")):
+                continue
+            content = self.outsmart.photo(address)
+            found = [kind for begin, kind in _MEDIA_TYPES.items() if content and content.startswith(begin)]
+            if not found:
+                notes.append(f"Photo {place} is none that the package takes.")
+                continue
+            (media_type, ending), number = found[0], self.document.number or self.work_order.row_id
+            name = f"{number}-{place}.{ending}".replace("/", "-")
+            notes.append(self._attached(key, name, media_type, lambda content=content: content, ""))  # type: ignore[misc]
+        return " ".join(note for note in notes if note)
+
+    def _attached(self, key: str, name: str, media_type: str, read: Callable[[], bytes | None], none: str) -> str:
+        exporter, kind, made, once = self.exporter, self.once.job.kind, self.made, self.once
+        attached = Thing(ATTACHMENT, key, f"file {name}")
+        linked = Thing(LINKED, key, f"link to {name}")
+        if once.is_done(linked):
+            return ""
+        content = None if once.is_done(attached) else read()
+        if content is None and not once.is_done(attached):
+            return none
+        try:
+            holder = once.make(
+                Thing(FILE, key, f"document for {name}", self.document.token),
+                lambda: MadeDocument(remote_id=exporter.create_file(kind, self.document, made, name)),
+                lambda: _named(exporter.find_file(kind, self.document.token, made)),
+            )
+            attachment = Attachment(name=name, content=content or b"", media_type=media_type)
+            once.make(
+                attached,
+                lambda: MadeDocument(remote_id=exporter.attach(kind, made, holder.remote_id, attachment)),
+                lambda: _named(exporter.find_attachment(kind, made, holder.remote_id, name)),
+            )
+        except Stopped as stopped:
+            if stopped.problem.state != ExportState.FAILED:
+                raise
+            log.warning("%s", stopped.problem.cause)
+            return stopped.problem.cause
+        once.repeat(linked, lambda: exporter.link_file(kind, made, holder.remote_id), holder.remote_id)
         return ""
-    name = f"{work_order.number or work_order.row_id}.pdf".replace("/", "-")
-    content = None if once.is_done(attached) else outsmart.pdf(work_order)
-    if content is None and not once.is_done(attached):
-        return "OutSmart has no PDF of it"
-    try:
-        holder = once.make(
-            Thing(FILE, key, f"document for the PDF of work order {work_order.number}", document.token),
-            lambda: MadeDocument(remote_id=exporter.create_file(kind, document, made, name)),
-            lambda: _named(exporter.find_file(kind, document.token, made)),
-        )
-        once.make(
-            attached,
-            lambda: MadeDocument(
-                remote_id=exporter.attach(kind, made, holder.remote_id, Attachment(name=name, content=content or b""))
-            ),
-            lambda: _named(exporter.find_attachment(kind, made, holder.remote_id, name)),
-        )
-    except Stopped as stopped:
-        if stopped.problem.state != ExportState.FAILED:
-            raise
-        log.warning("%s", stopped.problem.cause)
-        return stopped.problem.cause
-    once.repeat(linked, lambda: exporter.link_file(kind, made, holder.remote_id), holder.remote_id)
-    return ""
 
 
 def _named(ids: Sequence[str]) -> list[MadeDocument]:

@@ -177,5 +177,8 @@ class CompletedWorkOrders(Protocol):
     def pdf(self, work_order: CompletedWorkOrder) -> bytes | None:
         """The work order's PDF; None: OutSmart has none (yet)."""
 
+    def photo(self, address: str) -> bytes | None:
+        """One of its photos; None: there is nothing at its address."""
+
     def close(self) -> None:
         """End the session."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from outsmart_sync.errors import RecordError
 from outsmart_sync.pipeline import export_rows
 from outsmart_sync.pipeline.export_documents import ORDER_LINE, Documents, compared
-from outsmart_sync.pipeline.export_files import attach_pdf
+from outsmart_sync.pipeline.export_files import Files
 from outsmart_sync.pipeline.export_filter import judge
 from outsmart_sync.pipeline.export_match import plan_of
 from outsmart_sync.pipeline.export_missing import make_missing
@@ -130,7 +130,7 @@ class Sending:
         if row.known is not None and row.known.remote_id:
             return True
         kind = self.job.going_on_with(row.known).kind.name
-        key = row.known.key if row.known else row.work_order.row_id
+        key = _key(row)
         lines = [
             *ledger.of_prefix(connection, self.job.account, kind, f"{key}/"),
             *ledger.of_prefix(connection, self.job.account, ORDER_LINE, f"{key}/"),
@@ -216,13 +216,18 @@ class Sending:
         known = row.known
         if known is not None and known.decision == Decision.UPDATE and known.remote_id:
             return documents.update(plan, known.remote_id)
-        return documents.make(plan, known.key if known else row.work_order.row_id)
+        return documents.make(plan, _key(row))
 
     def _attach(self, once: Once, row: Row, plan: Plan, made: MadeDocument) -> str:
-        if not self.job.is_on("pdf") or not once.job.kind.takes_files or once.job.kind.by_line:
-            return ""
-        key = row.known.key if row.known else row.work_order.row_id
-        return attach_pdf(once, self.exporter, self.outsmart, row.work_order, plan.document, made, key)
+        kind, note = once.job.kind, ""
+        if kind.by_line:
+            return note
+        files = Files(once, self.exporter, self.outsmart, row.work_order, plan.document, made, _key(row))
+        if self.job.is_on("pdf") and kind.takes_files:
+            note = files.attach_pdf()
+        if self.job.is_on("photos") and kind.takes_photos:
+            note = " ".join(part for part in (note, files.attach_photos()) if part)
+        return note
 
     def _tell(self, row: Row) -> None:
         """Mark the work order as handled, and see whether it is still what was exported.
@@ -260,6 +265,11 @@ class Sending:
     def _put(self, row: Row, **values: object) -> None:
         with self.store.begin() as connection:
             export_rows.put(connection, self.job, row, **values)
+
+
+def _key(row: Row) -> str:
+    """The key of a work order's document in the ledger."""
+    return row.known.key if row.known else row.work_order.row_id
 
 
 def counts(outcomes: Mapping[str, int]) -> runs.Counts:

@@ -98,6 +98,7 @@ class CompletedWorkOrder(msgspec.Struct, frozen=True, kw_only=True):
         materials: Materials used.
         periods: Work done.
         pdf_url: Where its PDF is; '' when there is none.
+        photos: Where its photos are.
         archived: It was put away.
         unreadable: Fields that cannot be read, with what they hold.
     """
@@ -126,13 +127,16 @@ class CompletedWorkOrder(msgspec.Struct, frozen=True, kw_only=True):
     materials: list[Material] = []
     periods: list[Period] = []
     pdf_url: str = ""
+    photos: list[str] = []
     archived: bool = False
     unreadable: list[str] = []
 
     @property
     def fingerprint(self) -> str:
         """Of what is billed: the same whatever its statuses are, and wherever its PDF is."""
-        plain = msgspec.structs.replace(self, status="", work_status="", completed_at=None, pdf_url="", archived=False)
+        plain = msgspec.structs.replace(
+            self, status="", work_status="", completed_at=None, pdf_url="", photos=[], archived=False
+        )
         return content_hash(encode(plain))
 
     @property

@@ -38,6 +38,7 @@ class DocumentKind:
         negative: What it makes of a total below zero.
         text_lines: It takes lines that are only text; else the work description goes into the remarks.
         takes_files: A file can be attached.
+        takes_photos: So can the work order's photos.
     """
 
     name: str
@@ -50,6 +51,7 @@ class DocumentKind:
     negative: Negative = Negative.TAKEN
     text_lines: bool = False
     takes_files: bool = True
+    takes_photos: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -83,4 +83,5 @@ def _settings(exports: Exports) -> tuple[Setting, ...]:
         Switch("description_line", "Put the work description on the document", default=True),
         Switch("pdf", "Attach the work order's PDF", default=True),
     )
-    return (*general, *exports.settings)
+    photos = (Switch("photos", "Attach the work order's photos"),)
+    return (*general, *(photos if any(kind.takes_photos for kind in exports.kinds) else ()), *exports.settings)

@@ -85,6 +85,10 @@ class CompletedWorkOrders:
         content = self._client.download(work_order.pdf_url)
         return content if content.startswith(_PDF_BEGINS) else None
 
+    def photo(self, address: str) -> bytes | None:
+        """One of a work order's photos; None: there is nothing at its address."""
+        return self._client.download(address) or None
+
     def close(self) -> None:
         """End the session."""
         self._client.close()
@@ -191,6 +195,7 @@ def read(fields: Mapping[str, Any]) -> CompletedWorkOrder:
             for place, each in enumerate(fields.get("Workperiods") or (), 1)
         ],
         pdf_url=of.text("PdfUrl"),
+        photos=[text_of(each.get("image")) for each in fields.get("Photos") or () if each.get("image")],
         archived=of.text("Archived") == "1",
         unreadable=unreadable,
     )
