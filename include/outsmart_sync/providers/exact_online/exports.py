@@ -21,16 +21,22 @@ HOUR_STATUS, HOURS_PER_DAY = "hour_status", "hours_per_day"
 CUSTOMER_STATUS, CUSTOMER_CONDITION = "customer_status", "customer_payment_condition"
 ITEM_GROUP, UNIT, VAT_CODE = "item_group", "unit", "vat_code"
 
+QUANTITY_DECIMALS = 6
+"""Exact's pages name no limit. A quarter of an hour is 0.03125 of a day: with fewer, cents would go astray."""
+
 EXPORTS = Exports(
     kinds=(
-        DocumentKind(name=SALES_ORDER, label="sales order"),
+        DocumentKind(name=SALES_ORDER, label="sales order", quantity_decimals=QUANTITY_DECIMALS),
         # Open and not printed, type 8020, without a warehouse. Only a credit note (8021) may come to less than nothing.
-        DocumentKind(name=SALES_INVOICE, label="sales invoice", negative=Negative.CREDIT),
+        DocumentKind(
+            name=SALES_INVOICE, label="sales invoice", quantity_decimals=QUANTITY_DECIMALS, negative=Negative.CREDIT
+        ),
         # Exact prices the hours (PriceFC of TimeTransactions is read-only), so that they are compared by quantity.
         DocumentKind(
             name=HOURS,
             label="hours and costs",
             by_line=True,
+            quantity_decimals=QUANTITY_DECIMALS,
             tolerance=Decimal("0.01"),
             package_prices=True,
             takes_files=False,
