@@ -80,7 +80,7 @@ TODAY = {
 """Dates that are today unless said otherwise."""
 
 _TRANSACTIONS = "sync/Project/TimeCostTransactions"
-_USUAL_VAT_CODE = "VH"
+_USUAL_VAT_CODE, _INCLUDING = "VH", "I"
 _ACCOUNT, _ITEM = "crm/Accounts", "logistics/Items"
 _PROJECT, _WAREHOUSE = "project/Projects", "inventory/Warehouses"
 REFERENCES: dict[str, dict[str, str]] = {
@@ -219,7 +219,7 @@ def _price_line(store: RowStore, division: int, table: str, values: Values, row:
     if row is None:
         _default_prices(store, division, values, today)
     _set_vat_rate(store, division, values, row)
-    _price(values, row, PRICED[table])
+    _price(values, row, PRICED[table], included=_is_including(store, division, values, row))
 
 
 def _default_prices(store: RowStore, division: int, values: Values, today: int) -> None:
@@ -228,7 +228,7 @@ def _default_prices(store: RowStore, division: int, values: Values, today: int) 
     if values.get("UnitPrice") is None:
         values["UnitPrice"] = (standard_sales_price(item, Near(store, division, today)) if item else None) or 0.0
     if not values.get("VATCode"):
-        values["VATCode"] = _USUAL_VAT_CODE
+        values["VATCode"] = (item.SalesVatCode if item else None) or _USUAL_VAT_CODE
 
 
 def _set_vat_rate(store: RowStore, division: int, values: Values, row: Row | None) -> None:
@@ -243,11 +243,18 @@ def _set_vat_rate(store: RowStore, division: int, values: Values, row: Row | Non
         values["VATPercentage"] = known[0].Percentage
 
 
-def _price(values: Values, row: Row | None, vat: str) -> None:
+def _is_including(store: RowStore, division: int, values: Values, row: Row | None) -> bool:
+    """Whether prices of a line include VAT, as its code says."""
+    known = store.table(division, "vat/VATCodes").having("Code", values.get("VATCode") or getattr(row, "VATCode", None))
+    return bool(known) and known[0].Type == _INCLUDING
+
+
+def _price(values: Values, row: Row | None, vat: str, *, included: bool) -> None:
     """Work out the amounts of a line from its quantity and price.
 
     A net price counts as it is sent. Without one it is the unit price less the discount. The vendor's pages say nothing
-    of rounding: here amounts are rounded to cents, half a cent away from zero, and prices are not rounded at all.
+    of rounding: here amounts are rounded to cents, half a cent away from zero, and prices are not rounded at all. Nor
+    do they say more of a VAT code of type I than that it is "including": here prices include it and amounts do not.
     """
     if row is not None and not values.keys() & {"Quantity", "NetPrice", "UnitPrice", "Discount", "VATCode"}:
         return
@@ -257,9 +264,10 @@ def _price(values: Values, row: Row | None, vat: str) -> None:
 
     if values.get("NetPrice") is None and (row is None or values.keys() & {"UnitPrice", "Discount"}):
         values["NetPrice"] = float(_decimal(now("UnitPrice")) * (1 - _decimal(now("Discount"))))
-    amount = to_cents(_decimal(now("Quantity")) * _decimal(now("NetPrice")))
-    values |= {"AmountFC": float(amount), "AmountDC": float(amount)}
-    values[vat] = float(to_cents(amount * _decimal(now("VATPercentage"))))
+    amount, rate = _decimal(now("Quantity")) * _decimal(now("NetPrice")), _decimal(now("VATPercentage"))
+    without = to_cents(amount / (1 + rate) if included else amount)
+    values |= {"AmountFC": float(without), "AmountDC": float(without)}
+    values[vat] = float(to_cents(amount) - without if included else to_cents(without * rate))
 
 
 def _price_of_transaction(store: RowStore, division: int, values: Values, row: Row | None, today: int) -> None:

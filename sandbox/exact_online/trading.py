@@ -190,8 +190,14 @@ def _transaction(store: RowStore, division: int, values: Values, kind: int) -> N
     if not any(values.get(name) for name in ("Account", "Project", "Subscription")):
         raise mandatory("Project")
     item = store.table(division, "logistics/Items").by_key.get(values["Item"])
-    if item is None or bool(item.IsTime) is not (kind == 1):
+    if item is None or _is_of_time(store, division, item) is not (kind == 1):
         raise invalid("Item")
+
+
+def _is_of_time(store: RowStore, division: int, item: Row) -> bool:
+    """Whether an item is one of time: it says so itself, or its unit does."""
+    units = store.table(division, "logistics/Units").having("Code", item.Unit)
+    return bool(item.IsTime) or any(unit.Type == "T" for unit in units)
 
 
 def _times(store: RowStore, division: int, values: Values, _lines: Sequence[Values]) -> None:

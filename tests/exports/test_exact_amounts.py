@@ -60,6 +60,12 @@ class Office:
     def work_orders(self) -> list[dict[str, Any]]:
         return list(self.control.outsmart_records(ACCOUNT, "workorders"))
 
+    def hours_per_unit(self) -> dict[str, int]:
+        """Item → hours in one of its units of time."""
+        units = {row["Code"]: row.get("TimeUnit") for row in self.control.exact_rows(MAIN, "logistics/Units")}
+        items = self.control.exact_rows(MAIN, "Items")
+        return {row["ID"]: {"dd": 8}.get(units.get(row.get("Unit")) or "", 1) for row in items}
+
     def told(self) -> dict[str, str]:
         """Number → state."""
         return {each.number: str(each.state) for each in exports.listed(self.store, limit=1000)}
@@ -140,7 +146,9 @@ def test_each_line_of_hours_and_costs_is_booked_with_what_was_worked(office: Off
     orders = office.work_orders()
     quarters = [Decimal(-(-minutes(each) // 15)) / 4 for order in orders for each in order.get("Workperiods") or ()]
     used = [number(each["MaterialNr"]) for order in orders for each in order.get("Materials") or ()]
-    assert sorted(Decimal(str(each["quantity"])) for each in made if each["kind"] == "time") == sorted(quarters)
+    per_unit = office.hours_per_unit()
+    worked = [Decimal(str(each["quantity"])) * per_unit[each["item"]] for each in made if each["kind"] == "time"]
+    assert sorted(worked) == sorted(quarters)
     assert sorted(Decimal(str(each["quantity"])) for each in made if each["kind"] == "cost") == sorted(used)
 
 

@@ -266,3 +266,31 @@ def test_what_was_made_is_there_after_a_restart(tmp_path):
         [key] = running.control.add_exact(MAIN, "SalesInvoices", {"OrderedBy": customer, "Journal": "70"})
     with start(relations=10, items=10, state_dir=tmp_path) as running:
         assert running.control.exact_row(MAIN, "sync/SalesInvoice/SalesInvoices", key)["Status"] == 20
+
+
+def test_an_item_is_of_time_by_its_unit_too(exact, control, message, customer):
+    [unit] = control.add_exact(MAIN, "Units", {"Code": "dag", "Description": "dag", "Type": "T", "TimeUnit": "dd"})
+    [item] = control.add_exact(MAIN, "Items", {"Code": "DAY1", "Description": "Day", "Unit": "dag", "IsTime": 0})
+    body = {"Account": customer, "Item": item, "Quantity": 1}
+    assert exact.call("POST", "project/TimeTransactions", json=body).status_code == 201
+    assert message(exact.call("POST", "project/CostTransactions", json=body)) == "Invalid: Item"
+    control.delete_exact(MAIN, "Items", item)
+    control.delete_exact(MAIN, "Units", unit)
+
+
+def test_a_price_includes_vat_where_the_code_says_so(exact, order, item):
+    response = order(
+        {"Item": item, "Quantity": 3, "NetPrice": 12.1, "VATCode": "VI"},
+        {"Item": item, "Quantity": 3, "NetPrice": 10, "VATCode": "VH"},
+    )
+    key = made(response, "OrderID")
+    lines = exact.rows("salesorder/SalesOrderLines", filter=f"OrderID eq guid'{key}'")
+    assert {(line["AmountFC"], line["VATAmount"]) for line in lines} == {(30.0, 6.3)}
+    assert response.json()["d"]["AmountFCExclVat"] == 60.0
+
+
+def test_a_line_has_the_vat_code_of_its_item(exact, control, order):
+    [item] = control.add_exact(MAIN, "Items", {"Code": "LOW1", "Description": "Low", "SalesVatCode": "VL"})
+    key = made(order({"Item": item, "NetPrice": 100}), "OrderID")
+    [line] = exact.rows("salesorder/SalesOrderLines", filter=f"OrderID eq guid'{key}'")
+    assert (line["VATCode"], line["VATAmount"]) == ("VL", 9.0)

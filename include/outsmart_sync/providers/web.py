@@ -5,13 +5,14 @@ from __future__ import annotations
 import ipaddress
 import logging
 import os
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 import requests
-from urllib3.exceptions import LocationParseError, NewConnectionError, ProxyError
+from urllib3.exceptions import LocationParseError, MaxRetryError, NewConnectionError
 from urllib3.util import Url, parse_url
 
 from outsmart_sync.errors import NotConfigured, RequestRefused
@@ -31,11 +32,17 @@ logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
 
 
 def was_never_sent(error: requests.RequestException) -> bool:
-    """Whether a request failed before a byte of it left: no connection came about, or the host was not trusted."""
-    if isinstance(error, (requests.ConnectTimeout, requests.exceptions.SSLError, requests.exceptions.InvalidURL)):
+    """Whether no connection came about, so that nothing can have arrived.
+
+    A certificate is judged before anything is sent; other trouble with encryption may come while the answer is read.
+    """
+    if isinstance(error, requests.ConnectTimeout | requests.exceptions.ProxyError | requests.exceptions.InvalidURL):
         return True
-    reason = getattr(error.args[0], "reason", None) if error.args else None
-    return isinstance(error, requests.ConnectionError) and isinstance(reason, (NewConnectionError, ProxyError))
+    failed = error.args[0] if error.args else None
+    if not isinstance(failed, MaxRetryError):
+        return False
+    cause = failed.reason.args[0] if failed.reason and failed.reason.args else None
+    return isinstance(failed.reason, NewConnectionError) or isinstance(cause, ssl.SSLCertVerificationError)
 
 
 @dataclass(frozen=True, slots=True)

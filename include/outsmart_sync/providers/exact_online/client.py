@@ -35,6 +35,7 @@ RULES = BudgetRules(minute_limit=60, day_limit=5_000, keep_share=0.05)
 
 _REPEATS = (0.5, 2.0)
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
+_encode = msgspec.json.Encoder(decimal_format="number").encode
 _NUL = rb"\u0000"
 _NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError)
 
@@ -214,7 +215,7 @@ class ExactOnlineClient:
         Args:
             method: ``POST``, ``PUT`` or ``DELETE``.
             resource: Path below the division, with the key in brackets where one row is meant.
-            body: Its JSON; empty for none.
+            body: Its columns, amounts as Decimal; empty for none.
 
         Raises:
             VendorUnavailable: No connection came about: nothing was sent.
@@ -239,7 +240,7 @@ class ExactOnlineClient:
             response = self._session.request(
                 method,
                 address,
-                data=msgspec.json.encode(body) if body else None,
+                data=_encode(body) if body else None,
                 headers={**_headers(token), "Content-Type": "application/json", "Prefer": "return=representation"},
                 timeout=web.TIMEOUT,
                 allow_redirects=False,

@@ -118,6 +118,10 @@ WRITE_OUTCOMES = (
         404, (), RecordError, "gone", "It is not there any more in Exact Online.", "Send it again to make a new one."
     ),
     Outcome(413, (), RecordError, "too_large", "It is larger than Exact Online takes (10 MB)."),
+    *(
+        Outcome(status, (), RecordError, "bad_request", "Exact Online calls the request wrong: {text}", _DEFECT)
+        for status in (405, 410, 414, 415)
+    ),
     # https://github.com/picqer/exact-php-client/issues/172
     Outcome(
         500,

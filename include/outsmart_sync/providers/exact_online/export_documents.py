@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from outsmart_sync.errors import NotConfigured, RecordError
 from outsmart_sync.providers.exact_online import lists, writing
 from outsmart_sync.providers.exact_online.export_lines import as_order_line, body_of, is_alike
-from outsmart_sync.providers.exact_online.export_reading import by_ids, decimal, holds, rows_with, same_id
+from outsmart_sync.providers.exact_online.export_reading import by_ids, decimal, rows_holding, rows_with, same_id
 from outsmart_sync.providers.exact_online.exports import SALES_INVOICE, SALES_ORDER
-from outsmart_sync.providers.exact_online.values import exact_moment, is_id, moment
+from outsmart_sync.providers.exact_online.values import exact_moment, is_id
 from outsmart_sync.records.export_document import ExistingOrder, MadeDocument
 from outsmart_sync.records.export_token import tokens_in
 
@@ -123,9 +123,8 @@ class ExactDocuments:
     def find(self, kind: str, tokens: Sequence[str], since: date) -> list[MadeDocument]:
         """Every document that has one of these tokens and was made since a day."""
         shape = SHAPES[kind]
-        conditions = [holds("Description", token) for token in tokens]
-        also = f"Created ge {moment(since - _CLOCKS_DIFFER)}"
-        found = [_made(kind, row) for row in rows_with(self._client, shape.path, shape.columns, conditions, also)]
+        rows = rows_holding(self._client, shape.path, shape.columns, "Description", tokens, since - _CLOCKS_DIFFER)
+        found = [_made(kind, row) for row in rows]
         return [made for made in found if made.token in tokens]
 
     def get(self, kind: str, remote_id: str) -> MadeDocument | None:
@@ -189,7 +188,7 @@ class ExactDocuments:
 
     def change_quantity(self, line_id: str, quantity: Decimal) -> None:
         """Set the ordered quantity of a line."""
-        writing.change(self._client, _ORDER.line_path, line_id, {"Quantity": float(quantity)})
+        writing.change(self._client, _ORDER.line_path, line_id, {"Quantity": quantity})
 
     def link(self, kind: str, remote_id: str, document_id: str) -> None:
         """Show a document, such as one with a PDF, at an order or invoice."""

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from outsmart_sync.errors import RecordError
 from outsmart_sync.providers.exact_online import writing
-from outsmart_sync.providers.exact_online.export_reading import holds, rows_with, same_id
+from outsmart_sync.providers.exact_online.export_reading import rows_holding, rows_with, same_id
 from outsmart_sync.providers.exact_online.exports import DOCUMENT_TYPE
+from outsmart_sync.providers.exact_online.values import TIMEZONE
 from outsmart_sync.records.export_token import tokens_in
 
 if TYPE_CHECKING:
@@ -26,6 +29,8 @@ LARGEST_REQUEST = 10 * 1024**2
 _DOCUMENTS, _ATTACHMENTS = "documents/Documents", "documents/DocumentAttachments"
 _SALES_INVOICE = 10
 _ROOM_FOR_THE_REST = 1024
+_LOOKED_BACK = timedelta(days=60)
+"""So far back lies nothing that is still open."""
 
 
 class ExactFiles:
@@ -52,7 +57,8 @@ class ExactFiles:
 
     def find(self, token: str) -> list[str]:
         """Ids of documents with a token in their subject."""
-        rows = rows_with(self._client, _DOCUMENTS, ("ID", "Subject"), [holds("Subject", token)])
+        since = datetime.now(ZoneInfo(TIMEZONE)).date() - _LOOKED_BACK
+        rows = rows_holding(self._client, _DOCUMENTS, ("ID", "Subject"), "Subject", [token], since)
         return [str(row["ID"]) for row in rows if token in tokens_in(row["Subject"] or "")]
 
     def attach(self, document_id: str, attachment: Attachment) -> str:

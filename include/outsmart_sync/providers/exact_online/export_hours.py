@@ -49,7 +49,7 @@ class ExactHours:
         is_time = line.kind is LineKind.HOURS
         body = {
             "Item": line.article,
-            "Quantity": float(line.quantity),
+            "Quantity": line.quantity,
             "Date": (line.day or document.day).isoformat(),
             "HourStatus": self._status,
             "Notes": _notes(document, line),
@@ -59,7 +59,7 @@ class ExactHours:
             body["Employee"] = line.employee
         if not is_time and line.price is not None:
             # Costs have a price but no discount.
-            body["PriceFC"] = float(line.price * (1 - line.discount))
+            body["PriceFC"] = line.price * (1 - line.discount)
         return _made(writing.create(self._client, _TIMES if is_time else _COSTS, body), line.token, is_time=is_time)
 
     def find(self, tokens: Sequence[str], since: date) -> list[MadeDocument]:

@@ -28,7 +28,7 @@ def body_of(line: Line, *, with_token: bool = False) -> dict[str, Any]:
     notes = [line.token] if with_token else []
     if len(line.text) > _LONGEST_TEXT:
         notes.append(line.text)
-    body: dict[str, Any] = {"Item": line.article, "Quantity": float(line.quantity)} | _price(line)
+    body: dict[str, Any] = {"Item": line.article, "Quantity": line.quantity} | _price(line)
     extras = {"Description": _shortened(line.text), "Notes": "\n".join(notes), "Project": line.project}
     return body | {name: value for name, value in extras.items() if value}
 
@@ -52,14 +52,14 @@ def as_order_line(row: Row) -> OrderLine:
     )
 
 
-def _price(line: Line) -> dict[str, float]:
+def _price(line: Line) -> dict[str, Decimal]:
     if line.price is None:
         return {}
     net = (line.price * (1 - line.discount)).normalize()
     exponent = net.as_tuple().exponent
     if line.discount and isinstance(exponent, int) and -exponent <= _NET_DECIMALS:
-        return {"UnitPrice": float(line.price), "Discount": float(line.discount)}
-    return {"NetPrice": float(net)}
+        return {"UnitPrice": line.price, "Discount": line.discount}
+    return {"NetPrice": net}
 
 
 def _shortened(text: str) -> str:
@@ -67,4 +67,4 @@ def _shortened(text: str) -> str:
 
 
 def _plain(value: Any) -> Any:
-    return float(value) if isinstance(value, (Decimal, int)) and not isinstance(value, bool) else value or ""
+    return Decimal(value) if isinstance(value, (Decimal, int)) and not isinstance(value, bool) else value or ""

@@ -6,32 +6,42 @@ name=LogisticsUnits , name=ProjectProjects and name=PayrollEmployees .
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from outsmart_sync.errors import RecordError
+from outsmart_sync.errors import AccessDenied, RecordError
 from outsmart_sync.providers.exact_online import exports, writing
 from outsmart_sync.providers.exact_online.export_reading import by_ids, rows_with, same_text
 from outsmart_sync.providers.exact_online.values import TIMEZONE, exact_date, padded_code
 from outsmart_sync.records.export_document import Entity, Known, Likely
-from outsmart_sync.records.values import code_key
+from outsmart_sync.records.values import code_key, parse_decimal
 
 if TYPE_CHECKING:
     from outsmart_sync.providers.exact_online.client import ExactOnlineClient
     from outsmart_sync.records.catalogue import Row
     from outsmart_sync.records.export_document import NewArticle, NewCustomer
 
+log = logging.getLogger(__name__)
+
 _ACCOUNTS, _ITEMS, _UNITS, _GROUPS = "crm/Accounts", "logistics/Items", "logistics/Units", "logistics/ItemGroups"
+_VAT_CODES = "vat/VATCodes"
 _CUSTOMER = "C"
 _LONGEST_DESCRIPTION = 60
 _LONGEST_ACCOUNT_CODE = 18
 _COUNTRY_LETTERS = 2
-_MINUTES = {"hh": Decimal(60), "mi": Decimal(1)}
-"""Minutes in one unit of time. How many of them make a working day or week, Exact does not say."""
+_HOUR = Decimal(60)
+_MINUTES = {"hh": _HOUR, "mi": Decimal(1)}
+"""Minutes in one unit of time. How many of them make a working day, Exact does not say: it is a setting."""
+_DAY, _USUAL_DAY = "dd", Decimal(8)
+_OF_TIME = "T"
+_INCLUDING = "I"
+"""``Type`` of a VAT code whose prices include VAT (name=VatVATCodes)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +86,14 @@ def _outside(row: Row, today: date) -> str:
 
 _DATES = ("StartDate", "EndDate")
 _ITEM = _Place(
-    _ITEMS, ("ID", "Code", "Description", "IsSalesItem", "IsTime", "Unit", *_DATES), ("Description",), _item_blocked
+    _ITEMS,
+    ("ID", "Code", "Description", "IsSalesItem", "IsTime", "Unit", "UnitType", "SalesVatCode", *_DATES),
+    ("Description",),
+    _item_blocked,
 )
 _PLACES = {
     Entity.CUSTOMER: _Place(
-        _ACCOUNTS, ("ID", "Code", "Name", "Status", "Blocked", *_DATES), ("Name",), _account_blocked
+        _ACCOUNTS, ("ID", "Code", "SearchCode", "Name", "Status", "Blocked", *_DATES), ("Name",), _account_blocked
     ),
     Entity.ARTICLE: _ITEM,
     Entity.HOUR_ARTICLE: _ITEM,
@@ -109,14 +122,20 @@ class ExactLookUps:
         self._unit_codes: set[str] = set()
 
     def look_up(self, entity: Entity, codes: Sequence[str]) -> dict[str, Known]:
-        """Records by OutSmart's codes of them."""
+        """Records by OutSmart's codes of them.
+
+        A customer that was made for a code that Exact does not take has it as its search code.
+        """
         place = _PLACES[entity]
         asked = {code_key(code): code for code in codes if code.strip()}
-        conditions = (same_text("Code", _as_stored(entity, code)) for code in asked.values() if _may_be(entity, code))
+        conditions = [
+            same_text(column, value) for code in asked.values() for column, value in _where(entity, code).items()
+        ]
         found: dict[str, Known] = {}
         for row in rows_with(self._client, place.path, place.columns, conditions):
-            if (code := asked.get(code_key(row["Code"] or ""))) is not None:
-                found[code] = self._known(entity, row)
+            for code in _codes_of(row):
+                if (wanted := asked.get(code_key(code))) is not None:
+                    found.setdefault(wanted, self._known(entity, row))
         return found
 
     def facts(self, entity: Entity, remote_ids: Sequence[str]) -> dict[str, Known]:
@@ -143,12 +162,16 @@ class ExactLookUps:
         return [Likely(known=self._known(Entity.ARTICLE, row), why="description") for row in _once(rows)]
 
     def create_customer(self, customer: NewCustomer) -> Known:
-        """Make an account. Exact takes only numbers as codes: a customer with another one gets Exact's next number."""
+        """Make an account. Exact takes only numbers as codes: a customer with another one gets Exact's next number.
+
+        By its search code it is found again, should the answer be lost.
+        """
         country = customer.country.strip().upper()
         body = {
             "Name": customer.name,
             "Status": self._text(exports.CUSTOMER_STATUS) or _CUSTOMER,
             "Code": customer.code.strip() if _is_account_code(customer.code) else "",
+            "SearchCode": "" if _is_account_code(customer.code) else customer.code.strip(),
             "AddressLine1": customer.street,
             "Postcode": customer.postcode,
             "City": customer.city,
@@ -179,26 +202,61 @@ class ExactLookUps:
 
     def _known(self, entity: Entity, row: Row) -> Known:
         place = _PLACES[entity]
+        vat_code = str(row.get("SalesVatCode") or "").strip()
+        minutes, blocked = self._time_of(row) if entity is Entity.HOUR_ARTICLE else (None, "")
         return Known(
             remote_id=str(row["ID"]),
             code=(row["Code"] or "").strip(),
             title=" ".join(str(row[column]).strip() for column in place.title if row[column]),
-            unit_minutes=self._minutes_of(row["Unit"]) if entity is Entity.HOUR_ARTICLE and row["IsTime"] else None,
-            blocked=place.blocked(row, datetime.now(ZoneInfo(TIMEZONE)).date()),
+            unit_minutes=minutes,
+            vat_included=bool(vat_code) and vat_code in self._including,
+            vat_rate=self._including.get(vat_code, Decimal(0)) if vat_code else Decimal(0),
+            blocked=place.blocked(row, datetime.now(ZoneInfo(TIMEZONE)).date()) or blocked,
         )
 
-    def _minutes_of(self, unit: str | None) -> Decimal | None:
-        return self._read_units().get((unit or "").strip())
+    def _time_of(self, row: Row) -> tuple[Decimal | None, str]:
+        """Minutes in one unit of an hour type, and why hours cannot be billed with it."""
+        unit = (row["Unit"] or "").strip()
+        minutes = self._read_units().get(unit)
+        if minutes is None and row["UnitType"] == _OF_TIME:
+            return None, f"hours cannot be converted to its unit '{unit}'"
+        return minutes, ""
 
     def _read_units(self) -> dict[str, Decimal]:
         """Units of time with their minutes; read once."""
         if self._minutes is None:
             self._minutes = {}
+            known = {**_MINUTES, _DAY: self._working_day * _HOUR}
             for page in self._client.pages(self._client.address(_UNITS, select=("Code", "TimeUnit"))):
                 self._unit_codes |= {(row["Code"] or "").strip() for row in page.rows}
-                known = ((row, _MINUTES.get((row["TimeUnit"] or "").strip())) for row in page.rows)
-                self._minutes |= {row["Code"].strip(): minutes for row, minutes in known if minutes}
+                found = ((row, known.get((row["TimeUnit"] or "").strip())) for row in page.rows)
+                self._minutes |= {row["Code"].strip(): minutes for row, minutes in found if minutes}
         return self._minutes
+
+    @cached_property
+    def _including(self) -> dict[str, Decimal]:
+        """VAT codes whose prices include VAT, with their rates; read once.
+
+        Without the right to read them none are known: a price that is meant otherwise shows in the document's total.
+        """
+        columns = ("Code", "Type", "Percentage")
+        try:
+            pages = self._client.pages(self._client.address(_VAT_CODES, select=columns))
+            rows = [row for page in pages for row in page.rows]
+        except AccessDenied as error:
+            log.warning("Which VAT codes include VAT is not known: %s", error)
+            return {}
+        including = (row for row in rows if (row["Type"] or "").strip() == _INCLUDING)
+        return {str(row["Code"]).strip(): Decimal(row["Percentage"] or 0) for row in including}
+
+    @property
+    def _working_day(self) -> Decimal:
+        """Hours in a day, for units of days."""
+        try:
+            hours = parse_decimal(self._text(exports.HOURS_PER_DAY))
+        except ValueError:
+            return _USUAL_DAY
+        return hours if hours > 0 else _USUAL_DAY
 
     def _item_group(self) -> str:
         code = self._text(exports.ITEM_GROUP)
@@ -216,8 +274,18 @@ class ExactLookUps:
         return str(self._settings.get(name) or "")
 
 
-def _as_stored(entity: Entity, code: str) -> str:
-    return padded_code(code) if entity is Entity.CUSTOMER else code.strip()
+def _where(entity: Entity, code: str) -> dict[str, str]:
+    """Columns in which a code may stand, with how it stands there."""
+    if entity is not Entity.CUSTOMER:
+        return {"Code": code.strip()}
+    found = {"Code": padded_code(code)} if _may_be(entity, code) else {}
+    return found if _is_account_code(code) else found | {"SearchCode": code.strip()}
+
+
+def _codes_of(row: Row) -> list[str]:
+    """Codes by which a record may have been asked for: a search code counts where it can be no code."""
+    search_code = row.get("SearchCode") or ""
+    return [row["Code"] or "", *([search_code] if search_code and not _is_account_code(search_code) else [])]
 
 
 def _may_be(entity: Entity, code: str) -> bool:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from outsmart_sync.providers.exact_online.values import quoted
+from outsmart_sync.errors import RequestRefused
+from outsmart_sync.providers.exact_online.values import moment, quoted
 from outsmart_sync.records.values import parse_decimal
 
 if TYPE_CHECKING:
     from outsmart_sync.providers.exact_online.client import ExactOnlineClient
     from outsmart_sync.records.catalogue import Row
+
+log = logging.getLogger(__name__)
 
 _PER_CALL = 40
 """Conditions in one filter: with this many, of up to 100 characters each, an address stays below Exact's 6,000."""
@@ -36,6 +41,30 @@ def rows_with(
             filters = f"({filters}) and {also}"
         for page in client.pages(client.address(resource, select=select, filters=filters)):
             yield from page.rows
+
+
+def rows_holding(
+    client: ExactOnlineClient,
+    resource: str,
+    select: tuple[str, ...],
+    column: str,
+    texts: Iterable[str],
+    since: date,
+) -> Iterator[Row]:
+    """The rows made since a day in whose column one of some texts stands.
+
+    That Exact searches within texts is documented for another endpoint only (name=ManufacturingShopOrders). Where it
+    calls that a wrong question, everything made since that day is handed out, for the caller to compare.
+    """
+    also = f"Created ge {moment(since)}"
+    conditions = [holds(column, text) for text in texts]
+    try:
+        yield from rows_with(client, resource, select, conditions, also)
+    except RequestRefused as error:
+        if error.code != "bad_request":
+            raise
+        log.warning("Exact Online does not search in %s of %s: everything since %s is read", column, resource, since)
+        yield from rows_with(client, resource, select, [also])
 
 
 def by_ids(

@@ -17,20 +17,26 @@ from outsmart_sync.records.order import NEVER_SOLD
 SALES_ORDER, SALES_INVOICE, HOURS = "sales_order", "sales_invoice", "hours"
 
 JOURNAL, WAREHOUSE, PAYMENT_CONDITION, DOCUMENT_TYPE = "journal", "warehouse", "payment_condition", "document_type"
-HOUR_STATUS = "hour_status"
+HOUR_STATUS, HOURS_PER_DAY = "hour_status", "hours_per_day"
 CUSTOMER_STATUS, CUSTOMER_CONDITION = "customer_status", "customer_payment_condition"
 ITEM_GROUP, UNIT, VAT_CODE = "item_group", "unit", "vat_code"
 
+QUANTITY_DECIMALS = 6
+"""Exact's pages name no limit. A quarter of an hour is 0.03125 of a day: with fewer, cents would go astray."""
+
 EXPORTS = Exports(
     kinds=(
-        DocumentKind(name=SALES_ORDER, label="sales order"),
+        DocumentKind(name=SALES_ORDER, label="sales order", quantity_decimals=QUANTITY_DECIMALS),
         # Open and not printed, type 8020, without a warehouse. Only a credit note (8021) may come to less than nothing.
-        DocumentKind(name=SALES_INVOICE, label="sales invoice", negative=Negative.CREDIT),
+        DocumentKind(
+            name=SALES_INVOICE, label="sales invoice", quantity_decimals=QUANTITY_DECIMALS, negative=Negative.CREDIT
+        ),
         # Exact prices the hours (PriceFC of TimeTransactions is read-only), so that they are compared by quantity.
         DocumentKind(
             name=HOURS,
             label="hours and costs",
             by_line=True,
+            quantity_decimals=QUANTITY_DECIMALS,
             tolerance=Decimal("0.01"),
             package_prices=True,
             takes_files=False,
@@ -53,6 +59,7 @@ EXPORTS = Exports(
             default="1",
             values={"1": "draft", "10": "submitted"},
         ),
+        Text(HOURS_PER_DAY, "Hours in a day, for hour types whose unit is a day", default="8"),
         Text(
             CUSTOMER_STATUS,
             "Status of customers that are made",
@@ -70,6 +77,7 @@ EXPORTS = Exports(
         Text(UNIT, "Unit of articles that are made when theirs is not known (empty: Exact's own)", lists=lists.UNITS),
         Text(VAT_CODE, "VAT code of articles that are made (empty: Exact's own choice)", lists=lists.VAT_CODES),
     ),
-    fixed_facts=frozenset({Entity.CUSTOMER, Entity.ARTICLE, Entity.PROJECT, Entity.EMPLOYEE}),
+    # Items are looked up once a day: some have prices including VAT, which the mirror does not know.
+    fixed_facts=frozenset({Entity.CUSTOMER, Entity.PROJECT, Entity.EMPLOYEE}),
     never_sold=NEVER_SOLD,
 )

@@ -58,7 +58,7 @@ JOURNALS = ExactList(
     path="financial/Journals",
     value="Code",
     title=("Description",),
-    filters="Type eq 20",
+    filters="Type eq 20 and IsBlocked eq false",
 )
 PAYMENT_CONDITIONS = ExactList(
     name="payment_conditions",

@@ -7,7 +7,6 @@ arrives and never held in memory.
 from __future__ import annotations
 
 import logging
-import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,7 +15,6 @@ from typing import Any
 import ijson
 import msgspec
 import requests
-from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from outsmart_sync.errors import SyncError
 from outsmart_sync.providers import web
@@ -237,7 +235,7 @@ class OutSmartClient:
                 stream=stream,
             )
         except requests.RequestException as error:
-            row = meaning.unsent if _is_unsent(error) else meaning.unanswered
+            row = meaning.unsent if web.was_never_sent(error) else meaning.unanswered
             # The library's text holds the address, and that the tokens.
             raise _Failed(row, f"{method} {endpoint}: {type(error).__name__}") from None
         if response.status_code != requests.codes.ok:
@@ -266,17 +264,6 @@ class OutSmartClient:
         except (IndexError, TypeError, ValueError):
             raise _Failed(READING.unreadable, f"GET {endpoint}: no envelope code") from None
         _require_fine(f"GET {endpoint}", code, messages, READING)
-
-
-def _is_unsent(error: requests.RequestException) -> bool:
-    """Whether no connection came about, so that nothing can have arrived."""
-    if isinstance(error, requests.ConnectTimeout | requests.exceptions.ProxyError):
-        return True
-    failed = error.args[0] if error.args else None
-    if not isinstance(failed, MaxRetryError):
-        return False
-    cause = failed.reason.args[0] if failed.reason and failed.reason.args else None
-    return isinstance(failed.reason, NewConnectionError) or isinstance(cause, ssl.SSLCertVerificationError)
 
 
 def _require_fine(what: str, code: int, messages: list[Any], meaning: Meaning) -> None:
