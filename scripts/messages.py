@@ -21,20 +21,23 @@ from outsmart_sync.webapp.languages import DOMAIN, LANGUAGES, catalogue_file
 
 ROOT = Path(__file__).resolve().parent.parent
 HOUSE = ROOT / "include" / "outsmart_sync"
-_SENTENCES = frozenset({"what", "why", "remedy", "text", "label", "title", "description", "what_for"})
+_SENTENCES = frozenset({"what", "why", "cause", "remedy", "text", "label", "title", "description", "what_for"})
 _SPEAKERS = frozenset({
     "SyncError", "ConfigurationError", "NotConfigured", "InvalidSettings", "LoginExpired", "AccessDenied",
     "RequestRefused", "VaultLocked", "StoreUnusable", "StagingGone", "TransientError", "RateLimited",
     "VendorUnavailable", "RenewalRefused", "Busy", "RecordError", "UncertainOutcome", "WrongValue", "Problem", "Reason",
-    "Outcome", "Reaction", "Decision", "_said",
+    "Outcome", "Reaction", "Decision", "Stopped", "_said",
 })  # fmt: skip
 """Classes and functions whose arguments are sentences for people."""
 
 _LABELLED = frozenset({
     "Choice", "Switch", "Text", "StartDate", "ImportCategory", "Field", "Record", "ValueList", "ExactList", "Reference",
-    "replace", "Package",
+    "replace", "Package", "DocumentKind", "ExportCategory",
 })  # fmt: skip
 """Declarations with words for people."""
+
+_NAMED_FIRST = frozenset({"Field", "Choice", "Switch", "Text", "StartDate"})
+"""Declarations whose second argument is their label, after their name."""
 
 _SHORTEST = 2
 
@@ -130,7 +133,7 @@ def _targets(node: ast.Assign | ast.AnnAssign) -> list[ast.expr]:
 
 def _labels(name: str, node: ast.Call) -> Iterator[str]:
     yield from _texts([each.value for each in node.keywords if each.arg in ("label", "reason_text")])
-    if name == "Field" and len(node.args) > 1:
+    if name in _NAMED_FIRST and len(node.args) > 1:
         yield from _texts([node.args[1]])
     for each in node.keywords:
         if each.arg in ("values", "countries") and isinstance(each.value, ast.Dict):
