@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,9 @@ class ExportWorld:
             "Materials": [line(**each) for each in materials],
             **fields,
         }
+        if given["status"] == "Compleet" and "StatusChanges" not in given:
+            day = datetime.strptime(given["WorkEndDate"], "%d-%m-%Y")  # noqa: DTZ007  # as OutSmart writes it
+            given["StatusChanges"] = [{"timestamp": f"{day:%Y-%m-%d} 12:00:00", "status": "Compleet", "user": "Jan"}]
         before = {each["id"] for each in self.work_orders()}
         self.world.control.write_outsmart(ACCOUNT, "workorders", given)
         (made,) = [each["id"] for each in self.work_orders() if each["id"] not in before]

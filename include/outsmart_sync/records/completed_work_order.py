@@ -92,7 +92,7 @@ class CompletedWorkOrder(msgspec.Struct, frozen=True, kw_only=True):
         short_description: The same in short.
         day: First day of the work.
         end_day: Last day.
-        completed_at: When it was completed, aware UTC, or when it was last changed; None: only days are known.
+        completed_at: When it was completed, aware UTC; None: only days are known.
         minimum_hours: Hours that are billed at least; None: as many as were worked.
         rounding_minutes: Step to which its hours are rounded up; 0: that of the settings.
         materials: Materials used.

@@ -180,7 +180,7 @@ def claim(
     if seen is None:
         statement = dialect.upsert(connection, ledger).values(account=account, kind=kind, key=key, **values)
         nothing = statement.on_conflict_do_nothing(index_elements=[ledger.c.account, ledger.c.kind, ledger.c.key])
-        return connection.execute(nothing).rowcount == 1
+        return connection.execute(nothing.returning(ledger.c.key)).one_or_none() is not None
     begun = ledger.c.begun_at.is_(None) if seen.begun_at is None else ledger.c.begun_at == seen.begun_at
     unchanged = and_(_line(account, kind, key), ledger.c.state.in_(UNCLEAR), begun)
     return connection.execute(update(ledger).where(unchanged).values(**values)).rowcount == 1

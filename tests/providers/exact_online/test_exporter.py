@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from outsmart_sync.errors import RecordError, UncertainOutcome
+from outsmart_sync.pipeline.export_ports import Exporter
 from outsmart_sync.providers.exact_online.client import ExactOnlineClient
 from outsmart_sync.providers.exact_online.exporter import ExactExporter
 from outsmart_sync.providers.exact_online.exports import EXPORTS, HOURS, SALES_INVOICE, SALES_ORDER
@@ -110,6 +111,11 @@ def document(known: dict[str, Any], *lines: Line, **values: Any) -> ExportDocume
 
 def billed(control: RemoteControl, made: ExportDocument) -> list[dict[str, Any]]:
     return control.billed(MAIN, made.token)
+
+
+def test_it_is_what_exporting_needs_of_a_package(client: ExactOnlineClient) -> None:
+    needed: Exporter = ExactExporter(client, {})
+    assert {name for name in vars(Exporter) if not name.startswith("_")} <= set(dir(needed))
 
 
 def test_an_order_has_its_parties_lines_and_total(

@@ -243,7 +243,7 @@ def _period(fields: Mapping[str, Any], where: str, unreadable: list[str]) -> Per
 
 
 def _completed_at(fields: Mapping[str, Any]) -> datetime | None:
-    """When it was completed: the last time its status became so; else when it was last changed."""
+    """When it was completed, by the changes of its status; else, where no day of work is told, when it was changed."""
     changes = fields.get("StatusChanges")
     found = [
         moment
@@ -251,7 +251,11 @@ def _completed_at(fields: Mapping[str, Any]) -> datetime | None:
         if isinstance(each, dict) and text_of(each.get("status")) == COMPLETE
         if (moment := _moment(text_of(each.get("timestamp"))))
     ]
-    return max(found) if found else _moment(text_of(fields.get("MutationDate")))
+    if found:
+        return max(found)
+    dated = any(text_of(fields.get(name)) for name in ("WorkEndDate", "WorkDate"))
+    # A note that somebody adds years later changes it, too.
+    return None if dated else _moment(text_of(fields.get("MutationDate")))
 
 
 def _moment(text: str) -> datetime | None:
