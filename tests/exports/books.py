@@ -123,7 +123,8 @@ class Books:
 
     def get(self, kind: DocumentKind, remote_id: str) -> MadeDocument | None:  # noqa: ARG002
         self._called("get")
-        return self._made(remote_id)
+        order = self.order(remote_id)
+        return order.made if order else self._made(remote_id)
 
     def create(self, kind: DocumentKind, document: ExportDocument) -> MadeDocument:
         def make() -> str:

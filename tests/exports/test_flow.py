@@ -536,3 +536,18 @@ def test_a_payer_of_its_own_pays_and_a_negative_total_is_a_credit(exporting: Exp
     (document,) = exporting.books.documents()
     assert (document.total, document.is_credit) == (Decimal("-20.00"), True)
     assert document.customer == document.deliver_to != document.invoice_to
+
+
+def test_hours_that_an_earlier_run_booked_are_compared_with_what_the_work_order_says_now(
+    exporting: ExportWorld,
+) -> None:
+    exporting.save(document="hours")
+    period = {"WorkDate": "05-11-2026", "BeginTime": "08:00", "EndTime": "09:00", "HourType": "H1"}
+    row = exporting.work_order("W1", {}, Workperiods=[period])
+    exporting.gateway.trouble = Script("", "not sent")
+    exporting.run()
+    assert exporting.state("W1")[0] == "sending"
+    exporting.change(row, Workperiods=[period | {"EndTime": "11:00"}])
+    exporting.run()
+    assert exporting.state("W1") == ("changed", "changed_while_exporting")
+    assert len(exporting.books.documents()) == 1

@@ -124,3 +124,19 @@ def test_an_order_of_another_administration_is_not_guessed(exporting: ExportWorl
     exporting.work_order("SO-4711", {})
     exporting.run()
     assert exporting.state("SO-4711") == ("held", "order_unknown")
+
+
+def test_bringing_it_up_to_date_only_ever_adds_to_an_order_that_was_imported(
+    exporting: ExportWorld, order: tuple[str, str]
+) -> None:
+    order_id, number = order
+    exporting.save(document="sales_invoice")
+    complete(exporting, number, line("A1", "2", "10"), line("A2", "1", "7,50"))
+    exporting.run()
+    assert exporting.state(number) == ("done", "")
+    assert exporting.export(number).kind == "sales_order"
+    complete(exporting, number, line("A1", "2", "10"), line("A2", "1", "7,50"), line("A2", "1", "9"))
+    decisions.resend(exporting.store, exporting.gateway, number, update=True)
+    exporting.run()
+    assert "replace" not in exporting.books.called()
+    assert [amount for _, amount in on_order(exporting.books, order_id)] == [20, Decimal("7.50"), Decimal("9.00")]

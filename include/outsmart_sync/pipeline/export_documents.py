@@ -99,7 +99,7 @@ class Documents:
             lambda found: _difference(document, found),
         )
         if made.total is None and made.quantity is None:
-            return self.exporter.get(kind, made.remote_id) or _gone(document)
+            return self.exporter.get(kind, made.remote_id) or _gone(document.number)
         return made
 
     def _lines(self, document: ExportDocument, key: str) -> MadeDocument:
@@ -107,18 +107,22 @@ class Documents:
         for line in document.lines:
             if line.kind is LineKind.TEXT:
                 continue
-            made.append(
-                self.once.make(
-                    Thing(kind.name, f"{key}/{line.key}", f"{line.kind} '{line.text[:40]}'", line.token),
-                    lambda line=line: self.exporter.create_line(kind, document, line),  # type: ignore[misc]
-                    lambda line=line: self._look(line.token),  # type: ignore[misc]
-                )
+            each = self.once.make(
+                Thing(kind.name, f"{key}/{line.key}", f"{line.kind} '{line.text[:40]}'", line.token),
+                lambda line=line: self.exporter.create_line(kind, document, line),  # type: ignore[misc]
+                lambda line=line: self._look(line.token),  # type: ignore[misc]
             )
+            made.append(self._told(each, document.number))
         known = [each.quantity for each in made if each.quantity is not None]
         quantity = sum(known, Decimal(0)) if len(known) == len(made) else None
-        # Lines that earlier runs made are not read again: what is not told is not compared.
         total = money.total_of(each.total for each in made)
         return MadeDocument(remote_id=made[0].remote_id, number=document.number, total=total, quantity=quantity)
+
+    def _told(self, made: MadeDocument, what: str) -> MadeDocument:
+        """A line with what the package has of it; one that an earlier run made is read again, to be compared."""
+        if made.quantity is not None or made.total is not None:
+            return made
+        return self.exporter.get(self.once.job.kind, made.remote_id) or _gone(what)
 
     def _append(self, plan: Plan, key: str) -> MadeDocument:
         document = plan.document
@@ -143,7 +147,7 @@ class Documents:
             )
         order = self.exporter.order(document.append_to)
         if order is None:
-            return _gone(document)
+            return _gone(document.number)
         return replace(order.made, total=money.total_of(line.amount for line in order.lines))
 
     def _on_order(self, document: ExportDocument, line: Line) -> list[MadeDocument]:
@@ -213,12 +217,12 @@ def _difference(document: ExportDocument, found: MadeDocument) -> str:
     return ""
 
 
-def _gone(document: ExportDocument) -> MadeDocument:
+def _gone(number: str) -> MadeDocument:
     raise Stopped(
         Problem(
             state=ExportState.DIFFERS,
             reason="gone",
-            cause=f"What work order {document.number} was exported as is gone: somebody deleted it.",
+            cause=f"What work order {number} was exported as is gone: somebody deleted it.",
             remedy="To make it again: outsmart-sync export resend. If it is billed otherwise: settle --accept.",
         )
     )

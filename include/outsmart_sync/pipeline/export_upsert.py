@@ -145,7 +145,10 @@ class Sending:
         kind = documents.once.job.kind
         plan = plan_of(self.store, self.job, row, self.resolver, lambda: self.exporter)
         self._require_same(row)
-        self._put(row, state=ExportState.SENDING, kind=kind.name, sent=row.work_order.fingerprint)
+        named = (
+            self.job.exports.appends_to[self.job.order_type(plan.document.number)] if plan.document.append_to else ""
+        )
+        self._put(row, state=ExportState.SENDING, kind=named or kind.name, sent=row.work_order.fingerprint)
         if make_missing(documents.once, plan, self.resolver, self.exporter):
             plan = plan_of(self.store, self.job, row, self.resolver, lambda: self.exporter)
         made = self._document(documents, row, plan)
@@ -214,7 +217,8 @@ class Sending:
     @staticmethod
     def _document(documents: Documents, row: Row, plan: Plan) -> MadeDocument:
         known = row.known
-        if known is not None and known.decision == Decision.UPDATE and known.remote_id:
+        own = not plan.document.append_to  # an order that somebody else made only ever gets lines
+        if own and known is not None and known.decision == Decision.UPDATE and known.remote_id:
             return documents.update(plan, known.remote_id)
         return documents.make(plan, _key(row))
 
