@@ -26,7 +26,7 @@ from outsmart_sync.providers.exact_online.imports import (
 )
 from outsmart_sync.records.catalogue import Choice
 from sandbox.exact_online.resources import RESOURCES
-from tests.contract.vendors import EXACT, FUNCTIONS, ExactResource, conditions
+from tests.contract.vendors import EXACT, FUNCTIONS, WRITES, ExactResource, conditions
 
 ROOT = Path(__file__).resolve().parents[2]
 STREAMS = {
@@ -161,6 +161,16 @@ def test_the_scope_that_a_stream_needs_is_that_of_its_page(stream: ExactStream) 
 @pytest.mark.parametrize("need", [rights.DELETED, rights.DIVISIONS], ids=lambda need: need.endpoint)
 def test_the_scope_of_what_belongs_to_no_category_is_that_of_its_page(need: rights.Need) -> None:
     assert EXACT[need.endpoint].scope == need.scope
+
+
+@pytest.mark.parametrize("path", sorted(rights._EXPORTS))
+def test_the_scope_that_exports_name_is_that_of_the_page(path: str) -> None:
+    assert EXACT[path].scope == rights.need_of(path).scope
+
+
+@pytest.mark.parametrize("path", sorted(WRITES))
+def test_whatever_is_written_has_a_scope_to_name(path: str) -> None:
+    assert rights.need_of(path, writes=True).writes
 
 
 @each_list_of_changes

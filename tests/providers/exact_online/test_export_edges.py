@@ -15,7 +15,7 @@ from urllib3 import HTTPSConnectionPool
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 from urllib3.exceptions import SSLError as EncryptionError
 
-from outsmart_sync.errors import RecordError, UncertainOutcome
+from outsmart_sync.errors import AccessDenied, RecordError, UncertainOutcome
 from outsmart_sync.providers import web
 from outsmart_sync.providers.exact_online import writing
 from outsmart_sync.providers.exact_online.exporter import ExactExporter
@@ -189,3 +189,33 @@ def test_a_request_that_exact_calls_wrong_made_nothing(
     server.play(Answer(status, BAD_QUERY))
     with pytest.raises(RecordError):
         writing.create(exact_at(server.url), "crm/Accounts", {"Name": "x"})
+
+
+@pytest.mark.parametrize(
+    ("change", "undo", "said"),
+    [
+        (
+            {"remove": ["Sales orders"]},
+            {"add": ["Sales orders"]},
+            "lacks the scope 'Sales orders', without which sales",
+        ),
+        (
+            {"remove_rights": [{"endpoint": "salesorder/SalesOrders", "action": "POST"}]},
+            {"add_rights": [{"endpoint": "salesorder/SalesOrders", "action": "POST"}]},
+            "lacks the right to make sales orders (salesorder/SalesOrders)",
+        ),
+    ],
+    ids=["scope", "right"],
+)
+def test_a_refusal_names_the_scope_or_the_right_that_is_missing(
+    books: Books, change: dict[str, Any], undo: dict[str, Any], said: str
+) -> None:
+    exporter, wanted = books.exporter(), document(SALES_ORDER, books.customer(), line(books.item("A1")))
+    books.control.change_scopes(**change)
+    try:
+        with pytest.raises(AccessDenied) as refused:
+            exporter.create(ORDER, wanted)
+    finally:
+        books.control.change_scopes(**undo)
+    assert said in str(refused.value)
+    assert books.control.exact_rows(EMPTY, "salesorder/SalesOrders") == []

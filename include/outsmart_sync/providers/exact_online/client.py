@@ -126,12 +126,12 @@ class ExactOnlineClient:
         address = self.address("system/Divisions", select=fields, filters=filters, division=of_division)
         return [row for page in self.pages(address) for row in page.rows]
 
-    def may_read(self, endpoint: str) -> bool:
-        """Whether the connected user has the right to read a resource, such as ``crm/Accounts``.
+    def may(self, endpoint: str, action: str) -> bool:
+        """Whether the connected user has the right to ``GET`` or ``POST`` a resource, such as ``crm/Accounts``.
 
         Rule: https://start.exactonline.nl/docs/HlpRestAPIResourcesDetails.aspx?name=UsersUserHasRights .
         """
-        question = f"endpoint='{quote(endpoint, safe='/')}'&action='GET'"
+        question = f"endpoint='{quote(endpoint, safe='/')}'&action='{action}'"
         rows = self._get(f"{self._api_url}/api/v1/{self.division}/users/UserHasRights?{question}").rows
         return bool(rows and rows[0]["UserHasRights"])
 

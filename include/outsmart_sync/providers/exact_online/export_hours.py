@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from outsmart_sync.errors import RecordError
 from outsmart_sync.providers.exact_online import start_dates, writing
-from outsmart_sync.providers.exact_online.export_reading import by_ids, decimal, rows_with
+from outsmart_sync.providers.exact_online.export_reading import all_rows, by_ids, decimal, rows_with
 from outsmart_sync.providers.exact_online.exports import HOUR_STATUS
 from outsmart_sync.providers.exact_online.values import exact_moment, is_id
 from outsmart_sync.records.export_document import LineKind, MadeDocument
@@ -98,9 +98,7 @@ class ExactHours:
 
     def _changed_since(self, since: date) -> Iterator[Mapping[str, Any]]:
         position = start_dates.position_of(self._client, _STREAM, since) or 1
-        address = self._client.address(_STREAM, select=_STREAM_COLUMNS, filters=f"Timestamp gt {position}L")
-        for page in self._client.pages(address):
-            yield from page.rows
+        yield from all_rows(self._client, _STREAM, _STREAM_COLUMNS, f"Timestamp gt {position}L")
 
     @staticmethod
     def _billed_to(document: ExportDocument, line: Line) -> dict[str, str]:

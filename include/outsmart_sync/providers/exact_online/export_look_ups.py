@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from outsmart_sync.errors import AccessDenied, RecordError
 from outsmart_sync.providers.exact_online import exports, writing
-from outsmart_sync.providers.exact_online.export_reading import by_ids, rows_with, same_text
+from outsmart_sync.providers.exact_online.export_reading import all_rows, by_ids, rows_with, same_text
 from outsmart_sync.providers.exact_online.values import TIMEZONE, exact_date, padded_code
 from outsmart_sync.records.export_document import Entity, Known, Likely
 from outsmart_sync.records.values import code_key, parse_decimal
@@ -227,10 +227,11 @@ class ExactLookUps:
         if self._minutes is None:
             self._minutes = {}
             known = {**_MINUTES, _DAY: self._working_day * _HOUR}
-            for page in self._client.pages(self._client.address(_UNITS, select=("Code", "TimeUnit"))):
-                self._unit_codes |= {(row["Code"] or "").strip() for row in page.rows}
-                found = ((row, known.get((row["TimeUnit"] or "").strip())) for row in page.rows)
-                self._minutes |= {row["Code"].strip(): minutes for row, minutes in found if minutes}
+            for row in all_rows(self._client, _UNITS, ("Code", "TimeUnit")):
+                code = (row["Code"] or "").strip()
+                self._unit_codes.add(code)
+                if minutes := known.get((row["TimeUnit"] or "").strip()):
+                    self._minutes[code] = minutes
         return self._minutes
 
     @cached_property
@@ -241,8 +242,7 @@ class ExactLookUps:
         """
         columns = ("Code", "Type", "Percentage")
         try:
-            pages = self._client.pages(self._client.address(_VAT_CODES, select=columns))
-            rows = [row for page in pages for row in page.rows]
+            rows = list(all_rows(self._client, _VAT_CODES, columns))
         except AccessDenied as error:
             log.warning("Which VAT codes include VAT is not known: %s", error)
             return {}

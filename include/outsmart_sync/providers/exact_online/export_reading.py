@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from outsmart_sync.errors import RequestRefused
+from outsmart_sync.providers.exact_online.rights import explained, need_of
 from outsmart_sync.providers.exact_online.values import moment, quoted
 from outsmart_sync.records.values import parse_decimal
 
@@ -39,6 +40,12 @@ def rows_with(
         filters = " or ".join(everything[start : start + _PER_CALL])
         if also:
             filters = f"({filters}) and {also}"
+        yield from all_rows(client, resource, select, filters)
+
+
+def all_rows(client: ExactOnlineClient, resource: str, select: tuple[str, ...], filters: str = "") -> Iterator[Row]:
+    """Every row that meets a filter; a refusal says which scope, right or module is missing."""
+    with explained(client, need_of(resource)):
         for page in client.pages(client.address(resource, select=select, filters=filters)):
             yield from page.rows
 

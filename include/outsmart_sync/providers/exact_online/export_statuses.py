@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from outsmart_sync.providers.exact_online import start_dates
 from outsmart_sync.providers.exact_online.export_reading import decimal, rows_with
+from outsmart_sync.providers.exact_online.rights import explained, need_of
 from outsmart_sync.providers.exact_online.values import TIMEZONE, is_reference
 from outsmart_sync.records.export_document import InvoicePage, InvoiceState
 
@@ -59,9 +60,11 @@ class ExactStatuses:
     ) -> Iterator[InvoicePage]:
         filters = f"Timestamp gt {after}L{_ALSO.get(stream, '')}"
         position = int(after)
-        for page in self._client.pages(self._client.address(stream, select=_COLUMNS[stream], filters=filters)):
-            position = max(position, *(int(row["Timestamp"]) for row in page.rows), 0)
-            yield InvoicePage(stream=stream, cursor=str(position), states=read(page.rows), last=page.next_page is None)
+        with explained(self._client, need_of(stream)):
+            for page in self._client.pages(self._client.address(stream, select=_COLUMNS[stream], filters=filters)):
+                position = max(position, *(int(row["Timestamp"]) for row in page.rows), 0)
+                last = page.next_page is None
+                yield InvoicePage(stream=stream, cursor=str(position), states=read(page.rows), last=last)
 
     def _today(self) -> str:
         """Where today begins: one row version counts all streams of an administration."""

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
-from outsmart_sync.errors import AccessDenied, RateLimited
+from outsmart_sync.errors import RateLimited
 from outsmart_sync.providers.exact_online.client import decoded, error_text, limits_of, moment_in, wait_of
 from outsmart_sync.providers.exact_online.errors import NO_CLEAR_ANSWER, WRITE_OUTCOMES
+from outsmart_sync.providers.exact_online.rights import explained, need_of
 from outsmart_sync.providers.outcomes import error_of, outcome_of
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ def _sent(client: ExactOnlineClient, method: str, resource: str, body: Row) -> r
     response = client.send(method, resource, body)
     if response.ok and response.status_code < requests.codes.multiple_choices:
         return response
-    raise _failure(method, resource, response)
+    with explained(client, need_of(resource.partition("(")[0], writes=True)):
+        raise _failure(method, resource, response)
 
 
 def _failure(method: str, resource: str, response: requests.Response) -> SyncError:
@@ -68,8 +70,6 @@ def _failure(method: str, resource: str, response: requests.Response) -> SyncErr
     if response.status_code == _BLAMELESS and not _is_from_exact(response):
         return error_of(NO_CLEAR_ANSWER, text, technical)
     error = error_of(outcome_of(WRITE_OUTCOMES, response.status_code, text), text, technical)
-    if isinstance(error, AccessDenied):
-        error.why = f"It is about writing {resource.partition('(')[0]}."
     if isinstance(error, RateLimited):
         error.retry_at = moment_in(wait_of(*limits_of(response)))
     return error
