@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, or_, select
 
+from outsmart_sync.pipeline import by_hand
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.services import settings
 from outsmart_sync.services.setting_values import ENABLED
@@ -35,6 +36,7 @@ class CategoryStatus:
         stopped: Why it does not run now; '' when it does.
         last_success: When it last came to its end.
         records: Mirror state → number of records of its main type.
+        to_do_by_hand: Records of which a person was told in the last days to do something by hand.
     """
 
     name: str
@@ -42,6 +44,7 @@ class CategoryStatus:
     stopped: str
     last_success: datetime | None
     records: dict[str, int]
+    to_do_by_hand: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ def _connection_status(store: Store, connection: SyncConnection) -> ConnectionSt
         stopped = _stopped(transaction, connection.id)
         finished = _finished(transaction, connection.id)
         records = _records(transaction, connection.id)
+        told = by_hand.recent(transaction, connection.id)
         obtained = _login_obtained(transaction, connection)
     return ConnectionStatus(
         connection=connection,
@@ -88,6 +92,7 @@ def _connection_status(store: Store, connection: SyncConnection) -> ConnectionSt
                 stopped=stopped.get(category.name, ""),
                 last_success=finished.get(category.name),
                 records=records.get(category.record.name, {}),
+                to_do_by_hand=told.get(category.name, 0),
             )
             for category in package.imports
         ],
