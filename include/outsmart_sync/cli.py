@@ -186,6 +186,9 @@ def status(as_json: Json = False) -> None:
             )
             line = f"   {category.name:<12} {'on ' if category.enabled else 'off'}  {last if category.enabled else ''}"
             out.print(f"{line}  {numbers}".rstrip())
+            if category.to_do_by_hand:
+                command = f"outsmart-sync log --connection {connection.id} --category {category.name}"
+                out.print(f"      by hand: {category.to_do_by_hand} in the last 7 days, see: {command}")
             if category.stopped:
                 out.print(f"      stopped: {category.stopped}", markup=False)
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from decimal import Decimal
 from itertools import count
 from typing import Any
@@ -12,10 +10,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event
 
 from outsmart_sync.store.tables import ledger as ledger_table
 from outsmart_sync.store.tables import mirror
+from pipeline.killing import killed_at, killed_when
 from pipeline.world import ACCOUNT, DIVISION, World
 
 PAYMENTS, TERMS = "payment_transactions", "PaymentTerms"
@@ -30,10 +28,6 @@ LOST = {
     "not made, refused for now": {"kind": "status", "status": 500},
 }
 EDITS = ("pay", "unpay", "smaller", "delete", "bring back")
-
-
-class Killed(BaseException):
-    """Ends a run as a killed process does: nothing catches it."""
 
 
 class Books:
@@ -144,25 +138,6 @@ def test_whatever_answers_are_lost_the_transactions_add_up_to_what_is_paid(books
     books.settle()
 
 
-@contextmanager
-def killed_when(world: World, due: Callable[[], bool]) -> Iterator[None]:
-    """Die before the first statement of the store at which it is due."""
-
-    def tick(*_: object) -> None:
-        if due():
-            raise Killed
-
-    for name in ("before_cursor_execute", "commit"):
-        event.listen(world.store.engine, name, tick)
-    try:
-        yield
-    except Killed:
-        pass
-    finally:
-        for name in ("before_cursor_execute", "commit"):
-            event.remove(world.store.engine, name, tick)
-
-
 def test_what_was_made_right_before_a_kill_is_undone_although_its_term_is_gone_by_then(books_world: World) -> None:
     books = Books(books_world)
     books.edit("pay", 0)
@@ -208,7 +183,6 @@ def test_killed_anywhere_the_transactions_add_up_to_what_is_paid(books_world: Wo
         for each in edits:
             books.edit(*each)
         work = books_world.work(PAYMENTS)
-        left = iter(range(statement))
-        with killed_when(books_world, lambda left=left: next(left, None) is None):  # type: ignore[misc]
+        with killed_at(books_world, statement):
             work.through()
     books.settle()

@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from outsmart_sync.pipeline.job import Options
+from outsmart_sync.services import health, planning
+from outsmart_sync.services.steps import Step
 from outsmart_sync.store import ledger
 from outsmart_sync.store.tables import ledger as ledger_table
 from outsmart_sync.store.tables import mirror, record_log
@@ -375,3 +378,21 @@ def test_without_an_outsmart_account_orders_end_in_the_mirror(
     assert orders.counts(SALES_ORDERS).created == 1
     (kept,) = orders.rows(mirror, record="sales_order")
     assert kept.state == "synced"
+
+
+def test_what_is_to_be_done_by_hand_is_counted_in_the_run_and_in_the_status(sqlite_world: World) -> None:
+    orders = sqlite_world
+    orders.settings(licence="pro", sales_orders={"enabled": True})
+    customer = orders.account("100")
+    changed, cancelled, begun = (orders.order(customer) for _ in range(3))
+    orders.counts("relations")
+    orders.counts(SALES_ORDERS)
+    orders.move_on(orders.order_number(begun), EmployeeNr="7", status="Opgehaald")
+    orders.change(ORDERS, changed, Description="New words")
+    orders.change(ORDERS, cancelled, Status=45)
+    orders.change(ORDERS, begun, Description="New words")
+    run = planning.open_run(orders.store, "exact_online", "by hand", Options(categories=(SALES_ORDERS,)))
+    *_, last = [orders.step(step, run.run_id, SALES_ORDERS) for step in Step]
+    assert last.figures()["to_do_by_hand"] == 3
+    (status,) = health.status(orders.store)
+    assert {each.name: each.to_do_by_hand for each in status.categories if each.to_do_by_hand} == {SALES_ORDERS: 3}

@@ -50,6 +50,9 @@ _WRITTEN = (Outcome.CREATE, Outcome.UPDATE)
 _STATUS = "work_status"
 _STATUS_BEFORE = f"{REFERS}status_before"
 """Where the mirror holds the work status that a document had before it got that of cancelled ones."""
+_SENDING = f"{REFERS}sending"
+"""Where it holds, encoded, what is being changed just now."""
+_NOT_KEPT = (_STATUS_BEFORE, _SENDING)
 _successor = staging.alias("successor")
 
 
@@ -214,12 +217,16 @@ class _Delivery:
         now = document.payload
         for name in [name for name, value in changed.items() if _same(name, value, now.get(name, ""))]:
             del changed[name]  # a person was quicker
+        sent = {**there, **decode(str(there.get(_SENDING, "{}")))}
         possible: Payload = {
             name: value if value != "" else _EMPTY[name]
             for name, value in changed.items()
-            if self._can_change(name, value) and _same(name, there.get(name, ""), now.get(name, ""))
+            if self._can_change(name, value)
+            and any(_same(name, each.get(name, ""), now.get(name, "")) for each in (there, sent))
         }
         if possible:
+            with self.store.begin() as connection:  # should the run end here: what OutSmart has then is ours
+                self._hold(connection, row, {**there, _SENDING: encode(possible)})
             self.destination.change(self.record, document.remote_id, possible)
         rest = self._labels(name for name in changed if name not in possible)
         if rest:
@@ -300,9 +307,13 @@ class _Delivery:
             elif reason:
                 merging.log_event(connection, self.job, self._only(row), reason, detail)
             if held is not None:
-                connection.execute(update(mirror).where(mirror.c.id == row.mirror_id).values(outsmart=encode(held)))
+                self._hold(connection, row, held)
 
         return note
+
+    def _hold(self, connection: Connection, row: Row[Any], held: Payload) -> None:
+        """Note what OutSmart has of a document, without anything else about it."""
+        connection.execute(update(mirror).where(mirror.c.id == row.mirror_id).values(outsmart=encode(held)))
 
     def _only(self, row: Row[Any]) -> ColumnElement[bool]:
         return and_(scope.staged(self.job), staging.c.seq == row.seq)
@@ -328,4 +339,4 @@ def _own(there: Payload) -> list[str]:
 
 
 def _identity(there: Payload) -> Payload:
-    return {name: value for name, value in there.items() if name.startswith(REFERS) and name != _STATUS_BEFORE}
+    return {name: value for name, value in there.items() if name.startswith(REFERS) and name not in _NOT_KEPT}

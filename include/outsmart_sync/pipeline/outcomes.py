@@ -85,6 +85,9 @@ CANCELLED = "order_cancelled"
 REOPENED = "order_reopened"
 """Event of a document that is open again in the package."""
 
+TO_DO_BY_HAND = ("change_by_hand", CANCELLED, "document_started", "document_gone")
+"""Reasons of lines of the sync log that tell a person to look after a work order."""
+
 OTHER_DOCUMENT = "other_document"
 """Reason of a document that is held because OutSmart's one with its number is clearly another one."""
 

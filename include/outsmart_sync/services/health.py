@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, or_, select
 
+from outsmart_sync.pipeline import by_hand
 from outsmart_sync.pipeline.outcomes import MirrorState
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.records.catalogue import ImportCategory
@@ -50,6 +51,7 @@ class CategoryStatus:
         stopped: Why it does not run now; '' when it does.
         last_success: When it last came to its end.
         records: Mirror state → number of records of all its types, such as relations with their contact persons.
+        to_do_by_hand: Records of which a person was told in the last days to do something by hand.
     """
 
     name: str
@@ -57,6 +59,7 @@ class CategoryStatus:
     stopped: str
     last_success: datetime | None
     records: dict[str, int]
+    to_do_by_hand: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +185,7 @@ def _connection_status(store: Store, connection: SyncConnection) -> ConnectionSt
         stopped = _stopped(transaction, connection.id) | chosen.beyond_licence(package)
         finished = _finished(transaction, connection.id)
         records = _records(transaction, connection.id)
+        told = by_hand.recent(transaction, connection.id)
         obtained = _login_obtained(transaction, connection)
         exported = exports.totals(transaction, connection.id)
     return ConnectionStatus(
@@ -199,6 +203,7 @@ def _connection_status(store: Store, connection: SyncConnection) -> ConnectionSt
                 records=_sum(records.get(record.name, {}) for record in category.records)
                 if isinstance(category, ImportCategory)
                 else exported,
+                to_do_by_hand=told.get(category.name, 0),
             )
             for category in package.categories
             # What became of invoices is told with the work orders.

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from outsmart_sync.errors import LoginExpired, SyncError
+from outsmart_sync.pipeline import by_hand as by_hands
 from outsmart_sync.pipeline import extract as extracting
 from outsmart_sync.pipeline import filter as filtering
 from outsmart_sync.pipeline import match as matching
@@ -41,19 +42,21 @@ class StepResult:
         staged: Rows in staging.
         outcomes: Outcome → rows, once known.
         counts: The category's figures, once it is settled.
+        by_hand: Records of which the category told a person to do something by hand.
         skip: Why the steps that follow have nothing to do; '' when they have.
     """
 
     staged: int = 0
     outcomes: dict[str, int] = field(default_factory=dict)
     counts: Counts | None = None
+    by_hand: int = 0
     skip: str = ""
 
     def figures(self) -> dict[str, int]:
         """What came of the step, by name; calls are not among it, as they are counted when it has ended."""
         if self.counts is None:
             return {"staged": self.staged, **{str(outcome): number for outcome, number in self.outcomes.items()}}
-        counts = asdict(self.counts)
+        counts = {**asdict(self.counts), "to_do_by_hand": self.by_hand}
         return {name: number for name, number in counts.items() if number and name not in _CALLS}
 
 
@@ -142,9 +145,11 @@ def _upsert(store: Store, doors: Doors, job: Job) -> StepResult:
         log.warning("No OutSmart account is configured for this connection: the import ends in the mirror")
     counts = upserting.upsert(store, job, doors.destination)
     _mended(store, job)
-    result = StepResult(counts=counts)
-    totals = ", ".join(f"{number} {name}" for name, number in result.figures().items())
-    report = log.warning if counts.rejected or counts.held else log.info
+    with store.read() as connection:
+        by_hand = by_hands.of_run(connection, job)
+    result = StepResult(counts=counts, by_hand=by_hand)
+    totals = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in result.figures().items())
+    report = log.warning if counts.rejected or counts.held or by_hand else log.info
     report("%s: %s", job.category.label, totals or "nothing")
     return result
 
