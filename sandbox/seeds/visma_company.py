@@ -111,6 +111,7 @@ def _settings(books: VismaBooks, terms: str) -> None:
         VatCode=books.pool.country.vat_number(books.chance),
         ProductVariant=company.variant,
         TypeOfBusiness=1,
+        VatPeriod=3,
         ActivatedModules=list(company.modules),
         ShowPricesExclVatPC=company.prices_with_vat,
         UsesProject=True,
