@@ -22,7 +22,7 @@ KINDS: dict[str, dict[str, Kind]] = {
     "customers": _each("IsActive", active=True, inactive=False)
     | {
         "private_persons": _has("IsPrivatePerson", value=True),
-        "without_postcode": _has("InvoicePostalCode", None),
+        "without_postcode": _has("InvoicePostalCode", ""),
         "leading_zeros": lambda row: row.CustomerNumber.startswith("0"),
         "labelled": lambda row: bool(row.CustomerLabels),
     },

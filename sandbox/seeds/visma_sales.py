@@ -74,7 +74,7 @@ def make_invoices(books: VismaBooks) -> None:
 
 
 def _history(books: VismaBooks, moment: str) -> dict[str, Any]:
-    return {"Id": books.guid(), "CreatedUtc": moment, "ModifiedUtc": moment}
+    return {"Id": books.guid(), "VoucherId": books.guid(), "CreatedUtc": moment, "ModifiedUtc": moment}
 
 
 def _payment(index: int, order: Row) -> dict[str, Any]:

@@ -4,6 +4,7 @@ A booked draft is gone; the invoice says from which draft or order it was made
 (https://github.com/matssun/visma-external-api-schemas). Credit invoices have amounts below zero.
 """
 
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -95,7 +96,9 @@ def pay(store: RowStore, company: str, invoice: Row) -> None:
 def _insert(store: RowStore, company: str, values: Values) -> Row:
     number = next_number(store, company, "customerinvoices", "InvoiceNumber")
     voucher = {"VoucherNumber": f"A{number}", "InvoiceNumber": number, "PaymentReferenceNumber": str(number)}
-    return store.insert(company, "customerinvoices", {"PaymentStatus": UNPAID} | values | voucher)
+    return store.insert(
+        company, "customerinvoices", {"PaymentStatus": UNPAID, "VoucherId": str(uuid.uuid4())} | values | voucher
+    )
 
 
 def _common(document: Row) -> Values:
