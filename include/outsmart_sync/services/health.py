@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, or_, select
@@ -19,10 +19,8 @@ from outsmart_sync.store.tokens import TOKENS, login_owner
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from outsmart_sync.records.catalogue import Package
     from outsmart_sync.store.store import Store
-
-LOGIN_LASTS = timedelta(days=30)
-"""A login that is not used for so long ends at the vendor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +49,7 @@ class ConnectionStatus:
     Attributes:
         connection: The connection.
         user_name: Who logged in.
-        login_lapses: When the login ends unless it is used.
+        login_lapses: When the login ends unless it is used; None: it does not by itself.
         licence: Its licence.
         categories: Its categories.
     """
@@ -68,6 +66,12 @@ def status(store: Store) -> list[ConnectionStatus]:
     return [_connection_status(store, connection) for connection in connections.find(store)]
 
 
+def _lapses(package: Package, connection: SyncConnection, obtained: datetime | None) -> datetime | None:
+    if obtained is None or package.login_lasts is None or connection.state is State.DISCONNECTED:
+        return None
+    return obtained + package.login_lasts
+
+
 def _connection_status(store: Store, connection: SyncConnection) -> ConnectionStatus:
     package = package_of(connection.package)
     chosen = settings.read(store, connection)
@@ -79,7 +83,7 @@ def _connection_status(store: Store, connection: SyncConnection) -> ConnectionSt
     return ConnectionStatus(
         connection=connection,
         user_name=logins.user_name(store, connection.login_id),
-        login_lapses=obtained + LOGIN_LASTS if obtained and connection.state is not State.DISCONNECTED else None,
+        login_lapses=_lapses(package, connection, obtained),
         licence=chosen.licence,
         categories=[
             CategoryStatus(
