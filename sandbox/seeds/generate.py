@@ -32,7 +32,7 @@ from sandbox.seeds.visma import seed_visma
 from sandbox.state import Documents, State
 from sandbox.visma_eaccounting.resources import SCHEMAS
 
-FORMAT = 3
+FORMAT = 2
 """Raised when generated values change; worlds of another format are made again."""
 
 _DOCUMENTS = (
