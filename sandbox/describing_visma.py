@@ -22,13 +22,16 @@ KINDS: dict[str, dict[str, Kind]] = {
     "customers": _each("IsActive", active=True, inactive=False)
     | {
         "private_persons": _has("IsPrivatePerson", value=True),
-        "without_postcode": _has("InvoicePostalCode", None),
+        "without_postcode": _has("InvoicePostalCode", ""),
         "leading_zeros": lambda row: row.CustomerNumber.startswith("0"),
         "labelled": lambda row: bool(row.CustomerLabels),
     },
     "articles": _each("IsActive", active=True, inactive=False)
     | {"without_price": _has("NetPrice", 0), "labelled": lambda row: bool(row.ArticleLabels)},
     "projects": _each("Status", ongoing=1, finished=2),
+    "customerinvoices": _each("PaymentStatus", paid=0, unpaid=1)
+    | {"of_orders": lambda row: row.CreatedFromOrderId is not None}
+    | {"of_drafts": lambda row: row.CreatedFromDraftId is not None},
     "orders": _each("Status", draft=1, ongoing=2, shipped=3, invoiced=4) | {"without_number": _has("Number", None)},
 }
 

@@ -175,7 +175,12 @@ class VismaRows:
         """What a screen fills in by itself."""
         settings = self._store.settings(company)
         usual = {
-            "customers": {"IsActive": True, "TermsOfPaymentId": settings.TermsOfPaymentId},
+            "customers": {
+                "IsActive": True,
+                "TermsOfPaymentId": settings.TermsOfPaymentId,
+                "InvoicePostalCode": "",
+                "InvoiceCity": "",
+            },
             "projects": {"Status": 1},
             "orders": {
                 "CurrencyCode": settings.CurrencyCode,

@@ -3,6 +3,7 @@
 from typing import Any
 
 from sandbox.seeds.visma_books import VismaBooks
+from sandbox.visma_eaccounting.sales.orders import FISCAL_YEARS_BACK
 from sandbox.visma_eaccounting.showing import SERVICE
 
 VAT_RATES = {"NL": (0.21, 0.09), "SE": (0.25, 0.12), "NO": (0.25, 0.15)}
@@ -111,6 +112,8 @@ def _settings(books: VismaBooks, terms: str) -> None:
         VatCode=books.pool.country.vat_number(books.chance),
         ProductVariant=company.variant,
         TypeOfBusiness=1,
+        VatPeriod=3,
+        AccountingLockedTo=f"{books.today.year - FISCAL_YEARS_BACK - 1}-12-31",
         ActivatedModules=list(company.modules),
         ShowPricesExclVatPC=company.prices_with_vat,
         UsesProject=True,

@@ -74,7 +74,7 @@ def _place(books: VismaBooks, index: int, pool: Pool) -> dict[str, Any]:
     """Old customers may lack what the API demands of new ones."""
     place = _lines(books, pool, "Invoice")
     if index in TRAITS["no_postcode"]:
-        place["InvoicePostalCode"] = None
+        place["InvoicePostalCode"] = ""
     if index in TRAITS["no_street"]:
         place["InvoiceAddress1"] = None
     return place | (_lines(books, pool, "Delivery") if index in TRAITS["delivery_address"] else {})

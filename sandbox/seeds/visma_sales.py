@@ -7,7 +7,7 @@ from sandbox.seeds.traits import VISMA_ORDER_TRAITS as TRAITS
 from sandbox.seeds.visma_books import VismaBooks
 from sandbox.visma_eaccounting.resources import Row
 from sandbox.visma_eaccounting.sales.drafts import add_up_draft
-from sandbox.visma_eaccounting.sales.invoices import book_draft
+from sandbox.visma_eaccounting.sales.invoices import PAID, book_draft, book_order
 from sandbox.visma_eaccounting.sales.orders import (
     DRAFT,
     INVOICED,
@@ -59,12 +59,30 @@ def make_drafts(books: VismaBooks) -> None:
 
 
 def make_invoices(books: VismaBooks) -> None:
-    """Book half of the drafts."""
+    """Make the invoices of invoiced orders, most of them paid, and book half of the drafts."""
+    code, store = books.company.code, books.store
+    orders = [one for one in books.all("orders") if one.Status == INVOICED]
+    for index, order in enumerate(orders):
+        changed, order.Status = order.ModifiedUtc, SHIPPED
+        day = {"InvoiceDate": order.ShippedDateTime, "DueDate": order.ShippedDateTime}
+        book_order(store, code, order, _history(books, changed) | day | _payment(index, order))
+        order.ModifiedUtc = changed
+    store.save(code, "orders", orders)
     drafts = books.all("customerinvoicedrafts")
     for draft in drafts[: len(drafts) // 2]:
-        booked = books.moment(1)
-        stamps = {"Id": books.guid(), "CreatedUtc": booked, "ModifiedUtc": booked}
-        book_draft(books.store, books.company.code, draft, stamps=stamps, keep_date=True)
+        book_draft(store, code, draft, history=_history(books, books.moment(1)), keep_date=True)
+
+
+def _history(books: VismaBooks, moment: str) -> dict[str, Any]:
+    return {"Id": books.guid(), "VoucherId": books.guid(), "CreatedUtc": moment, "ModifiedUtc": moment}
+
+
+def _payment(index: int, order: Row) -> dict[str, Any]:
+    """Every fourth order is not paid yet."""
+    if index % 4 == 3:
+        return {}
+    paid = {"PaymentStatus": PAID, "PaymentDate": order.ShippedDateTime}
+    return paid | {"RemainingAmount": 0.0, "RemainingAmountInvoiceCurrency": 0.0}
 
 
 def _share(books: VismaBooks, part: float, fewest: int, most: int) -> int:

@@ -74,7 +74,7 @@ def _object(content: object, schema: str, place: str, problems: Problems) -> Val
 
 def _field(content: Values, name: str, field: Field, place: str, problems: Problems) -> Any:
     value = content.get(name)
-    if value is None:
+    if value is None or (field.required and not value and isinstance(value, str)):
         if field.required:
             problems.append((place + name, f"The {name} field is required."))
         elif name in content and not field.nullable and field.type in {"bool", "int", "number"}:

@@ -12,8 +12,9 @@ from cryptography.fernet import Fernet
 from sqlalchemy import select
 
 from outsmart_sync.pipeline.job import Options
+from outsmart_sync.pipeline.outcomes import REASONS
 from outsmart_sync.providers.packages import package, packages
-from outsmart_sync.records.catalogue import ImportCategory
+from outsmart_sync.records.catalogue import Choice, ImportCategory, StartDate
 from outsmart_sync.records.record import Kind
 from outsmart_sync.records.values import decode, parse_decimal
 from outsmart_sync.services import planning, polling
@@ -168,6 +169,14 @@ def test_whatever_did_not_come_says_why(lives: dict[str, Life], name: str, categ
     assert [row.code for row in rows if row.state not in ("synced", "outsmart_only") and not row.reason] == []
     logged = lives[name].rig.rows(record_log, event="rejected")
     assert all(row.reason for row in logged)
+
+
+@each_category
+def test_every_reason_is_told_in_words(name: str, category: str) -> None:
+    declared = _of(name, category)
+    own = {reason for stream in declared.streams if stream.record for reason in stream.own_reasons}
+    chosen = {each.reason for each in declared.filters if isinstance(each, (Choice, StartDate))}
+    assert {reason for reason in own | chosen if reason not in REASONS} == set()
 
 
 @each_category

@@ -83,6 +83,14 @@ def test_rows_have_exactly_the_fields_of_the_schema(visma_as):
                 assert line.keys() == SCHEMAS[RESOURCES[name].fields["Rows"].of].keys()
 
 
+def test_only_what_may_be_null_is_null(visma):
+    for name in ("customers", "articles", "projects", "orders", "customerinvoicedrafts", "customerinvoices"):
+        fields = RESOURCES[name].fields
+        firm = [one for one, field in fields.items() if not field.nullable and field.type != "object"]
+        for row in visma.rows(name):
+            assert [one for one in firm if row[one] is None] == []
+
+
 def test_rows_lie_in_no_order_of_their_own(visma, visma_vendor):
     first = visma.get("customers", pagesize=1).json()["Data"][0]["Id"]
     visma_vendor.control.change_visma("devries", "customers", first, MobilePhone="+31 6 555 0101")

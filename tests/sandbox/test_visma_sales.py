@@ -289,9 +289,10 @@ def test_draft_of_the_future_or_a_locked_period_can_not_be_booked(visma, visma_v
     )
     refused(visma.post(f"customerinvoicedrafts/{ahead['Id']}/convert"), 4023)
     locked = visma.post("customerinvoicedrafts", draft).json()
+    before = visma.get("companysettings").json()["AccountingLockedTo"]
     visma_vendor.control.change_visma("devries", "companysettings", "settings", AccountingLockedTo=str(today))
     refused(visma.post(f"customerinvoicedrafts/{locked['Id']}/convert"), 4026)
-    visma_vendor.control.change_visma("devries", "companysettings", "settings", AccountingLockedTo=None)
+    visma_vendor.control.change_visma("devries", "companysettings", "settings", AccountingLockedTo=before)
 
 
 def test_pdf_and_photos_are_attached(visma, visma_vendor, order):

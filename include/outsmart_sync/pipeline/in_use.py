@@ -1,8 +1,9 @@
 """The flag by which OutSmart marks a record as in use: whether we keep it, and what becomes of it when one is gone.
 
 A record that is blocked or out of its dates is made inactive in OutSmart, unless that is switched off. One that is
-deleted in the package is made inactive only where that is switched on: one update, once. When it comes back, under its
-id or under its code, it is made active again.
+deleted in the package is made inactive only where that is switched on: one update, once. So is one that a person's
+choice has moved to another category, where the flag follows the package. When it comes back, under its id or under its
+code, it is made active again.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import and_, insert, select, update
+from sqlalchemy import and_, insert, or_, select, update
 
 from outsmart_sync.pipeline import scope
 from outsmart_sync.pipeline.outcomes import REFUSED, Outcome
 from outsmart_sync.records.catalogue import DEACTIVATE_REMOVED, FOLLOW_INACTIVE
 from outsmart_sync.records.record import is_active
+from outsmart_sync.records.staged import Origin
 from outsmart_sync.records.values import Payload, content_hash, decode, encode
 from outsmart_sync.store import dialect, staged_rows
 from outsmart_sync.store.tables import mirror, record_log, staging
@@ -98,7 +100,7 @@ def _is_active(job: Job, row: Row[Any]) -> bool:
 def deactivate_removed(
     store: Store, job: Job, record: Record, destination: Destination, before_writing: Callable[[], None]
 ) -> None:
-    """Make inactive in OutSmart what we brought there and the package has deleted now, where that is switched on.
+    """Make inactive in OutSmart what we brought there and the package has deleted or moved now, where that is on.
 
     Args:
         store: The store.
@@ -112,7 +114,7 @@ def deactivate_removed(
         TransientError: OutSmart does not answer; doing it again is safe.
         Busy: Another run has synced the category since.
     """
-    if record.active is None or not job.is_on(DEACTIVATE_REMOVED):
+    if record.active is None or not (job.is_on(DEACTIVATE_REMOVED) or _moves(job, record)):
         return
     with store.read() as connection:
         gone = [row for row in connection.execute(_gone(job, record)) if decode(row.outsmart).get(record.active, True)]
@@ -126,19 +128,28 @@ def deactivate_removed(
                 _log(connection, job, rows[index], "rejected", reason=REFUSED, detail=each.error.what.rstrip("."))
             done = [row for index, row in enumerate(rows) if index not in refused]
             _keep(connection, job, record, done)
-        log.info("%s %s records made inactive in OutSmart: they are deleted in the package", len(done), record.label)
+        log.info("%s %s records made inactive in OutSmart: the package no longer has them so", len(done), record.label)
+
+
+def _moves(job: Job, record: Record) -> bool:
+    """Whether records leave for another category of which a person said what is in it."""
+    return job.category.stream_of(record.name).split is not None and job.is_on(FOLLOW_INACTIVE)
 
 
 def _gone(job: Job, record: Record) -> Any:
-    """Records that are deleted now, and that we have brought to OutSmart."""
-    own = and_(mirror.c.id == staging.c.mirror_id, mirror.c.provider_id == staging.c.provider_id)
+    """Records that are deleted or moved now, and that we have brought to OutSmart."""
+    own = and_(scope.mirrored(job, record.name), mirror.c.provider_id == staging.c.provider_id)
+    ways = [staging.c.outcome == Outcome.DELETED] if job.is_on(DEACTIVATE_REMOVED) else []
+    if _moves(job, record):
+        ways.append(and_(staging.c.outcome == Outcome.EXCLUDED, staging.c.origin == Origin.LEFT))
+    columns = (mirror.c.id, mirror.c.record, mirror.c.provider_id, mirror.c.code, mirror.c.outsmart)
     return (
-        select(mirror.c.id, mirror.c.record, mirror.c.provider_id, mirror.c.code, mirror.c.outsmart)
+        select(*columns, staging.c.reason)
         .join(staging, own)
         .where(
             scope.staged(job),
             staging.c.record == record.name,
-            staging.c.outcome == Outcome.DELETED,
+            or_(*ways),
             mirror.c.source_gone_at.is_(None),
             mirror.c.outsmart.is_not(None),
             scope.taken_over(job),
@@ -165,7 +176,7 @@ def _keep(connection: Connection, job: Job, record: Record, rows: Sequence[Row[A
             .values(outsmart=encode({**there, flag: False}), deactivated_at=now)
         )
         changes = msgspec.json.encode({flag: [there.get(flag), False]}).decode()
-        _log(connection, job, row, "deactivated", reason="deleted_at_source", changes=changes)
+        _log(connection, job, row, "deactivated", reason=row.reason, changes=changes)
 
 
 def _log(connection: Connection, job: Job, row: Row[Any], event: str, **values: str) -> None:

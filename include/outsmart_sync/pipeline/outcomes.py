@@ -131,13 +131,28 @@ REASONS: dict[str, Reason] = {
     "classification_not_chosen": Reason(
         "Its classifications are not among the chosen ones.", "Choose one of them in the settings to import it."
     ),
+    "status_not_chosen": Reason(
+        "Its status is not among the chosen ones.", "Choose the status in the settings to import it."
+    ),
+    "label_not_chosen": Reason(
+        "None of its labels is among the chosen ones.", "Choose one of its labels in the settings to import it."
+    ),
+    "hours": Reason(
+        "Its unit counts as hours now, so it is an hour type.",
+        "It stays among the materials in OutSmart; remove it there if it is not used.",
+    ),
+    "not_hours": Reason(
+        "Its unit does not count as hours any more, so it is a material.",
+        "It is inactive among the hour types in OutSmart, where that follows the package.",
+    ),
     "before_start": Reason(
         "It is dated before the first day that is imported.",
         "Choose an earlier start date in the settings to import it.",
     ),
     "not_chosen": Reason("The filter leaves it out.", "Change the filter in the settings to import it."),
     "blocked": Reason(
-        "It is blocked in the bookkeeping package.", "Unblock it there, or switch on the import of blocked ones."
+        "It is blocked, inactive or finished in the bookkeeping package.",
+        "Change that there, or switch on the import of such records where the category offers it.",
     ),
     "inactive": Reason(
         "It has ended, or has not begun yet, in the bookkeeping package.",

@@ -600,6 +600,7 @@ class Package:
         imports: What can be imported, parents before children.
         tiers: Licences from none upwards.
         hook: ``module:class`` of its Airflow hook, loaded only when a vendor is called.
+        login_lasts: A login that is not used for so long ends at the vendor; None: it does not end by itself.
         command: Its name on the command line.
         exports: What it declares about exports; None: nothing can be exported to it.
         export_categories: What of that can be switched on.
@@ -613,6 +614,7 @@ class Package:
     countries: Mapping[str, str] = field(default_factory=dict)
     imports: tuple[ImportCategory, ...] = ()
     tiers: tuple[str, ...] = ("none", "basic")
+    login_lasts: timedelta | None = None
     exports: Exports | None = None
     export_categories: tuple[ExportCategory, ...] = ()
 

@@ -26,6 +26,7 @@ from outsmart_sync.store.tokens import TOKENS, login_owner
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from outsmart_sync.records.catalogue import Package
     from outsmart_sync.store.store import Store
 
 SHOWN_PER_DAY = ("created", "updated", "excluded", "rejected")
@@ -36,9 +37,6 @@ _LEAST_SHARE = 0.05
 """Share of a day from which on a forecast makes sense."""
 
 _FOR_A_PERSON = (MirrorState.REJECTED, MirrorState.HELD)
-
-LOGIN_LASTS = timedelta(days=30)
-"""A login that is not used for so long ends at the vendor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,7 @@ class ConnectionStatus:
     Attributes:
         connection: The connection.
         user_name: Who logged in.
-        login_lapses: When the login ends unless it is used.
+        login_lapses: When the login ends unless it is used; None: it does not by itself.
         licence: Its licence.
         categories: Its categories.
         automatic: Whether scheduled runs take it along.
@@ -178,6 +176,12 @@ def days(store: Store, connection_ids: Sequence[int], number: int = 14) -> list[
     return [Day(each, found.get(each.isoformat(), dict.fromkeys(SHOWN_PER_DAY, 0))) for each in every]
 
 
+def _lapses(package: Package, connection: SyncConnection, obtained: datetime | None) -> datetime | None:
+    if obtained is None or package.login_lasts is None or connection.state is State.DISCONNECTED:
+        return None
+    return obtained + package.login_lasts
+
+
 def _connection_status(store: Store, connection: SyncConnection) -> ConnectionStatus:
     package = package_of(connection.package)
     chosen = settings.read(store, connection)
@@ -191,7 +195,7 @@ def _connection_status(store: Store, connection: SyncConnection) -> ConnectionSt
     return ConnectionStatus(
         connection=connection,
         user_name=logins.user_name(store, connection.login_id),
-        login_lapses=obtained + LOGIN_LASTS if obtained and connection.state is not State.DISCONNECTED else None,
+        login_lapses=_lapses(package, connection, obtained),
         licence=chosen.licence,
         automatic=chosen.automatic,
         categories=[

@@ -4,6 +4,7 @@ A booked draft is gone; the invoice says from which draft or order it was made
 (https://github.com/matssun/visma-external-api-schemas). Credit invoices have amounts below zero.
 """
 
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,7 +34,7 @@ def book_draft(
     company: str,
     draft: Row,
     expected: Mapping[str, Any] | None = None,
-    stamps: Mapping[str, Any] | None = None,
+    history: Mapping[str, Any] | None = None,
     keep_date: bool | None = None,
 ) -> Row:
     """Make an invoice of a draft, which is gone then.
@@ -43,7 +44,7 @@ def book_draft(
         company: The company.
         draft: The draft.
         expected: Totals that the caller expects; None for none.
-        stamps: Id and moments of the invoice; None for new ones.
+        history: Values of an invoice that was made earlier than now; None for none.
         keep_date: Whether the invoice has the draft's date instead of today's; None for what the settings say.
 
     Raises:
@@ -57,14 +58,20 @@ def book_draft(
     keep = store.settings(company).KeepOriginalDraftDate if keep_date is None else keep_date
     day = draft.InvoiceDate if keep else store.today()
     days = {"InvoiceDate": day, "DueDate": draft.DueDate, "CurrencyCode": draft.InvoiceCurrencyCode}
-    invoice = _insert(store, company, values | days | dict(stamps or {}))
+    invoice = _insert(store, company, values | days | dict(history or {}))
     attachments.move(store, company, draft, invoice)
     store.delete(company, "customerinvoicedrafts", [draft])
     return invoice
 
 
-def book_order(store: RowStore, company: str, order: Row) -> Row:
+def book_order(store: RowStore, company: str, order: Row, history: Mapping[str, Any] | None = None) -> Row:
     """Make an invoice of a shipped order, which becomes invoiced.
+
+    Args:
+        store: All rows.
+        company: The company.
+        order: The order.
+        history: Values of an invoice that was made earlier than now; None for none.
 
     Raises:
         ApiError: The order is not shipped, or today is in a locked period.
@@ -74,7 +81,8 @@ def book_order(store: RowStore, company: str, order: Row) -> Row:
     _check_date(store, company, store.today())
     values = _common(order) | _money(order.Amount, order.VatAmount, order.RoundingsAmount)
     values |= {"CreatedFromOrderId": order.Id, "CurrencyCode": order.CurrencyCode}
-    invoice = _insert(store, company, values | {"InvoiceDate": store.today(), "DueDate": store.today()})
+    values |= {"InvoiceDate": store.today(), "DueDate": store.today()}
+    invoice = _insert(store, company, values | dict(history or {}))
     store.update(company, "orders", order, {"Status": INVOICED})
     return invoice
 
@@ -88,7 +96,9 @@ def pay(store: RowStore, company: str, invoice: Row) -> None:
 def _insert(store: RowStore, company: str, values: Values) -> Row:
     number = next_number(store, company, "customerinvoices", "InvoiceNumber")
     voucher = {"VoucherNumber": f"A{number}", "InvoiceNumber": number, "PaymentReferenceNumber": str(number)}
-    return store.insert(company, "customerinvoices", values | voucher | {"PaymentStatus": UNPAID})
+    return store.insert(
+        company, "customerinvoices", {"PaymentStatus": UNPAID, "VoucherId": str(uuid.uuid4())} | values | voucher
+    )
 
 
 def _common(document: Row) -> Values:

@@ -145,10 +145,16 @@ def test_articles_are_told_apart_by_their_unit_and_move_when_it_changes(visma: R
     run(visma)
     assert "UUR" in in_outsmart(visma, "materials", "code")
     assert states(visma, "hour_type")["UUR"] == ("excluded", "not_hours")
+    assert not is_in_use(visma, "UUR")
     visma.vendors.control.change_visma(COMPANY, "articles", "UUR", UnitId=unit(visma, "HUR"))
     run(visma)
     assert states(visma, "material")["UUR"] == ("excluded", "hours")
     assert states(visma, "hour_type")["UUR"][0] == "synced"
+    assert is_in_use(visma, "UUR")
+
+
+def is_in_use(rig: Rig, code: str) -> bool:
+    return in_outsmart(rig, "hourtypes", "code")[code]["active"] not in (False, 0, "0")
 
 
 def test_the_units_that_are_hours_are_proposed_and_another_choice_judges_all_articles_anew(sqlite_visma: Rig) -> None:

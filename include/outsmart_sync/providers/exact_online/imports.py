@@ -6,6 +6,8 @@ SyncCRMContacts, SyncCRMAddresses, SyncLogisticsItems, SyncLogisticsSalesItemPri
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from outsmart_sync.providers.exact_online import lists, values
 from outsmart_sync.providers.exact_online.assembly_orders import ASSEMBLY_ORDERS_IMPORT
 from outsmart_sync.providers.exact_online.goods_deliveries import GOODS_DELIVERIES_IMPORT
@@ -363,4 +365,5 @@ PACKAGE = Package(
         ASSEMBLY_ORDERS_IMPORT,
     ),
     tiers=("none", "basic", "pro"),
+    login_lasts=timedelta(days=30),
 )
