@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from outsmart_sync.pipeline.job import Job
     from outsmart_sync.pipeline.ports import Destination
     from outsmart_sync.records.catalogue import Referred
+    from outsmart_sync.records.exchange import Document
     from outsmart_sync.records.record import Record
     from outsmart_sync.store.ledger import Line
     from outsmart_sync.store.store import Store
@@ -179,9 +180,24 @@ class _Delivery:
         if isinstance(found, NotMade):
             self._keep(row, self._decided(found.outcome, found.reason, found.detail))
         elif found is not None:
+            self._bring_up_to_date(row, body, found)
             self._adopt(row, body, found.remote_id)
         else:
             self._send(row, body)
+
+    def _bring_up_to_date(self, row: Row[Any], body: Payload, found: Document) -> None:
+        """It may have changed at the package since it was sent."""
+        behind: Payload = {
+            name: body.get(name) or _EMPTY[name]
+            for name in self.record.changeable
+            if (name in body or name in _EMPTY) and not _same(name, body.get(name, ""), found.payload.get(name, ""))
+        }
+        if not behind:
+            return
+        if found.stage is Stage.NEW:
+            self.destination.change(self.record, found.remote_id, behind)
+        else:
+            log.warning("%s %s has been begun, and lacks: %s", self.record.label, row.code, self._labels(behind))
 
     def _take_over(self, row: Row[Any], body: Payload, there: Payload) -> None:
         """Somebody made it before: it is ours from now on, unless it is clearly another one."""
@@ -190,8 +206,12 @@ class _Delivery:
         made_for = line.connection_id if line else None
         if row.link not in BY_HAND and guards.is_another(self.job, self.record, made_for, body, there):
             self._keep(row, self._decided(Outcome.HELD, OTHER_DOCUMENT, f"{row.code}, {there.get('customer', '')}"))
-        else:
-            self._keep(row, self._written({**body, **_identity(there)}))
+            return
+        remote_id = str(there.get(REMOTE_ID, ""))
+        unclear = line is not None and line.state is not LedgerState.DONE
+        if unclear and (document := self.destination.get(self.record, remote_id)) is not None:
+            self._bring_up_to_date(row, body, document)
+        self._keep(row, self._written({**body, **_identity(there)}), remote_id=remote_id if unclear else "")
 
     def _adopt(self, row: Row[Any], body: Payload, remote_id: str) -> None:
         self._keep(row, self._written({**body, REMOTE_ID: remote_id}), remote_id=remote_id)
