@@ -44,7 +44,8 @@ ROW = {
     "EntityType": 13, "EntityKey": ID, "FileName": "a.pdf", "Name": "x", "VATNumber": "", "ChamberOfCommerce": "",
     "Postcode": "", "Blocked": False, "StartDate": None, "EndDate": None, "IsSalesItem": True, "IsTime": 1,
     "Unit": "hour", "BlockEntry": False, "FirstName": "x", "LastName": "y", "HourStatus": 1, "EntryNumber": 1,
-    "Created": None, "UnitPrice": 1, "Discount": 0, "Project": None,
+    "Created": None, "UnitPrice": 1, "Discount": 0, "Project": None, "UnitType": "T", "SalesVatCode": "VH",
+    "SearchCode": "", "Percentage": 0.21,
 }  # fmt: skip
 """A row that may be anything."""
 LINE = Line(

@@ -246,7 +246,7 @@ class ExactLookUps:
         except AccessDenied as error:
             log.warning("Which VAT codes include VAT is not known: %s", error)
             return {}
-        including = (row for row in rows if (row["Type"] or "").strip() == _INCLUDING)
+        including = (row for row in rows if str(row["Type"] or "").strip() == _INCLUDING)
         return {str(row["Code"]).strip(): Decimal(row["Percentage"] or 0) for row in including}
 
     @property
