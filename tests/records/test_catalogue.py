@@ -67,15 +67,14 @@ def test_a_category_whose_documents_bear_a_date_has_a_start_date_and_no_other_ha
 
 @each_category
 def test_categories_come_after_those_they_refer_to(category: ImportCategory) -> None:
-    (own,) = (package for package in packages().values() if category in package.imports)
-    names = [each.name for each in own.imports]
+    names = [each.name for each in _siblings(category)]
     assert all(names.index(earlier) < names.index(category.name) for earlier in category.after)
 
 
 @each_category
 def test_categories_come_after_all_that_make_what_they_refer_to(category: ImportCategory) -> None:
     """Also what is only put in where it is there: side by side, it would be left out by chance."""
-    makers = {record.name: each for each in CATEGORIES for record in each.records}
+    makers = {record.name: each for each in _siblings(category) for record in each.records}
     earlier = _all_before(category)
     for record in category.records:
         for reference in record.references:
@@ -84,8 +83,14 @@ def test_categories_come_after_all_that_make_what_they_refer_to(category: Import
             assert needed <= earlier or (record.name, needed) == ("material_category", {"materials"})
 
 
+def _siblings(category: ImportCategory) -> tuple[ImportCategory, ...]:
+    """All categories of the same package."""
+    (own,) = (package for package in packages().values() if category in package.imports)
+    return own.imports
+
+
 def _all_before(category: ImportCategory) -> set[str]:
-    by_name = {each.name: each for each in CATEGORIES}
+    by_name = {each.name: each for each in _siblings(category)}
     return {name for each in category.after for name in (each, *_all_before(by_name[each]))}
 
 
