@@ -7,6 +7,10 @@
    **match_by_code** (create, update or unchanged) → **upsert** (deliver to OutSmart, move the cursor).
 4. `close_run` ends the run.
 
+Basic: relations, categories, materials, hour types, employees, payment transactions. Pro as well: warehouses, price
+agreements, projects and their planning, quotations, sales orders, goods deliveries, shop orders, assembly orders. Those
+that refer to others come after them; one that is switched off is skipped.
+
 One bad record never stops the others: see `outsmart-sync log --event rejected`. To run one category, one connection or
 a few codes by hand, or to preview, use *Trigger*.
 """
@@ -25,7 +29,7 @@ from outsmart_sync.providers.exact_online.imports import PACKAGE
 with DAG(
     dag_id="exact_online_import",
     dag_display_name="Exact Online import",
-    description="Brings relations, materials and hour types from Exact Online to OutSmart",
+    description="Brings relations, articles, prices, projects, orders and payments from Exact Online to OutSmart",
     doc_md=__doc__,
     schedule=import_schedule(),
     catchup=False,

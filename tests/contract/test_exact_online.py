@@ -15,6 +15,7 @@ from outsmart_sync.providers.exact_online import (
     shop_orders,
     source,
     start_dates,
+    units,
     windows,
 )
 from outsmart_sync.providers.exact_online.imports import (
@@ -56,6 +57,7 @@ TWINS = {"salesorderheaders": "salesorders", "quotationheaders": "quotations"}
 OTHER_TWINS = {"sync/Cashflow/PaymentTerms": "cashflow/Receivables"}
 """Payment terms have no ordinary endpoint of their own: receivables are those of one side."""
 RULED = {
+    "Unit": "Edm.String",
     "Account": "Edm.Guid",
     "Employee": "Edm.Guid",
     "Project": "Edm.Guid",
@@ -143,7 +145,9 @@ def test_a_list_of_which_the_last_days_are_read_has_no_change_stamp_and_no_twin(
 @each_stream
 def test_every_column_is_a_property_of_both_with_the_same_type(stream: ExactStream) -> None:
     sync, single = both(stream)
-    for column in stream.columns:
+    for column in stream.from_units:
+        assert column in EXACT[units.PATH].properties
+    for column in stream.asked:
         assert column in sync.properties
         if column in stream.sync_only:
             assert column not in single.properties
@@ -211,7 +215,8 @@ def test_every_value_is_read_as_what_it_is(stream: ExactStream) -> None:
         coordinate = name in {"latitude", "longitude"}
         fitting = {"Edm.Double"} if coordinate else READS[field.read.__qualname__.partition(".")[0]]
         for column in field.columns:
-            assert sync.properties[column] in fitting, (name, column)
+            known = EXACT[units.PATH] if column in stream.from_units else sync
+            assert known.properties[column] in fitting, (name, column)
 
 
 @each_stream

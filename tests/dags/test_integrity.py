@@ -14,6 +14,7 @@ import pytest
 
 from outsmart_sync.errors import InvalidSettings
 from outsmart_sync.orchestration.params import require_known
+from outsmart_sync.providers.packages import package
 
 ROOT = Path(__file__).resolve().parents[2]
 DAG_FILES = sorted((ROOT / "dags").glob("*.py"))
@@ -74,6 +75,16 @@ def test_the_import_runs_four_steps_per_category_in_order(dags: dict[str, Any]) 
     expected = {f"{category.name}.{step}" for category in PACKAGE.imports for step in steps}
     assert {task.task_id for task in dag.tasks} == {"open_run", "poll", "with_work", "close_run", *expected}
     assert dag.get_task("close_run").is_teardown
+
+
+@pytest.mark.parametrize("name", ["exact_online", "visma_eaccounting"])
+def test_a_category_begins_when_exactly_those_that_it_refers_to_have_ended(dags: dict[str, Any], name: str) -> None:
+    dag = dags[f"{name}_import"]
+    categories = package(name).imports
+    ends = {f"{category.name}.upsert" for category in categories}
+    found = {each.name: dag.get_task(f"{each.name}.extract").upstream_task_ids & ends for each in categories}
+    assert found == {each.name: {f"{earlier}.upsert" for earlier in each.after} for each in categories}
+    assert any(found.values())
 
 
 def test_the_trigger_form_offers_the_categories_and_its_defaults_suit_a_scheduled_run(dags: dict[str, Any]) -> None:

@@ -61,3 +61,27 @@ def test_an_employee_without_a_first_name_is_rejected_with_the_field(staff: Worl
     assert staff.counts(EMPLOYEES).rejected == 1
     kept = staff.kept("employee", "7")
     assert (kept.state, kept.reason, kept.detail) == ("rejected", "missing_field", "first name")
+
+
+def test_a_changed_name_is_updated_and_what_is_the_same_costs_no_write(staff: World) -> None:
+    row = staff.employee("7", "Anna", "Bakker")
+    staff.employee("8")
+    staff.counts(EMPLOYEES)
+    staff.change("payroll/Employees", row, LastName="de Vries")
+    staff.forget_calls()
+    counts = staff.counts(EMPLOYEES)
+    assert (counts.updated, counts.created, len(staff.writes())) == (1, 0, 1)
+    assert staff.outsmart("employees")["7"]["lastname"] == "de Vries"
+    counts = staff.counts(EMPLOYEES, full=True)
+    assert (counts.unchanged, counts.updated) == (2, 0)
+
+
+def test_a_deleted_employee_is_noted_and_stays_in_outsmart(staff: World) -> None:
+    row = staff.employee("7")
+    staff.counts(EMPLOYEES)
+    staff.delete("payroll/Employees", row)
+    staff.forget_calls()
+    assert staff.counts(EMPLOYEES).deleted == 1
+    assert staff.kept("employee", "7").source_gone_at is not None
+    assert set(staff.outsmart("employees")) == {"7"}
+    assert staff.writes() == []

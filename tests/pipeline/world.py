@@ -266,6 +266,11 @@ class World:
             for each in records
         }  # fmt: skip
 
+    def unit(self, code: str, time_unit: str | None = None) -> str:
+        """A unit, of time where it is said which."""
+        given = {"Code": code, "Description": code, "Type": "T" if time_unit else "O", "TimeUnit": time_unit}
+        return self._add("logistics/Units", given)
+
     def group(self, code: str) -> str:
         return self._add("logistics/ItemGroups", {"Code": code, "Description": f"Group {code}"})
 

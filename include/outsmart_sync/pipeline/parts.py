@@ -223,7 +223,7 @@ def _sharing(connection: Connection, job: Job, already: ColumnElement[bool]) -> 
 
 
 def _replace(connection: Connection, job: Job, apply: Fold, rows: Sequence[Row[Any]]) -> None:
-    context = FoldContext(today=job.today, currency=job.currency)
+    context = FoldContext(today=job.today, currency=job.currency, settings=job.settings)
     parts = _parts_of(connection, job, [row.provider_id for row in rows])
     _add_shared(connection, job, rows, parts)
     folded = [_folded(job, row, apply, parts[row.provider_id], context) for row in rows]

@@ -239,10 +239,12 @@ class FoldContext:
     Attributes:
         today: The administration's calendar day.
         currency: The administration's currency; '' when unknown.
+        settings: The category's settings by name.
     """
 
     today: date
     currency: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from outsmart_sync.errors import AccessDenied, RecordError
-from outsmart_sync.providers.exact_online import exports, writing
+from outsmart_sync.providers.exact_online import exports, units, writing
 from outsmart_sync.providers.exact_online.export_reading import all_rows, by_ids, rows_with, same_text
 from outsmart_sync.providers.exact_online.values import TIMEZONE, exact_date, padded_code
 from outsmart_sync.records.export_document import Entity, Known, Likely
-from outsmart_sync.records.values import code_key, parse_decimal
+from outsmart_sync.records.values import code_key
 
 if TYPE_CHECKING:
     from outsmart_sync.providers.exact_online.client import ExactOnlineClient
@@ -29,16 +29,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_ACCOUNTS, _ITEMS, _UNITS, _GROUPS = "crm/Accounts", "logistics/Items", "logistics/Units", "logistics/ItemGroups"
+_ACCOUNTS, _ITEMS, _GROUPS = "crm/Accounts", "logistics/Items", "logistics/ItemGroups"
 _VAT_CODES = "vat/VATCodes"
 _CUSTOMER = "C"
 _LONGEST_DESCRIPTION = 60
 _LONGEST_ACCOUNT_CODE = 18
 _COUNTRY_LETTERS = 2
-_HOUR = Decimal(60)
-_MINUTES = {"hh": _HOUR, "mi": Decimal(1)}
-"""Minutes in one unit of time. How many of them make a working day, Exact does not say: it is a setting."""
-_DAY, _USUAL_DAY = "dd", Decimal(8)
 _OF_TIME = "T"
 _INCLUDING = "I"
 """``Type`` of a VAT code whose prices include VAT (name=VatVATCodes)."""
@@ -226,11 +222,11 @@ class ExactLookUps:
         """Units of time with their minutes; read once."""
         if self._minutes is None:
             self._minutes = {}
-            known = {**_MINUTES, _DAY: self._working_day * _HOUR}
-            for row in all_rows(self._client, _UNITS, ("Code", "TimeUnit")):
+            known = units.minutes(self._settings)
+            for row in all_rows(self._client, units.PATH, ("Code", units.TIME_UNIT)):
                 code = (row["Code"] or "").strip()
                 self._unit_codes.add(code)
-                if minutes := known.get((row["TimeUnit"] or "").strip()):
+                if minutes := known.get((row[units.TIME_UNIT] or "").strip()):
                     self._minutes[code] = minutes
         return self._minutes
 
@@ -248,15 +244,6 @@ class ExactLookUps:
             return {}
         including = (row for row in rows if str(row["Type"] or "").strip() == _INCLUDING)
         return {str(row["Code"]).strip(): Decimal(row["Percentage"] or 0) for row in including}
-
-    @property
-    def _working_day(self) -> Decimal:
-        """Hours in a day, for units of days."""
-        try:
-            hours = parse_decimal(self._text(exports.HOURS_PER_DAY))
-        except ValueError:
-            return _USUAL_DAY
-        return hours if hours > 0 else _USUAL_DAY
 
     def _item_group(self) -> str:
         code = self._text(exports.ITEM_GROUP)

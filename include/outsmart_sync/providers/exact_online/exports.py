@@ -9,6 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from outsmart_sync.providers.exact_online import lists
+from outsmart_sync.providers.exact_online.units import HOURS_PER_DAY
 from outsmart_sync.records.catalogue import Text
 from outsmart_sync.records.export_catalogue import DocumentKind, Exports, Negative
 from outsmart_sync.records.export_document import Entity
@@ -17,7 +18,7 @@ from outsmart_sync.records.order import NEVER_SOLD
 SALES_ORDER, SALES_INVOICE, HOURS = "sales_order", "sales_invoice", "hours"
 
 JOURNAL, WAREHOUSE, PAYMENT_CONDITION, DOCUMENT_TYPE = "journal", "warehouse", "payment_condition", "document_type"
-HOUR_STATUS, HOURS_PER_DAY = "hour_status", "hours_per_day"
+HOUR_STATUS = "hour_status"
 CUSTOMER_STATUS, CUSTOMER_CONDITION = "customer_status", "customer_payment_condition"
 ITEM_GROUP, UNIT, VAT_CODE = "item_group", "unit", "vat_code"
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from outsmart_sync.providers.exact_online import lists, values
+from outsmart_sync.providers.exact_online import lists, units, values
 from outsmart_sync.providers.exact_online.assembly_orders import ASSEMBLY_ORDERS_IMPORT
 from outsmart_sync.providers.exact_online.goods_deliveries import GOODS_DELIVERIES_IMPORT
 from outsmart_sync.providers.exact_online.payments import PAYMENT_TRANSACTIONS_IMPORT
 from outsmart_sync.providers.exact_online.price_agreements import PRICE_AGREEMENTS_IMPORT
-from outsmart_sync.providers.exact_online.prices import sale_price
+from outsmart_sync.providers.exact_online.prices import TIME_UNIT, sale_price
 from outsmart_sync.providers.exact_online.project_planning import PROJECT_PLANNING_IMPORT
 from outsmart_sync.providers.exact_online.quotations import QUOTATIONS_IMPORT
 from outsmart_sync.providers.exact_online.sales_orders import SALES_ORDERS_IMPORT
@@ -27,10 +27,12 @@ from outsmart_sync.records.catalogue import (
     Belongs,
     Choice,
     ImportCategory,
+    LeftOut,
     Package,
     Row,
     Switch,
     Tags,
+    Text,
 )
 from outsmart_sync.records.category import CATEGORY
 from outsmart_sync.records.employee import EMPLOYEE
@@ -148,6 +150,7 @@ ADDRESSES = ExactStream(
     ),
 )
 
+NO_MEASURE_OF_WORK = "no_measure_of_work"
 _ITEM_COLUMNS = ("IsTime", "UnitType", "IsSalesItem")
 
 
@@ -156,14 +159,20 @@ def _is_material(row: Row) -> bool:
     return bool(row["IsSalesItem"]) and not _is_labour(row)
 
 
+def _too_long(row: Row) -> str:
+    return NO_MEASURE_OF_WORK if row[units.TIME_UNIT] in units.TOO_LONG else ""
+
+
 def _items(*, hour_types: bool) -> ExactStream:
     """The stream of items, of which each category takes its own kind."""
     name = "name" if hour_types else "description"
     fields = {"code": text("Code"), name: text("Description")}
-    if not hour_types:
+    if hour_types:
+        fields |= {TIME_UNIT: text(units.TIME_UNIT)}
+    else:
         fields |= {"unit": text("Unit"), "barcode": text("Barcode")}
     belongs = (
-        Belongs(_ITEM_COLUMNS, _is_labour, "not_labour")
+        Belongs((*_ITEM_COLUMNS, "Unit"), _is_labour, "not_labour")
         if hour_types
         else Belongs(_ITEM_COLUMNS, _is_material, "not_for_sale")
     )
@@ -180,6 +189,8 @@ def _items(*, hour_types: bool) -> ExactStream:
         valid=("StartDate", "EndDate"),
         tags=Tags(("ItemGroupCode",), _item_group),
         belongs=belongs,
+        left_out=LeftOut((units.TIME_UNIT,), _too_long, (NO_MEASURE_OF_WORK,)) if hour_types else None,
+        from_units=(units.TIME_UNIT,) if hour_types else (),
     )
 
 
@@ -319,7 +330,12 @@ HOUR_TYPES_IMPORT = ImportCategory(
     name="hour_types",
     label="Hour types",
     streams=(_items(hour_types=True), PRICES),
-    filters=(_ITEM_GROUPS, FOLLOW_INACTIVE, DEACTIVATE_REMOVED),
+    filters=(
+        _ITEM_GROUPS,
+        Text(units.HOURS_PER_DAY, "Hours in a day, for hour types whose unit is a day", default="8"),
+        FOLLOW_INACTIVE,
+        DEACTIVATE_REMOVED,
+    ),
     fold=sale_price("sale_price"),
 )
 

@@ -1,8 +1,9 @@
 """Payments of sales invoices from Exact Online, as transactions on OutSmart's invoices.
 
 Fields: https://start.exactonline.nl/docs/HlpRestAPIResourcesDetails.aspx?name=SyncCashflowPaymentTerms and, with more
-words, name=CashflowReceivables. A term is a part of what an invoice comes to. When a part of it is paid, Exact splits
-it, and each of the two has its own amount and status; no column says that half a term is paid.
+words, name=CashflowReceivables. A term is a part of what an invoice comes to. No column says that half a term is paid;
+the pages say only that a split term has several rows. Assumed is that Exact splits one of which a part is paid, so that
+each of the two has its own amount and status.
 """
 
 from __future__ import annotations

@@ -10,21 +10,28 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+from outsmart_sync.providers.exact_online.units import per_hour
 from outsmart_sync.records.catalogue import Fold, FoldContext, Folded, Part
 from outsmart_sync.records.mapping import next_change
-from outsmart_sync.records.record import is_active
+from outsmart_sync.records.record import REFERS, is_active
 from outsmart_sync.records.values import Payload, decimal_text
+
+TIME_UNIT = f"{REFERS}time_unit"
+"""Where an hour type's payload holds the time unit that its prices are for."""
 
 
 def sale_price(field: str) -> Fold:
-    """A fold that puts the sale price into a field; without a price that holds today the field is left out."""
+    """A fold that puts the sale price into a field; without a price that holds today the field is left out.
+
+    OutSmart's hour types have a price for an hour, so that of an item which is kept in days or minutes is converted.
+    """
 
     def fold(payload: Payload, prices: list[Part], context: FoldContext) -> Folded:
         general = [price for price in prices if _is_general(price, context.currency)]
         folded = {name: value for name, value in payload.items() if name != field}
         best = max((price for price in general if _holds(price, context.today)), key=_rank, default=None)
         if best is not None and (amount := best.number("price")) is not None:
-            folded[field] = decimal_text(amount)
+            folded[field] = decimal_text(per_hour(amount, str(payload.get(TIME_UNIT, "")), context.settings))
         days = [day for price in general for day in (price.valid_from, price.valid_until)]
         return Folded(folded, next_change(context.today, *days))
 

@@ -25,6 +25,7 @@ from outsmart_sync.providers.exact_online import start_dates, windows
 from outsmart_sync.providers.exact_online.lists import ExactList, read_values
 from outsmart_sync.providers.exact_online.rights import DELETED, DIVISIONS, MODULE_MISSING, Need, explained
 from outsmart_sync.providers.exact_online.stream import ExactStream
+from outsmart_sync.providers.exact_online.units import TimeUnits
 from outsmart_sync.providers.exact_online.values import exact_date, exact_moment, is_id, padded_code, quoted
 from outsmart_sync.records.exchange import DELETIONS, Deletion, DeletionsPage, News, ReadPage
 from outsmart_sync.records.mapping import MappedPage, Mapper
@@ -60,6 +61,7 @@ class ExactSource:
 
     def __init__(self, client: ExactOnlineClient) -> None:
         self._client = client
+        self._units = TimeUnits(client)
 
     @property
     def calls(self) -> int:
@@ -94,11 +96,12 @@ class ExactSource:
         mapper = _mapper(category, exact, today, VERSION)
         position = int(after or BEGINNING)
         address = resume or self._client.address(
-            exact.path, select=(*exact.columns, VERSION), filters=f"{VERSION} gt {position}L"
+            exact.path, select=(*exact.asked, VERSION), filters=f"{VERSION} gt {position}L"
         )
         for page in self._client.pages(address):
             position = max(position, _last_version(page))
-            yield ReadPage(mapper.page(page.rows), page.next_page, str(position), len(page.rows))
+            rows = self._units.added_to(page.rows) if exact.from_units else page.rows
+            yield ReadPage(mapper.page(rows), page.next_page, str(position), len(page.rows))
 
     def lookup(self, category: ImportCategory, stream: Stream, today: date, keys: Sequence[str]) -> Iterator[ReadPage]:
         """Only the records with these codes, or the parts and children of parents with these ids."""
@@ -118,11 +121,13 @@ class ExactSource:
             if not literals:
                 continue
             filters = " or ".join(f"{exact.lookup} eq {literal}" for literal in literals)
-            columns = tuple(column for column in exact.columns if column not in exact.sync_only)
+            columns = tuple(column for column in exact.asked if column not in exact.sync_only)
             address = self._client.address(exact.single, select=columns, filters=filters, expand=exact.expand)
             absent = dict.fromkeys(exact.sync_only)
             for page in self._explained_pages(address, _need_to_look_up(category, exact)):
                 rows = windows.whole_rows(self._client, exact, page.rows)
+                if exact.from_units:
+                    rows = self._units.added_to(rows)
                 mapped = mapper.page([{**absent, **row} for row in rows] if absent else rows)
                 if exact.versioned and by_code:
                     mapped = MappedPage([row for row in mapped.rows if _is_asked(row.code, chosen)], mapped.foreign)

@@ -19,6 +19,7 @@ class ExactStream(Stream):
         number_prefix: The look-up column is a number, to which we put this before it is a code.
         versioned: Codes are that number, a stroke and the number of the version; a code without stroke means them all.
         sync_only: Columns that the ordinary endpoint does not have.
+        from_units: Columns that the list of units has, by the row's ``Unit`` (see ``units``); both endpoints lack them.
         expand: Collection that comes along with each row; its column holds a list of rows then.
         deleted_type: Entity type under which sync/Deleted reports it (name=SyncDeleted); None: it does not.
         scope: What the app must be registered for at Exact to read it.
@@ -32,7 +33,13 @@ class ExactStream(Stream):
     number_prefix: str = ""
     versioned: bool = False
     sync_only: tuple[str, ...] = ()
+    from_units: tuple[str, ...] = ()
     expand: str = ""
     deleted_type: int | None = None
     scope: str = ""
     single_scope: str = ""
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The columns that the sync endpoint is asked for."""
+        return tuple(column for column in self.columns if column not in self.from_units)
