@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -24,6 +25,7 @@ from sandbox import process
 from support import SOUTH, Rig, connection_environment
 
 ACCOUNT = "south"
+TODAY = datetime.now(UTC).date()
 PATHS = {"sales_order": "orders", "invoice_draft": "customerinvoicedrafts"}
 EACH = pytest.mark.parametrize("document", PATHS)
 OFF = ("customers", "materials", "hour_types", "projects", "sales_orders")
@@ -159,7 +161,8 @@ def test_a_work_order_becomes_one_document_with_its_files(office: Office, docume
     office.save(document=document, pdf=True, photos=True)
     payer, article, hour = office.customer(), office.article(), office.hour_type()
     period = {"WorkDate": "05-11-2026", "BeginTime": "23:00", "EndTime": "00:20", "HourType": hour}
-    office.work_order("W1", payer, line(article, "2", "12,50"), line(article, "0,333", "3,005"), Workperiods=[period])
+    materials = [line(article, "2", "12,50"), line(article, "0,333", "3,005")]
+    office.work_order("W1", payer, *materials, Workperiods=[period], Photos=[{"title": "After"}])
     result = office.run()
     assert (result.error_text, office.states()) == ("", {"W1": "done"}), office.causes()
     (made,) = office.made(document)
@@ -171,7 +174,7 @@ def test_a_work_order_becomes_one_document_with_its_files(office: Office, docume
     assert (made["DeliveryAddress1"], made["DeliveryCity"]) == ("Werkstraat 1", "Utrecht")
     assert "Boiler mended" in [row["Text"] for row in made["Rows"]]
     files = [row for row in office.rows("salesdocumentattachments") if row["DocumentId"] == made["Id"]]
-    assert [row["OriginalFilename"] for row in files] == ["W1.pdf"]
+    assert sorted(row["OriginalFilename"] for row in files) == ["W1-1.png", "W1.pdf"]
     office.run()
     assert len(office.made(document)) == 1
 
@@ -260,3 +263,35 @@ def test_a_missing_customer_and_article_are_made_once(office: Office) -> None:
     assert set(office.states().values()) == {"done"}, office.causes()
     assert [row["CustomerNumber"] for row in office.rows("customers")].count("9300") == 1
     assert [row["Number"] for row in office.rows("articles")].count("NEW") == 1
+
+
+def test_an_order_goes_back_to_its_order_and_what_we_made_comes_not_back(office: Office) -> None:
+    payer, article, other = office.customer(), office.article(), office.article("MTR")
+    articles = {row["Number"]: row["Id"] for row in office.rows("articles")}
+    row = {"LineNumber": 1, "IsTextRow": False, "IsWorkCost": False, "EligibleForReverseChargeOnVat": False}
+    head = {
+        "CustomerId": payer["Id"], "CurrencyCode": "EUR", "OrderDate": f"{TODAY}", "EuThirdParty": False, "Status": 2,
+        "RotReducedInvoicingType": 0, "ReverseChargeOnConstructionServices": False, "YourReference": "Mrs. Berg",
+        "Rows": [row | {"ArticleId": articles[article], "Quantity": 2, "UnitPrice": 10}],
+    }  # fmt: skip
+    (order_id,) = office.control.add_visma("devries", "orders", head)
+    on = {each: {"enabled": True} for each in ("customers", "materials")}
+    settings.save(
+        office.rig.store, office.connection, on | {"sales_orders": {"enabled": True, "start_date": f"{TODAY}"}}
+    )
+    office.rig.sync(package="visma_eaccounting")
+    (imported,) = [
+        each for each in office.control.outsmart_records(ACCOUNT, "workorders") if each["WorkorderNo"].startswith("VO-")
+    ]
+    used = [line(article, "3", "10"), line(other, "1", "7,50")]
+    office.control.write_outsmart(ACCOUNT, "workorders", imported | {"status": "Compleet", "Materials": used})
+    office.run()
+    assert office.states() == {imported["WorkorderNo"]: "done"}, office.causes()
+    (order,) = [each for each in office.rows("orders") if each["Id"] == order_id]
+    assert [(each["Quantity"], each["UnitPrice"]) for each in order["Rows"]] == [(3, 10), (1, 7.5)]
+    assert order["YourReference"] == "Mrs. Berg"
+    office.work_order("W2", payer, line(article, "1", "10"))
+    office.run()
+    before = len(office.control.outsmart_records(ACCOUNT, "workorders"))
+    office.rig.sync(package="visma_eaccounting")
+    assert len(office.control.outsmart_records(ACCOUNT, "workorders")) == before

@@ -228,7 +228,12 @@ def test_private_persons_pay_prices_with_vat_where_the_company_says_so(
     wanted = document(
         known, line(known, price=price, amount=Decimal(200), vat_included=True), work_address=place, total=Decimal(200)
     )
-    assert exporter.create(kind, wanted).total == Decimal(200)
+    made = exporter.create(kind, wanted)
+    assert made.total == Decimal(200)
+    if kind is ORDER:
+        order = exporter.order(made.remote_id)
+        assert order is not None
+        assert [(round(each.price, 2), each.amount) for each in order.lines] == [(100, 200)]
     exporter.close()
 
 

@@ -75,7 +75,7 @@ def as_order_line(row: Row, *, includes_vat: bool) -> OrderLine:
         article=str(row.get("ArticleId") or ""),
         text=text,
         quantity=number(row.get("Quantity")),
-        price=price if not rate else cents(price / (1 + rate)),
+        price=price / (1 + rate),
         amount=cents(number(row.get("Amount")) / (1 + rate)),
         token=next(iter(tokens_in(text)), ""),
     )
