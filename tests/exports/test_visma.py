@@ -208,6 +208,22 @@ def test_prices_of_private_persons_include_vat(with_vat: Office, document: str) 
     assert abs(found.expected - Decimal("29.97")) <= Decimal("0.02")
 
 
+@EACH
+def test_who_pays_gets_the_bill_and_a_discount_counts_once(office: Office, document: str) -> None:
+    office.save(document=document)
+    payer, article = office.customer(), office.article()
+    orderer = next(row for row in office.rows("customers") if row["IsActive"] and row["Id"] != payer["Id"])
+    after = {"MaterialDiscountPercentage": "12,5", "MaterialOriginalPrice": "8,99", "MaterialTotalPrice": "23,60"}
+    before = {"MaterialDiscountPercentage": "10", "MaterialOriginalPrice": "20,00", "MaterialTotalPrice": "18,00"}
+    lines = [line(article, "3", "8,99", **after), line(article, "1", "18,00", **before)]
+    office.work_order("W1", payer, *lines, CustomerDebtorNr=orderer["CustomerNumber"])
+    office.run()
+    assert office.states() == {"W1": "done"}, office.causes()
+    (made,) = office.made(document)
+    assert made["CustomerId"] == payer["Id"]
+    assert exports.one(office.rig.store, "W1", None).actual == Decimal("41.60")
+
+
 def test_what_the_customer_gets_back_is_a_credit_draft_and_no_order(office: Office) -> None:
     office.work_order("W1", office.customer(), line(office.article(), "-2", "10"))
     office.run()

@@ -8,10 +8,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
 from outsmart_sync.errors import RecordError
+from outsmart_sync.providers.visma_eaccounting import export_files as files
 from outsmart_sync.providers.visma_eaccounting import export_statuses
-from outsmart_sync.providers.visma_eaccounting.export_documents import VismaDocuments
+from outsmart_sync.providers.visma_eaccounting.export_documents import INVOICES, PATHS, VismaDocuments
 from outsmart_sync.providers.visma_eaccounting.export_files import VismaFiles
-from outsmart_sync.providers.visma_eaccounting.export_look_ups import VismaLookUps
+from outsmart_sync.providers.visma_eaccounting.export_look_ups import PLACES, VismaLookUps
 from outsmart_sync.providers.visma_eaccounting.lists import read_values
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
         NewArticle,
         NewCustomer,
     )
+
+ENDPOINTS = (*PATHS.values(), INVOICES, files.PATH, *files.TARGETS.values(), *(place.path for place in PLACES.values()))
+"""Where exports read and write documents and what they refer to."""
 
 
 class VismaExporter:

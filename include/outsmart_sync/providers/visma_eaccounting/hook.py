@@ -13,7 +13,7 @@ from outsmart_sync.errors import LoginExpired, NotConfigured, VendorUnavailable
 from outsmart_sync.providers.vendor_hook import VendorHook
 from outsmart_sync.providers.visma_eaccounting import company, oauth
 from outsmart_sync.providers.visma_eaccounting.client import PARALLEL, RULES, VismaClient
-from outsmart_sync.providers.visma_eaccounting.exporter import VismaExporter
+from outsmart_sync.providers.visma_eaccounting.exporter import ENDPOINTS, VismaExporter
 from outsmart_sync.providers.visma_eaccounting.imports import PACKAGE
 from outsmart_sync.providers.visma_eaccounting.source import VismaSource
 from outsmart_sync.providers.visma_eaccounting.stream import VismaStream
@@ -117,7 +117,8 @@ class VismaEAccountingHook(VendorHook):
             return
         budget_of = self._budgets(self._store)
         streams = [stream for category in PACKAGE.imports for stream in category.streams]
-        for path in ("companysettings", *(stream.path for stream in streams if isinstance(stream, VismaStream))):
+        lists = (stream.path for stream in streams if isinstance(stream, VismaStream))
+        for path in dict.fromkeys(("companysettings", *lists, *ENDPOINTS)):
             budget_of(path).forgive()
 
     def login_address(self, state: str) -> str:
