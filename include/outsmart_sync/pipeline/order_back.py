@@ -107,8 +107,15 @@ def expected(order: ExistingOrder, appended: Iterable[Line], quantities: Iterabl
 def _alike(ordered: OrderLine, line: Line) -> bool:
     if ordered.article != line.article or line.kind is not LineKind.MATERIAL:
         return False
-    net = line.price is None or money.cents(line.price * (1 - line.discount)) == money.cents(ordered.price)
-    return net and not ordered.token
+    net = _net_price(line)
+    return (net is None or money.cents(net) == money.cents(ordered.price)) and not ordered.token
+
+
+def _net_price(line: Line) -> Decimal | None:
+    """What one comes to, without VAT; None: the package computes it."""
+    if line.vat_included and line.amount is not None and line.quantity:
+        return line.amount / line.quantity
+    return None if line.price is None else line.price * (1 - line.discount)
 
 
 def _finished_before(order: ExistingOrder, plan: Plan) -> bool:

@@ -35,7 +35,7 @@ def _with_exports(package: Package, name: str) -> Package:
     if importlib.util.find_spec(name) is None:
         return package
     exports: Exports = importlib.import_module(name).EXPORTS
-    return replace(package, exports=exports, export_categories=export_categories(exports))
+    return replace(package, exports=exports, export_categories=export_categories(exports, package.tiers[1]))
 
 
 def package(name: str) -> Package:

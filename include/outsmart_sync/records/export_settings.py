@@ -23,9 +23,14 @@ _HELD_PAYMENTS = {"contant voldaan": HOLD, "pin betaling": HOLD, "conform offert
 _HELD_WORK = {"Garantie": HOLD}
 
 
-def export_categories(exports: Exports) -> tuple[ExportCategory, ...]:
-    """The export categories of a package, with their settings."""
-    work_orders = ExportCategory(name=WORK_ORDERS, label="Completed work orders", filters=_settings(exports))
+def export_categories(exports: Exports, tier: str = "basic") -> tuple[ExportCategory, ...]:
+    """The export categories of a package, with their settings.
+
+    Args:
+        exports: What the package declares.
+        tier: The lowest licence of the package: exports need no higher one.
+    """
+    work_orders = ExportCategory(name=WORK_ORDERS, label="Completed work orders", filters=_settings(exports), tier=tier)
     if not exports.statuses:
         return (work_orders,)
     invoice_status = ExportCategory(
@@ -35,6 +40,7 @@ def export_categories(exports: Exports) -> tuple[ExportCategory, ...]:
             Text("invoiced_status", "Work status of a work order that was invoiced (empty: none)", lists=WORK_STATUSES),
             Text("paid_status", "Work status of a work order that was paid (empty: none)", lists=WORK_STATUSES),
         ),
+        tier=tier,
     )
     return work_orders, invoice_status
 

@@ -101,7 +101,9 @@ def _columns() -> Any:
 
 
 def _of(row: Any) -> Line:
-    return replace(Line(*row), state=LedgerState(row.state))
+    """A line of a row that may have other columns, too."""
+    line = Line(**{name: getattr(row, name) for name in Line.__dataclass_fields__})
+    return replace(line, state=LedgerState(line.state))
 
 
 def keys_of(connection: Connection, account: str, kind: str, remote_ids: Sequence[str]) -> dict[str, str]:

@@ -22,13 +22,16 @@ from urllib.parse import quote, urlsplit
 import msgspec
 import requests
 
-from outsmart_sync.errors import RateLimited, SyncError, TransientError
+from outsmart_sync.errors import RateLimited, RequestRefused, SyncError, TransientError
 from outsmart_sync.providers import web
 from outsmart_sync.providers.outcomes import Outcome, Reaction, error_of, outcome_of
 from outsmart_sync.providers.visma_eaccounting import paging
 from outsmart_sync.providers.visma_eaccounting.errors import (
     API_OUTCOMES,
     COUNTS_AS_ERROR,
+    GONE,
+    GONE_CODE,
+    NO_CLEAR_ANSWER,
     QUERY_REFUSED,
     UNREACHABLE,
     UNREADABLE,
@@ -53,6 +56,7 @@ _MOST_SECONDS = 60.0
 _REPEATS = (0.5, 2.0)
 _SECONDS = re.compile(r"in (\d+) second", re.IGNORECASE)
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
+_encode = msgspec.json.Encoder(decimal_format="number").encode
 _NUL = rb"\u0000"
 _NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError)
 
@@ -65,7 +69,7 @@ class AccessTokens(Protocol):
 
 
 class VismaClient:
-    """Reads the one company that its token is for.
+    """Reads, and changes, the one company that its token is for.
 
     Args:
         open_session: Opens a session; each thread that fetches pages has its own.
@@ -143,6 +147,62 @@ class VismaClient:
         ordered = {"$orderby": "Id", **query}
         return paging.in_parallel(lambda number: self.page(path, ordered, number), first, self._parallel)
 
+    def row(self, path: str, key: str) -> Row | None:
+        """One row by its id; None: it is not there.
+
+        Raises:
+            ConfigurationError: As for :meth:`page`.
+            TransientError: As for :meth:`page`.
+        """
+        try:
+            found: Row = self._call(path, self.address(f"{path}/{key}", {}))
+        except RequestRefused as error:
+            if error.code != GONE:
+                raise
+            return None
+        return found
+
+    def send(self, method: str, path: str, body: Row, key: str = "") -> requests.Response:
+        """Send a change, once; what the answer means is for the caller (see ``writing.py``).
+
+        A refused token says that nothing was done, so that it is renewed and the change sent again.
+
+        Args:
+            method: ``POST`` or ``PUT``.
+            path: Path below ``/v2/``.
+            body: Its fields, amounts as Decimal.
+            key: The id of the row that is meant; '' for a new one.
+
+        Raises:
+            VendorUnavailable: No connection came about: nothing was sent.
+            UncertainOutcome: It was sent, and no answer came.
+            RequestRefused: The endpoint has answered too many equal errors: nothing was sent.
+        """
+        address = self._hosts.check(self.address(f"{path}/{key}" if key else path, {}))
+        token = self._token()
+        response = self._send(method, path, address, body, token)
+        if response.status_code == requests.codes.unauthorized:
+            log.info("Access token refused; renewing it")
+            response = self._send(method, path, address, body, self._token(refused=token))
+        return response
+
+    def _send(self, method: str, path: str, address: str, body: Row, token: str) -> requests.Response:
+        self._take_call(path)
+        with self._lock:
+            self.calls += 1
+        try:
+            return self._session.request(
+                method,
+                address,
+                data=_encode(body),
+                headers={**_headers(token), "Content-Type": "application/json"},
+                timeout=web.TIMEOUT,
+                allow_redirects=False,
+            )
+        except requests.RequestException as error:
+            row = UNREACHABLE if web.was_never_sent(error) else NO_CLEAR_ANSWER
+            raise error_of(row, "", f"{method} {path}: {type(error).__name__}: {error}") from error
+
     def close(self) -> None:
         """End the sessions."""
         with self._lock:
@@ -195,11 +255,7 @@ class VismaClient:
         try:
             response = self._session.get(
                 address,
-                headers={
-                    "Authorization": f"Bearer {token}",
-                    "Accept": "application/json",
-                    "User-Agent": web.USER_AGENT,
-                },
+                headers=_headers(token),
                 timeout=web.TIMEOUT,
                 allow_redirects=False,
             )
@@ -208,10 +264,9 @@ class VismaClient:
         if response.status_code != requests.codes.ok:
             raise self._failure(endpoint, response)
         try:
-            decoded = _decoder.decode(response.content)
-        except _NOT_JSON as error:
+            return decoded(response)
+        except ValueError as error:
             raise _FailedAnswer(UNREADABLE, f"{endpoint}: {error}") from error
-        return _without_nul(decoded) if _NUL in response.content else decoded
 
     def _take_call(self, endpoint: str) -> None:
         if self._budget_of is None:
@@ -224,10 +279,11 @@ class VismaClient:
         said = Refusal.of(response)
         row = said.outcome
         technical = f"GET {endpoint}: HTTP {response.status_code}: {said.text}{said.identity}"
-        unasked = row.reaction is Reaction.RAISE and row.code != QUERY_REFUSED  # that one is a question, not a mistake
+        # A question that is not taken, and a row that is gone, are no mistakes of ours.
+        unasked = row.reaction is Reaction.RAISE and row.code != QUERY_REFUSED and said.code != GONE_CODE
         if self._budget_of is not None and response.status_code in COUNTS_AS_ERROR and unasked:
             self._budget_of(endpoint).count_error(endpoint, response.status_code, said.text)
-        return _FailedAnswer(row, technical, said.text, wait=_wait_of(response, said.text) if said.waits else 0)
+        return _FailedAnswer(row, technical, said.text, wait=wait_of(response, said.text) if said.waits else 0)
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -290,17 +346,34 @@ class _FailedAnswer(Exception):
             )
 
 
-def endpoint_of(address: str) -> str:
-    """The path that limits and logs speak of: without host, version and query."""
-    return urlsplit(address).path.partition("/v2/")[2]
+def decoded(response: requests.Response) -> Any:
+    """What an answer holds.
+
+    Raises:
+        ValueError: It cannot be read.
+    """
+    try:
+        found = _decoder.decode(response.content)
+    except _NOT_JSON as error:
+        raise ValueError(str(error)) from error
+    return _without_nul(found) if _NUL in response.content else found
 
 
-def _wait_of(response: requests.Response, text: str) -> float:
+def wait_of(response: requests.Response, text: str) -> float:
     """Seconds until a refused call makes sense again: by the header, else by the text, else a minute."""
     header, said = response.headers.get("Retry-After", ""), _SECONDS.search(text)
     if header.isdecimal():
         return float(header) + 0.5
     return float(said[1]) + 0.5 if said else _MOST_SECONDS
+
+
+def endpoint_of(address: str) -> str:
+    """The path that limits and logs speak of: without host, version and query."""
+    return urlsplit(address).path.partition("/v2/")[2]
+
+
+def _headers(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}", "Accept": "application/json", "User-Agent": web.USER_AGENT}
 
 
 def _without_nul(value: Any) -> Any:

@@ -14,7 +14,9 @@ from outsmart_sync.errors import (
     LoginExpired,
     NotConfigured,
     RateLimited,
+    RecordError,
     RequestRefused,
+    UncertainOutcome,
     VendorUnavailable,
 )
 from outsmart_sync.providers.outcomes import Outcome, Reaction
@@ -26,6 +28,11 @@ _MODULES = "Apps and extensions (in newer menus: Integration)"
 
 QUERY_REFUSED = "query_refused"
 """Code of the error for a filter or order that a list does not take."""
+
+GONE = "not_found"
+"""Code of the error for what is not there."""
+GONE_CODE = 3000
+"""VISMA's own code for that."""
 
 COUNTS_AS_ERROR = frozenset({400, 401, 403, 404})
 """HTTP statuses after which an endpoint that gives them again and again is left alone for a while."""
@@ -141,9 +148,7 @@ API_OUTCOMES = (
     Outcome(429, (), RateLimited, "rate_limited", "VISMA's limit of calls is used up.", _BY_ITSELF, Reaction.WAIT),
     Outcome(6000, (), RequestRefused, QUERY_REFUSED, "VISMA eAccounting does not take this question: {text}", _DEFECT),
     Outcome(6001, (), RequestRefused, "bad_date", "VISMA eAccounting cannot read a date of ours: {text}", _DEFECT),
-    Outcome(
-        3000, (), RequestRefused, "not_found", "VISMA eAccounting does not have what was asked for: {text}", _DEFECT
-    ),
+    Outcome(GONE_CODE, (), RequestRefused, GONE, "VISMA eAccounting does not have what was asked for: {text}", _DEFECT),
     *(
         Outcome(
             code,
@@ -156,7 +161,7 @@ API_OUTCOMES = (
         )
         for code in (4100, 5000, 5001, 5002)
     ),
-    Outcome(404, (), RequestRefused, "not_found", "VISMA eAccounting does not know what was called: {text}", _DEFECT),
+    Outcome(404, (), RequestRefused, GONE, "VISMA eAccounting does not know what was called: {text}", _DEFECT),
     Outcome(
         403,
         (),
@@ -211,6 +216,92 @@ UNREADABLE = Outcome(
     _BY_ITSELF,
     Reaction.REPEAT,
 )
+
+NO_CLEAR_ANSWER = Outcome(
+    None,
+    (),
+    UncertainOutcome,
+    "uncertain_outcome",
+    "VISMA eAccounting gave no clear answer to what was sent: it may be there or not.",
+)
+"""For every answer to a change that does not say what became of it."""
+
+_CORRECT = "Correct it in OutSmart, in eAccounting or in the settings of the export, then send it again."
+WRITE_OUTCOMES = (
+    *(row for row in API_OUTCOMES if issubclass(row.error, (AccessDenied, LoginExpired, NotConfigured, RateLimited))),
+    Outcome(
+        3000,
+        (),
+        RecordError,
+        GONE,
+        "VISMA eAccounting does not have something that this refers to: {text}",
+        "Send it again: what it refers to is looked up anew.",
+    ),
+    Outcome(
+        3001,
+        (),
+        RecordError,
+        "no_fiscal_year",
+        "VISMA eAccounting has no fiscal year for its date: {text}",
+        "Add the fiscal year in eAccounting, then send it again.",
+    ),
+    *(
+        Outcome(
+            code,
+            (),
+            RecordError,
+            "already_exists",
+            "VISMA eAccounting has one with the same number already: {text}",
+            "Link it, or give it another number.",
+        )
+        for code in (4000, 409)
+    ),
+    Outcome(
+        5005,
+        (),
+        RecordError,
+        "project_ended",
+        "The project has ended in VISMA eAccounting: {text}",
+        "Open it again there, or take it off the work order.",
+    ),
+    Outcome(
+        4024,
+        (),
+        RecordError,
+        "no_account",
+        "The coding of an article lacks a sales account: {text}",
+        "Complete the article account coding in eAccounting, then send it again.",
+    ),
+    *(
+        Outcome(
+            code,
+            (),
+            RecordError,
+            "period_locked",
+            "VISMA eAccounting does not take its date: {text}",
+            "Open the period there, or bill it by hand.",
+        )
+        for code in (4023, 4026, 4038)
+    ),
+    *(
+        Outcome(
+            code, (), RecordError, "vat_number", "VISMA eAccounting does not accept the VAT number: {text}", _CORRECT
+        )
+        for code in (4025,)
+    ),
+    Outcome(413, (), RecordError, "too_large", "It is larger than VISMA eAccounting takes."),
+    # Codes at which VISMA may have done it all the same: its own faults, and services behind it.
+    *(
+        Outcome(code, (), UncertainOutcome, "uncertain_outcome", NO_CLEAR_ANSWER.what)
+        for code in (408, 4100, 5000, 5001, 5002, range(500, 600))
+    ),
+    *(
+        Outcome(status, (), RecordError, "refused", "VISMA eAccounting refuses it: {text}", _CORRECT)
+        for status in (range(400, 500), range(2000, 6000))
+    ),
+    NO_CLEAR_ANSWER,
+)
+"""What a change may end in; the code of the body goes before the HTTP status."""
 
 RENEWAL_FAILED = Outcome(
     None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from functools import cache, cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import requests
 from airflow.sdk.log import mask_secret
@@ -13,6 +13,7 @@ from outsmart_sync.errors import LoginExpired, NotConfigured, VendorUnavailable
 from outsmart_sync.providers.vendor_hook import VendorHook
 from outsmart_sync.providers.visma_eaccounting import company, oauth
 from outsmart_sync.providers.visma_eaccounting.client import PARALLEL, RULES, VismaClient
+from outsmart_sync.providers.visma_eaccounting.exporter import ENDPOINTS, VismaExporter
 from outsmart_sync.providers.visma_eaccounting.imports import PACKAGE
 from outsmart_sync.providers.visma_eaccounting.source import VismaSource
 from outsmart_sync.providers.visma_eaccounting.stream import VismaStream
@@ -22,7 +23,7 @@ from outsmart_sync.store.tokens import TOKENS, TokenKeeper, TokenPair, login_own
 from outsmart_sync.store.vault import Vault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from outsmart_sync.store.connections import SyncConnection
     from outsmart_sync.store.store import Store
@@ -106,13 +107,18 @@ class VismaEAccountingHook(VendorHook):
         chosen = self._sync_connection.administration if self._sync_connection else ""
         return VismaSource(self.get_conn(), chosen)
 
+    def exporter(self, settings: Mapping[str, Any]) -> VismaExporter:
+        """The company as exports write to it; ``settings`` are those of the category ``work_orders``."""
+        return VismaExporter(self.get_conn(), settings)
+
     def forgive(self) -> None:
         """Open endpoints again that were closed after errors: a person says that the cause is mended."""
         if self._store is None:
             return
         budget_of = self._budgets(self._store)
         streams = [stream for category in PACKAGE.imports for stream in category.streams]
-        for path in ("companysettings", *(stream.path for stream in streams if isinstance(stream, VismaStream))):
+        lists = (stream.path for stream in streams if isinstance(stream, VismaStream))
+        for path in dict.fromkeys(("companysettings", *lists, *ENDPOINTS)):
             budget_of(path).forgive()
 
     def login_address(self, state: str) -> str:

@@ -1,6 +1,6 @@
 """VISMA's lists of values that a setting may have, and the proposal which units are hours.
 
-Fields: the operations ``/units``, ``/customerlabels`` and ``/articlelabels`` of
+Fields: the operations of each list's path in
 https://eaccountingapi.vismaonline.com/openapi/v2.json .
 """
 
@@ -19,15 +19,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class VismaList(ValueList):
-    """A list of VISMA's, read whole; rows are known by their ``Id``.
+    """A list of VISMA's, read whole.
 
     Attributes:
         path: The list, below ``/v2/``.
         title: Columns that tell a person what a row means.
+        key: Column by which rows are known; a row without a value in it is left out.
+        only: Column that must be true; '': all rows count.
     """
 
     path: str
     title: tuple[str, ...]
+    key: str = "Id"
+    only: str = ""
 
 
 _HOUR_WORDS = frozenset(
@@ -59,13 +63,40 @@ UNITS = VismaList(
 CUSTOMER_LABELS = VismaList(name="customer_labels", label="customer labels", path="customerlabels", title=("Name",))
 ARTICLE_LABELS = VismaList(name="article_labels", label="article labels", path="articlelabels", title=("Name",))
 
+ARTICLE_UNITS = VismaList(
+    name="article_units", label="units", path="units", title=("Name", "Abbreviation", "AbbreviationEnglish", "Code")
+)
+TERMS_OF_PAYMENT = VismaList(
+    name="terms_of_payment",
+    label="terms of payment",
+    path="termsofpayments",
+    title=("Name",),
+    only="AvailableForSales",
+)
+CODINGS = VismaList(
+    name="article_codings",
+    label="article account codings",
+    path="articleaccountcodings",
+    title=("Name", "Type"),
+    only="IsActive",
+)
+DELIVERY_METHODS = VismaList(
+    name="delivery_methods", label="delivery methods", path="deliverymethods", title=("Name", "Code"), key="Name"
+)
+DELIVERY_TERMS = VismaList(
+    name="delivery_terms", label="delivery terms", path="deliveryterms", title=("Name", "Code"), key="Name"
+)
+
 
 def read_values(client: VismaClient, listed: VismaList) -> list[tuple[str, str]]:
     """The values of a list, each once, by what a person knows them by."""
     found: dict[str, str] = {}
-    for page in client.pages(listed.path, {"$select": ",".join(("Id", *listed.title))}):
+    columns = dict.fromkeys(("Id", listed.key, *listed.title, *([listed.only] if listed.only else [])))
+    for page in client.pages(listed.path, {"$select": ",".join(columns)}):
         for row in page.rows:
-            found[str(row["Id"])] = _title(row, listed.title) or str(row["Id"])
+            key = str(row[listed.key] or "").strip()
+            if key and (not listed.only or row[listed.only]):
+                found[key] = _title(row, listed.title) or key
     return sorted(found.items(), key=lambda each: each[1].casefold())
 
 

@@ -1,0 +1,313 @@
+"""The whole way over real sockets: OutSmart's completed work orders into VISMA eAccounting, each once, to the cent."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from cryptography.fernet import Fernet
+
+from exports.world import line
+from outsmart_sync.pipeline.job import Options
+from outsmart_sync.services import export_decisions as decisions
+from outsmart_sync.services import export_run, exports, settings
+from outsmart_sync.store import runs
+from outsmart_sync.store.connections import SyncConnection
+from outsmart_sync.store.runs import CategoryRun
+from outsmart_sync.store.store import Store
+from outsmart_sync.store.vault import KEYS_VARIABLE
+from sandbox import process
+from support import SOUTH, Rig, connection_environment
+
+ACCOUNT = "south"
+TODAY = datetime.now(UTC).date()
+PATHS = {"sales_order": "orders", "invoice_draft": "customerinvoicedrafts"}
+EACH = pytest.mark.parametrize("document", PATHS)
+OFF = ("customers", "materials", "hour_types", "projects", "sales_orders")
+
+
+@pytest.fixture(scope="module")
+def vendors() -> Iterator[process.SandboxProcess]:
+    """Vendors with calls enough."""
+    with process.start(relations=12, items=14) as running:
+        running.control.set_visma_limit(minute=100_000)
+        yield running
+
+
+@dataclass
+class Office:
+    """One company and one account, with exports switched on."""
+
+    rig: Rig
+    connection: SyncConnection
+    company: str
+
+    @property
+    def control(self) -> Any:
+        return self.rig.vendors.control
+
+    def save(self, **changes: Any) -> None:
+        settings.save(self.rig.store, self.connection, {"work_orders": changes})
+
+    def rows(self, resource: str) -> list[dict[str, Any]]:
+        return list(self.control.visma_rows(self.company, resource))
+
+    def made(self, document: str) -> list[dict[str, Any]]:
+        return [row for row in self.rows(PATHS[document]) if "OS-" in (row["OurReference"] or "")]
+
+    def customer(self, *, private: bool = False) -> dict[str, Any]:
+        country = {"devries": "NL", "bergen": "NO"}[self.company]
+        return next(
+            row
+            for row in self.rows("customers")
+            if row["IsActive"] and row["IsPrivatePerson"] is private and row["InvoiceCountryCode"] == country
+            if not row["ReverseChargeOnConstructionServices"]
+        )
+
+    def article(self, unit: str = "PCS") -> str:
+        units = {row["Id"]: row["Code"] for row in self.rows("units")}
+        articles = [row for row in self.rows("articles") if row["IsActive"] and units[row["UnitId"]] == unit]
+        return str(articles[0]["Number"])
+
+    def work_order(self, number: str, payer: dict[str, Any], *materials: dict[str, Any], **fields: Any) -> None:
+        given = {
+            "WorkorderNo": number,
+            "CustomerDebtorNr": payer["CustomerNumber"],
+            "CustomerName": "De flat",
+            "CustomerStreet": "Werkstraat 1",
+            "CustomerZIP": "3500 AA",
+            "CustomerCity": "Utrecht",
+            "CustomerDebtorNrInvoice": payer["CustomerNumber"],
+            "TypeOfWork": "Service",
+            "PaymentMethod": "op rekening",
+            "WorkEndDate": "05-11-2026",
+            "WorkDescription": "Boiler mended",
+            "ExternalReference": "PO 12",
+            "status": "Compleet",
+            "Materials": list(materials),
+            **fields,
+        }
+        self.control.write_outsmart(ACCOUNT, "workorders", given)
+
+    def hour_type(self) -> str:
+        code = self.article("HUR")
+        row = {
+            "code": code,
+            "name": "Hour",
+            "cost_booking": "0",
+            "sale_booking": "1",
+            "sale_price": "61,50",
+            "active": "1",
+        }
+        self.control.write_outsmart(ACCOUNT, "hourtypes", row)
+        return code
+
+    def run(self, *categories: str) -> CategoryRun:
+        """Export in this process, through the hooks."""
+        options = Options(categories=categories or ("work_orders",), connection=self.connection.id)
+        run_id = export_run.export_now(
+            self.rig.store, self.rig.gateway, "visma_eaccounting", f"test:{uuid.uuid4()}", options
+        )
+        (found,) = runs.category_runs(self.rig.store, run_id)
+        return found
+
+    def states(self) -> dict[str, str]:
+        return {each.number: str(each.state) for each in exports.listed(self.rig.store)}
+
+    def causes(self) -> list[str]:
+        return [each.cause for each in exports.listed(self.rig.store) if each.cause]
+
+
+def opened(
+    store: Store, vendors: process.SandboxProcess, monkeypatch: pytest.MonkeyPatch, company: str
+) -> Iterator[Office]:
+    for name, value in connection_environment(vendors, store, SOUTH).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv(KEYS_VARIABLE, Fernet.generate_key().decode())
+    rig = Rig(store, vendors)
+    wanted = {"enabled": True, "cut_off": "2026-01-01", "pdf": False, "photos": False}
+    off = {each: {"enabled": False} for each in OFF}
+    yield Office(rig, rig.connect_visma(company, work_orders=wanted, **off), company)
+    vendors.control.clear_faults()
+    for entity in ("workorders", "hourtypes", "relations", "materials"):
+        vendors.control.delete_outsmart(ACCOUNT, entity)
+    for resource in PATHS.values():
+        ours = [
+            row["Id"] for row in vendors.control.visma_rows(company, resource) if "OS-" in (row["OurReference"] or "")
+        ]
+        if ours:
+            vendors.control.delete_visma(company, resource, *ours)
+
+
+@pytest.fixture
+def office(sqlite_store: Store, vendors: process.SandboxProcess, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
+    """A company in the Netherlands."""
+    yield from opened(sqlite_store, vendors, monkeypatch, "devries")
+
+
+@pytest.fixture
+def with_vat(sqlite_store: Store, vendors: process.SandboxProcess, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
+    """A company whose private customers pay prices including VAT."""
+    yield from opened(sqlite_store, vendors, monkeypatch, "bergen")
+
+
+@EACH
+def test_a_work_order_becomes_one_document_with_its_files(office: Office, document: str) -> None:
+    office.save(document=document, pdf=True, photos=True)
+    payer, article, hour = office.customer(), office.article(), office.hour_type()
+    period = {"WorkDate": "05-11-2026", "BeginTime": "23:00", "EndTime": "00:20", "HourType": hour}
+    materials = [line(article, "2", "12,50"), line(article, "0,333", "3,005")]
+    office.work_order("W1", payer, *materials, Workperiods=[period], Photos=[{"title": "After"}])
+    result = office.run()
+    assert (result.error_text, office.states()) == ("", {"W1": "done"}), office.causes()
+    (made,) = office.made(document)
+    # 2 at 12.50; 0.333 (a draft: 0.33) at 3.01; 1.3333 hours (a draft: 1.33) at 61.50.
+    wanted = {"sales_order": "108.00", "invoice_draft": "107.79"}[document]
+    found = exports.one(office.rig.store, "W1", None)
+    assert (found.expected, found.actual) == (Decimal(wanted), Decimal(wanted))
+    assert (made["CustomerId"], made["BuyersOrderReference"]) == (payer["Id"], "PO 12")
+    assert (made["DeliveryAddress1"], made["DeliveryCity"]) == ("Werkstraat 1", "Utrecht")
+    assert "Boiler mended" in [row["Text"] for row in made["Rows"]]
+    files = [row for row in office.rows("salesdocumentattachments") if row["DocumentId"] == made["Id"]]
+    assert sorted(row["OriginalFilename"] for row in files) == ["W1-1.png", "W1.pdf"]
+    office.run()
+    assert len(office.made(document)) == 1
+
+
+@EACH
+@pytest.mark.parametrize(
+    "fault",
+    [{"kind": "timeout_after", "seconds": 0.02}, {"kind": "status", "status": 503}, {"kind": "truncate"}],
+    ids=lambda fault: fault["kind"],
+)
+def test_a_lost_answer_makes_no_second_document(office: Office, document: str, fault: dict[str, Any]) -> None:
+    office.save(document=document)
+    office.work_order("W1", office.customer(), line(office.article(), "2", "12,50"))
+    office.control.add_fault(**fault, vendor="visma", method="POST", path=PATHS[document], times=1)
+    for _ in range(4):
+        office.run()
+    assert office.states() == {"W1": "done"}, office.causes()
+    assert len(office.made(document)) == 1
+
+
+@EACH
+def test_prices_of_private_persons_include_vat(with_vat: Office, document: str) -> None:
+    with_vat.save(document=document)
+    with_vat.work_order("W1", with_vat.customer(private=True), line(with_vat.article(), "3", "9,99"))
+    with_vat.run()
+    assert with_vat.states() == {"W1": "done"}, with_vat.causes()
+    (made,) = with_vat.made(document)
+    assert made["IncludesVat"]
+    found = exports.one(with_vat.rig.store, "W1", None)
+    assert found.expected is not None
+    assert abs(found.expected - Decimal("29.97")) <= Decimal("0.02")
+
+
+@EACH
+def test_who_pays_gets_the_bill_and_a_discount_counts_once(office: Office, document: str) -> None:
+    office.save(document=document)
+    payer, article = office.customer(), office.article()
+    orderer = next(row for row in office.rows("customers") if row["IsActive"] and row["Id"] != payer["Id"])
+    after = {"MaterialDiscountPercentage": "12,5", "MaterialOriginalPrice": "8,99", "MaterialTotalPrice": "23,60"}
+    before = {"MaterialDiscountPercentage": "10", "MaterialOriginalPrice": "20,00", "MaterialTotalPrice": "18,00"}
+    lines = [line(article, "3", "8,99", **after), line(article, "1", "18,00", **before)]
+    office.work_order("W1", payer, *lines, CustomerDebtorNr=orderer["CustomerNumber"])
+    office.run()
+    assert office.states() == {"W1": "done"}, office.causes()
+    (made,) = office.made(document)
+    assert made["CustomerId"] == payer["Id"]
+    assert exports.one(office.rig.store, "W1", None).actual == Decimal("41.60")
+
+
+def test_what_the_customer_gets_back_is_a_credit_draft_and_no_order(office: Office) -> None:
+    office.work_order("W1", office.customer(), line(office.article(), "-2", "10"))
+    office.run()
+    assert office.states()["W1"] in ("held", "failed")
+    office.save(document="invoice_draft")
+    decisions.resend(office.rig.store, office.rig.gateway, "W1")
+    office.run()
+    assert office.states() == {"W1": "done"}, office.causes()
+    (made,) = office.made("invoice_draft")
+    assert made["IsCreditInvoice"]
+    assert exports.one(office.rig.store, "W1", None).actual == Decimal(-20)
+
+
+@EACH
+def test_invoices_and_payments_are_read_back(office: Office, document: str) -> None:
+    office.save(document=document)
+    settings.save(office.rig.store, office.connection, {"invoice_status": {"enabled": True}})
+    office.work_order("W1", office.customer(), line(office.article(), "2", "12,50"))
+    office.run()
+    assert office.states() == {"W1": "done"}, office.causes()
+    (made,) = office.made(document)
+    office.run("invoice_status")
+    if document == "sales_order":
+        office.control.act_on_visma("devries", "orders", made["Id"], "completed")
+        office.control.act_on_visma("devries", "orders", made["Id"], "convert")
+        invoice = next(row for row in office.rows("customerinvoices") if row["CreatedFromOrderId"] == made["Id"])
+    else:
+        office.control.act_on_visma("devries", PATHS[document], made["Id"], "book")
+        invoice = next(row for row in office.rows("customerinvoices") if row["CreatedFromDraftId"] == made["Id"])
+    office.run("invoice_status")
+    found = exports.one(office.rig.store, "W1", None)
+    assert (found.invoice_number, found.booked, found.paid) == (str(invoice["InvoiceNumber"]), True, False)
+    office.control.act_on_visma("devries", "customerinvoices", invoice["Id"], "pay")
+    office.run("invoice_status")
+    assert exports.one(office.rig.store, "W1", None).paid
+
+
+def test_a_missing_customer_and_article_are_made_once(office: Office) -> None:
+    terms = next(row["Id"] for row in office.rows("termsofpayments") if row["AvailableForSales"])
+    office.save(create_relations=True, create_materials=True)
+    nobody = {"CustomerNumber": "9300"}
+    names = {"CustomerNameInvoice": "Slagerij", "CustomerZIPInvoice": "9876 AB", "CustomerCityInvoice": "Gouda"}
+    for number in ("W1", "W2"):
+        office.work_order(number, nobody, line("NEW", "2", "12,50"), CustomerName="Slagerij", **names)
+    office.run()
+    assert set(office.states().values()) == {"failed"}
+    assert any("terms of payment" in cause for cause in office.causes())
+    coding, unit = office.rows("articleaccountcodings")[0]["Id"], office.rows("units")[0]["Id"]
+    office.save(customer_terms=terms, article_coding=coding, article_unit=unit)
+    for number in ("W1", "W2"):
+        decisions.resend(office.rig.store, office.rig.gateway, number)
+    office.run()
+    assert set(office.states().values()) == {"done"}, office.causes()
+    assert [row["CustomerNumber"] for row in office.rows("customers")].count("9300") == 1
+    assert [row["Number"] for row in office.rows("articles")].count("NEW") == 1
+
+
+def test_an_order_goes_back_to_its_order_and_what_we_made_comes_not_back(office: Office) -> None:
+    payer, article, other = office.customer(), office.article(), office.article("MTR")
+    articles = {row["Number"]: row["Id"] for row in office.rows("articles")}
+    row = {"LineNumber": 1, "IsTextRow": False, "IsWorkCost": False, "EligibleForReverseChargeOnVat": False}
+    head = {
+        "CustomerId": payer["Id"], "CurrencyCode": "EUR", "OrderDate": f"{TODAY}", "EuThirdParty": False, "Status": 2,
+        "RotReducedInvoicingType": 0, "ReverseChargeOnConstructionServices": False, "YourReference": "Mrs. Berg",
+        "Rows": [row | {"ArticleId": articles[article], "Quantity": 2, "UnitPrice": 10}],
+    }  # fmt: skip
+    (order_id,) = office.control.add_visma("devries", "orders", head)
+    on = {each: {"enabled": True} for each in ("customers", "materials")}
+    settings.save(
+        office.rig.store, office.connection, on | {"sales_orders": {"enabled": True, "start_date": f"{TODAY}"}}
+    )
+    office.rig.sync(package="visma_eaccounting")
+    (imported,) = [
+        each for each in office.control.outsmart_records(ACCOUNT, "workorders") if each["WorkorderNo"].startswith("VO-")
+    ]
+    used = [line(article, "3", "10"), line(other, "1", "7,50")]
+    office.control.write_outsmart(ACCOUNT, "workorders", imported | {"status": "Compleet", "Materials": used})
+    office.run()
+    assert office.states() == {imported["WorkorderNo"]: "done"}, office.causes()
+    (order,) = [each for each in office.rows("orders") if each["Id"] == order_id]
+    assert [(each["Quantity"], each["UnitPrice"]) for each in order["Rows"]] == [(3, 10), (1, 7.5)]
+    assert order["YourReference"] == "Mrs. Berg"
+    office.work_order("W2", payer, line(article, "1", "10"))
+    office.run()
+    before = len(office.control.outsmart_records(ACCOUNT, "workorders"))
+    office.rig.sync(package="visma_eaccounting")
+    assert len(office.control.outsmart_records(ACCOUNT, "workorders")) == before
