@@ -128,3 +128,24 @@ def test_warehouses_need_the_licence_pro_and_come_with_their_id(world: World) ->
         "wse_description": "Warehouse W1",
         "wse_external_id": row,
     }
+
+
+def test_a_renamed_warehouse_is_updated_and_what_is_the_same_is_left(world: World) -> None:
+    world.settings(licence="pro", warehouses={"enabled": True})
+    row = world.warehouse("W1")
+    world.warehouse("W2")
+    world.counts("warehouses")
+    world.change("inventory/Warehouses", row, Description="Van of Anna")
+    counts = world.counts("warehouses")
+    assert (counts.updated, counts.unchanged, counts.created) == (1, 1, 0)
+    assert world.outsmart("warehouses")["W1"]["wse_description"] == "Van of Anna"
+
+
+def test_a_group_without_a_code_is_rejected_and_stops_no_other(groups: World) -> None:
+    groups.group(" ")
+    groups.group("G1")
+    counts = groups.counts(CATEGORIES)
+    assert (counts.rejected, counts.created) == (1, 1)
+    assert [(row.state, row.reason) for row in groups.rows(mirror, record="category") if row.code != "G1"] == [
+        ("rejected", "code_missing")
+    ]
