@@ -88,6 +88,21 @@ class LeftOut:
     reasons: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """Which of several rows that make up the same code comes.
+
+    Attributes:
+        columns: Columns the rule looks at.
+        rule: A row's rank, a whole number of at most 20 figures: the lowest comes, of equal ones that of the lowest id.
+        reason: Reason code of the others.
+    """
+
+    columns: tuple[str, ...]
+    rule: Callable[[Row], int]
+    reason: str
+
+
 OTHER_CURRENCY = "other_currency"
 """Reason code of a row in another currency than the administration's."""
 
@@ -120,6 +135,7 @@ class Stream:
         alias: Column of a second id, under which the package's list of deletions names a row.
         valid: Columns of the first and last day in use; '' for one that does not count.
         left_out: Which rows are never imported.
+        ranked: Which of several rows with one code comes; None: all are held until one is left.
         currency: Column with the currency of a row's amounts: one in another than the administration's is left out.
         tags: What filters choose by.
         belongs: Which rows are of this category; None: all.
@@ -157,6 +173,7 @@ class Stream:
     alias: str | None = None
     valid: tuple[str, str] | None = None
     left_out: LeftOut | None = None
+    ranked: Ranked | None = None
     currency: str | None = None
     tags: Tags | None = None
     belongs: Belongs | None = None
@@ -183,6 +200,7 @@ class Stream:
         return (
             *((self.elsewhere,) if self.elsewhere else ()),
             *(self.left_out.reasons if self.left_out else ()),
+            *((self.ranked.reason,) if self.ranked else ()),
             *foreign,
         )
 
@@ -207,7 +225,7 @@ class Stream:
             *(self.valid or ()),
         )
         columns.update(column for column in single if column)
-        for rule in (self.tags, self.belongs, self.left_out):
+        for rule in (self.tags, self.belongs, self.left_out, self.ranked):
             columns.update(rule.columns if rule else ())
         return tuple(sorted(columns))
 
