@@ -136,6 +136,7 @@ class Stream:
         valid: Columns of the first and last day in use; '' for one that does not count.
         left_out: Which rows are never imported.
         ranked: Which of several rows with one code comes; None: all are held until one is left.
+        id_prefix: Ids of its rows begin with this, where another stream makes records of the same type.
         currency: Column with the currency of a row's amounts: one in another than the administration's is left out.
         tags: What filters choose by.
         belongs: Which rows are of this category; None: all.
@@ -174,6 +175,7 @@ class Stream:
     valid: tuple[str, str] | None = None
     left_out: LeftOut | None = None
     ranked: Ranked | None = None
+    id_prefix: str = ""
     currency: str | None = None
     tags: Tags | None = None
     belongs: Belongs | None = None
@@ -436,6 +438,11 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit(Text):
+    """The most records that a category may expand to; with more it does not run, and says how many there are."""
+
+
+@dataclass(frozen=True, slots=True)
 class StartDate:
     """The first day whose documents are imported, as ISO text; '' becomes the day the category is switched on.
 
@@ -552,7 +559,8 @@ class ImportCategory:
     @property
     def records(self) -> tuple[Record, ...]:
         """Every record type of the category, parents before children, and last what follows from the main ones."""
-        return tuple(stream.record for stream in (*self.streams, *self.derived) if stream.record)
+        found = [stream.record for stream in (*self.streams, *self.derived) if stream.record]
+        return tuple({record.name: record for record in found}.values())
 
     @property
     def parts(self) -> tuple[Stream, ...]:
@@ -563,6 +571,11 @@ class ImportCategory:
     def start(self) -> StartDate | None:
         """The setting of the first day whose documents are imported; None: the category is not dated."""
         return next((each for each in self.filters if isinstance(each, StartDate)), None)
+
+    @property
+    def limit(self) -> Limit | None:
+        """The setting of how many records the category may expand to; None: it expands nothing."""
+        return next((each for each in self.filters if isinstance(each, Limit)), None)
 
     @property
     def dated(self) -> Stream:

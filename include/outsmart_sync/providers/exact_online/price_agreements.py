@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from outsmart_sync.providers.exact_online.stream import ExactStream
+from outsmart_sync.providers.exact_online.price_lists import ID_PREFIX
+from outsmart_sync.providers.exact_online.stream import ExactStream, ExpandedStream
 from outsmart_sync.providers.exact_online.values import day, id_of, is_reference, number
-from outsmart_sync.records.catalogue import Belongs, ImportCategory, LeftOut, Ranked, Row
+from outsmart_sync.records.catalogue import Belongs, ImportCategory, LeftOut, Limit, Ranked, Row, Source
 from outsmart_sync.records.price import CUSTOMER, ITEM, PRICE
 
 LARGER_QUANTITY, OTHER_UNIT = "larger_quantity", "other_unit"
@@ -59,10 +60,35 @@ AGREEMENTS = ExactStream(
     currency="Currency",
 )
 
+_AFTER_ALL = 10**19
+LISTS = ExpandedStream(
+    name="price_lists",
+    record=PRICE,
+    path="sales/SalesPriceLists",
+    single="sales/SalesPriceLists",
+    lookup="ID",
+    scope="Sales prices",
+    deleted_type=31,
+    whole=True,
+    id_prefix=ID_PREFIX,
+    key="ID",
+    fields={
+        ITEM.key: Source(("Item",), str),
+        CUSTOMER.key: Source(("Account",), str),
+        "price": number("Price"),
+        "date_start": Source(("StartDate",), str),
+        "date_end": Source(("EndDate",), str, absent=""),
+    },
+    valid=("", "EndDate"),
+    ranked=Ranked((), lambda _: _AFTER_ALL, LARGER_QUANTITY),
+    currency="Currency",
+)
+
 PRICE_AGREEMENTS_IMPORT = ImportCategory(
     name="price_agreements",
     label="Price agreements",
-    streams=(AGREEMENTS,),
+    streams=(AGREEMENTS, LISTS),
+    filters=(Limit(name="price_list_limit", label="Most prices that price lists may expand to", default="5000"),),
     after=("relations", "materials", "hour_types"),
     tier="pro",
 )

@@ -36,3 +36,8 @@ class ExactStream(Stream):
     deleted_type: int | None = None
     scope: str = ""
     single_scope: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ExpandedStream(ExactStream):
+    """Rows that Exact does not have as such: its price lists, expanded (see ``price_lists``); read as a whole list."""
