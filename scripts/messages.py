@@ -31,8 +31,8 @@ _SPEAKERS = frozenset({
 """Classes and functions whose arguments are sentences for people."""
 
 _LABELLED = frozenset({
-    "Choice", "Switch", "Text", "StartDate", "ImportCategory", "Field", "Record", "ValueList", "ExactList", "Reference",
-    "replace", "Package", "DocumentKind", "ExportCategory",
+    "Choice", "Switch", "Text", "Limit", "StartDate", "ImportCategory", "Field", "Record", "ValueList", "ExactList",
+    "Reference", "replace", "Package", "DocumentKind", "ExportCategory",
 })  # fmt: skip
 """Declarations with words for people."""
 

@@ -20,7 +20,17 @@ from outsmart_sync.pipeline.outcomes import MirrorState
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.services import choices as choosing
 from outsmart_sync.services import connect as connecting
-from outsmart_sync.services import export_count, export_switch, health, history, links, settings, start_dates, sync
+from outsmart_sync.services import (
+    expansions,
+    export_count,
+    export_switch,
+    health,
+    history,
+    links,
+    settings,
+    start_dates,
+    sync,
+)
 from outsmart_sync.store import connections, schema
 from outsmart_sync.store.runs import RunState
 from outsmart_sync.store.store import Store
@@ -459,9 +469,11 @@ def _save_settings(number: int, changes: dict[str, Any], *, unchecked: bool, as_
     saved = settings.save(store, connection, changes, gateway=None if unchecked else gateway)
     package = package_of(connection.package)
     meant = start_dates.meant_by(gateway, connection, start_dates.begun(package, before, saved))
+    expands = expansions.meant_by(store, gateway, connection, package, before, saved)
     beyond = list(saved.beyond_licence(package).values())
     if as_json:
-        terminal.print_json({**saved.as_document(), "start_dates": meant, "not_covered": beyond})
+        told = {"start_dates": meant, "price_lists": expands, "not_covered": beyond}
+        terminal.print_json({**saved.as_document(), **told})
         return
     out.print("Saved.")
     out.print(settings.as_yaml(saved.as_document()), end="", markup=False)
@@ -471,7 +483,7 @@ def _save_settings(number: int, changes: dict[str, Any], *, unchecked: bool, as_
         except SyncError as error:  # what was asked for is saved; this is only told besides
             out.print(f"How many work orders that means could not be counted. {error}", markup=False)
         out.print(f"See them first: outsmart-sync export preview {package.command}")
-    for each in meant:
+    for each in (*meant, *expands):
         out.print(str(each), markup=False)
     for sentence in beyond:
         out.print(f"{sentence} It stays switched on, and does not run.", markup=False)

@@ -10,6 +10,7 @@ import pytest
 from outsmart_sync.providers.exact_online import (
     assembly_orders,
     lists,
+    price_lists,
     project_planning,
     rights,
     shop_orders,
@@ -25,6 +26,8 @@ from outsmart_sync.providers.exact_online.imports import (
     RELATIONS_IMPORT,
     ExactStream,
 )
+from outsmart_sync.providers.exact_online.price_agreements import LISTS as PRICE_LISTS
+from outsmart_sync.providers.exact_online.stream import ExpandedStream
 from outsmart_sync.records.catalogue import Choice
 from sandbox.exact_online.resources import RESOURCES
 from tests.contract.vendors import EXACT, FUNCTIONS, WRITES, ExactResource, conditions
@@ -34,7 +37,7 @@ STREAMS = {
     f"{category.name}.{stream.name}": stream
     for category in PACKAGE.imports
     for stream in category.streams
-    if isinstance(stream, ExactStream)
+    if isinstance(stream, ExactStream) and not isinstance(stream, ExpandedStream)
 }
 _WHOLE = {"Edm.Byte", "Edm.Int16", "Edm.Int32", "Edm.Int64"}
 READS = {
@@ -110,7 +113,53 @@ each_window = pytest.mark.parametrize("stream", WINDOWS.values(), ids=WINDOWS)
 
 
 def test_every_stream_of_the_package_is_looked_at() -> None:
-    assert len(STREAMS) == sum(len(category.streams) for category in PACKAGE.imports)
+    expanded = [each for category in PACKAGE.imports for each in category.streams if isinstance(each, ExpandedStream)]
+    assert len(STREAMS) + len(expanded) == sum(len(category.streams) for category in PACKAGE.imports)
+
+
+EXPANDED_READS = {
+    "Edm.Guid": {"ID", "PriceList", "PriceListPeriod", "Item", "ItemGroup", "Account", "Employee", "Project"},
+    "Edm.DateTime": {"Modified", "StartDate", "EndDate", "Created"},
+    "Edm.Double": {
+        "Quantity", "NumberOfItemsPerUnit", "Discount", "NewPrice", "BasePriceAmount", "StandardSalesPrice",
+    },
+    "Edm.Int16": {"Entity", "Type"},
+    "Edm.Int32": {"EntryMethod"},
+    "Edm.Int64": {"Timestamp"},
+    "Edm.String": {"Currency", "Code", "Unit", "DefaultItemUnit"},
+    "Edm.Boolean": {"IsSalesItem"},
+}  # fmt: skip
+"""Type → the columns that price lists are taken for."""
+
+
+EXPANDED_FILTERS = {
+    "sync/Sales/SalesPriceListVolumeDiscounts": {"Timestamp"},
+    "crm/Accounts": {"Code"},
+    "logistics/Items": {"ID", "ItemGroup"},
+    "logistics/SalesItemPrices": {"Account"},
+}
+"""Endpoint → what price lists filter it by."""
+
+
+@pytest.mark.parametrize("path", price_lists.READS)
+def test_price_lists_are_read_by_columns_that_exist_with_a_type_that_fits(path: str) -> None:
+    found, columns = EXACT[path], price_lists.READS[path]
+    types = {column: kind for kind, names in EXPANDED_READS.items() for column in names}
+    assert {column: found.properties.get(column) for column in columns} == {column: types[column] for column in columns}
+    assert found.scope in {"Sales prices", "Logistics items", "Crm accounts"}
+    filtered = EXPANDED_FILTERS.get(path, set())
+    assert filtered or not found.filter_required
+    assert filtered <= (found.properties.keys() if found.filters is None else found.filters)
+
+
+def test_deleted_discounts_are_told_and_their_values_are_those_of_the_page() -> None:
+    discounts = EXACT["sync/Sales/SalesPriceListVolumeDiscounts"]
+    assert discounts.deleted_entity_type == PRICE_LISTS.deleted_type == 31
+    assert discounts.page_size == 1_000
+    assert discounts.filters == {"Timestamp"}
+    assert EXACT["sales/SalesPriceListPeriods"].values["Type"] == ["1", "2"]
+    assert EXACT["sales/SalesPriceListVolumeDiscounts"].values["EntryMethod"] == ["1", "2"]
+    assert EXACT["sales/SalesPriceLists"].values["Entity"] == ["1", "2"]
 
 
 @each_list_of_changes

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from outsmart_sync.providers.exact_online.imports import PACKAGE
-from pipeline.world import World
+from pipeline.world import DIVISION, World
 from support import SMALL
 
-IDLE_CALLS = 21
-"""One for each stream, one for all deletions. 96 cycles a day with at most 26 use half of what Exact grants."""
+IDLE_CALLS, CALLS_OF_PRICE_LISTS = 22, 3
+"""One for each stream, one for all deletions; and those that price lists cost besides the first where there are any."""
+MOST_CALLS = 26
+"""96 cycles a day with so many use half of what Exact grants."""
 MOST_FIRST_CALLS = 60
 """A first import of the sandbox's small administration with the documents of a year: 53 when it was measured; how many
 orders have lines to be looked up depends on the day."""
@@ -39,6 +41,13 @@ def test_an_idle_cycle_of_all_categories_costs_a_call_per_stream_and_stays_withi
     assert len(calls) == len(set(calls)), sorted(calls)
     assert len(calls) == IDLE_CALLS, sorted(calls)
     assert world.reads("outsmart") == []
+    price_list = {"Code": "GOLD", "Description": "Gold", "Entity": 1, "Type": 1, "Currency": "EUR"}
+    world.control.add_exact(DIVISION, "sales/SalesPriceLists", price_list)
+    for _ in range(2):
+        world.sync()
+    world.forget_calls()
+    assert world.poll() == []
+    assert len(world.reads()) == IDLE_CALLS + CALLS_OF_PRICE_LISTS <= MOST_CALLS
 
 
 def test_a_first_import_of_all_categories_costs_few_calls_beyond_its_pages(sqlite_world: World) -> None:

@@ -99,7 +99,6 @@ def test_an_agreement_with_a_relation_that_is_left_out_is_left_out(firm: World, 
 
 
 NOT_OURS = {
-    "larger_quantity": {"Quantity": 10},
     "other_currency": {"Currency": "USD"},
     "other_unit": {"Unit": "box"},
 }
@@ -138,32 +137,73 @@ def test_an_agreement_that_becomes_such_a_row_ends_in_outsmart_once(
     firm.counts(AGREEMENTS)
     firm.counts(AGREEMENTS, full=True)
     assert firm.writes() == []
-    back = {"Quantity": 1, "Currency": "EUR", "Unit": "pc", "Account": customer}
+    back = {"Currency": "EUR", "Unit": "pc", "Account": customer}
     firm.change(PRICES, row, **back)
     firm.counts(AGREEMENTS)
     assert firm.prices() == {NEW_YEAR: ("4,00", "")}
 
 
-def test_only_the_lowest_step_of_several_comes(firm: World, article: str, customer: str) -> None:
-    for quantity, price in ((1, 9), (10, 8), (100, 7)):
-        firm.agreement(article, customer, price, Quantity=quantity)
+@pytest.mark.parametrize(("steps", "price"), [((1, 10, 100), "1,00"), ((1, 0), "0,00"), ((10, 5), "5,00")])
+def test_only_the_lowest_step_of_several_comes(
+    firm: World, article: str, customer: str, steps: tuple[int, ...], price: str
+) -> None:
+    for quantity in steps:
+        firm.agreement(article, customer, quantity, Quantity=quantity)
+    counts = firm.counts(AGREEMENTS)
+    assert (counts.created, counts.excluded) == (1, len(steps) - 1)
+    assert firm.prices() == {NEW_YEAR: (price, "")}
+    assert {row.reason for row in firm.rows(mirror, record="price") if row.state == "excluded"} == {"larger_quantity"}
+    firm.forget_calls()
+    assert AGREEMENTS not in firm.poll()
+    firm.counts(AGREEMENTS, full=True)
+    assert firm.writes() == []
+
+
+def test_of_two_rows_for_one_quantity_always_the_same_comes(firm: World, article: str, customer: str) -> None:
+    ids = {firm.agreement(article, customer, price): price for price in (4, 5, 6)}
     counts = firm.counts(AGREEMENTS)
     assert (counts.created, counts.excluded) == (1, 2)
-    assert firm.prices() == {NEW_YEAR: ("9,00", "")}
+    assert firm.prices() == {NEW_YEAR: (f"{ids[min(ids)]},00", "")}
 
 
-def test_a_step_that_takes_the_place_of_the_lowest_comes_when_that_is_free(
+@pytest.mark.parametrize("what", ["deleted", "a larger step", "another unit", "ended"])
+def test_when_the_lowest_step_goes_the_next_takes_its_place_at_once(
+    firm: World, article: str, customer: str, what: str
+) -> None:
+    a_box(firm)
+    lowest, _, _ = (firm.agreement(article, customer, price, Quantity=step) for step, price in ((1, 9), (5, 8), (9, 7)))
+    firm.counts(AGREEMENTS)
+    firm.forget_calls()
+    if what == "deleted":
+        firm.delete(PRICES, lowest)
+    else:
+        ended = {"EndDate": day(firm.work_day(-30))}
+        firm.change(
+            PRICES, lowest, **{"a larger step": {"Quantity": 10}, "another unit": {"Unit": "box"}}.get(what, ended)
+        )
+    assert AGREEMENTS in firm.poll()
+    assert firm.counts(AGREEMENTS).updated == 1
+    assert firm.prices() == {NEW_YEAR: ("8,00", "")}
+    assert len(firm.writes()) == 1
+    assert AGREEMENTS not in firm.poll()
+    firm.counts(AGREEMENTS, full=True)
+    assert len(firm.writes()) == 1
+
+
+def test_a_lower_step_takes_the_place_of_a_higher_one_and_gives_it_back(
     firm: World, article: str, customer: str
 ) -> None:
-    row = firm.agreement(article, customer, 9)
+    firm.agreement(article, customer, 8, Quantity=5)
     firm.counts(AGREEMENTS)
-    firm.change(PRICES, row, Quantity=10)
-    firm.agreement(article, customer, 8)
-    firm.counts(AGREEMENTS)
-    assert AGREEMENTS in firm.poll()
-    firm.counts(AGREEMENTS)
+    lower = firm.agreement(article, customer, 9)
+    counts = firm.counts(AGREEMENTS)
+    assert (counts.updated, counts.excluded) == (1, 1)
+    assert firm.prices() == {NEW_YEAR: ("9,00", "")}
+    firm.change(PRICES, lower, Quantity=7)
+    assert firm.counts(AGREEMENTS).updated == 1
     assert firm.prices() == {NEW_YEAR: ("8,00", "")}
-    assert AGREEMENTS not in firm.poll()
+    firm.counts(AGREEMENTS, full=True)
+    assert sorted(row.state for row in firm.rows(mirror, record="price") if row.provider_id) == ["excluded", "synced"]
 
 
 def test_an_agreement_that_was_deleted_ends_yesterday(firm: World, article: str, customer: str) -> None:
@@ -298,6 +338,22 @@ def test_one_articles_agreements_are_imported_by_its_code(firm: World, article: 
     firm.counts("materials")
     assert firm.counts(AGREEMENTS, codes=("A1",)).created == 1
     assert firm.prices() == {NEW_YEAR: ("4,00", "")}
+
+
+def test_without_an_outsmart_account_the_lowest_step_takes_the_place(
+    firm: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_outsmart(monkeypatch)
+    article, customer = firm.item("A1"), firm.account("100")
+    firm.agreement(article, customer, 8, Quantity=5)
+    firm.sync("relations", "materials")
+    firm.counts(AGREEMENTS)
+    lower = firm.agreement(article, customer, 9)
+    firm.counts(AGREEMENTS)
+    assert {row.provider_id for row in firm.rows(mirror, record="price") if row.state == "synced"} == {lower}
+    firm.delete(PRICES, lower)
+    firm.counts(AGREEMENTS)
+    assert [row.state for row in firm.rows(mirror, record="price") if row.provider_id != lower] == ["synced"]
 
 
 def test_without_an_outsmart_account_agreements_end_in_the_mirror(firm: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,6 +84,7 @@ _RESOURCES = (
     "crm/Addresses",
     "crm/Accounts",
     "logistics/SalesItemPrices",
+    "sales/SalesPriceLists",
     "logistics/Items",
     "logistics/ItemGroups",
     "logistics/Units",

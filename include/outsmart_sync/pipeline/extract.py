@@ -13,8 +13,9 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, case, delete, exists, func, select
+from sqlalchemy import and_, case, delete, exists, func, not_, select
 
+from outsmart_sync.errors import ConfigurationError
 from outsmart_sync.pipeline import (
     derived,
     epochs,
@@ -130,6 +131,7 @@ def _read_streams(store: Store, job: Job, source: Source, progress: dict[str, Pr
     if not after:
         with store.begin() as connection:
             _note(connection, job, FROM_START, Progress(None, "", 0, 0))
+    _require_limit(job, source)
     first_day = _first_day(store, job, progress)
     for stream in job.category.streams:
         position, done = after.get(stream.name), progress.get(stream.name)
@@ -141,6 +143,26 @@ def _read_streams(store: Store, job: Job, source: Source, progress: dict[str, Pr
         _look_up_older_parts(store, job, source, first_day)
     if job.category.reports_deletions:
         _read_deletions(store, job, source, after.get(DELETIONS), progress.get(DELETIONS))
+
+
+def _require_limit(job: Job, source: Source) -> None:
+    """Before anything is read: what a category's lists expand to must not be more than a person allowed.
+
+    Raises:
+        ConfigurationError: It is.
+    """
+    limit = job.category.limit
+    if limit is None:
+        return
+    most, count = int(job.settings[limit.name]), source.expands(job.category, job.today)
+    log.info("%s: price lists expand to %s prices, of at most %s", job.category.label, count, most)
+    if count > most:
+        raise ConfigurationError(
+            f"The price lists expand to {count:,} prices, and {job.category.name}.{limit.name} allows {most:,}.",
+            why="Each list gives one price per customer, article and period. Nothing was imported.",
+            remedy="Raise that setting, or take customers or periods off the lists in the package.",
+            code="too_many_prices",
+        )
 
 
 def _look_up_older_parts(store: Store, job: Job, source: Source, first_day: date) -> None:
@@ -494,6 +516,11 @@ def _missing(connection: Connection, job: Job, stream: Stream) -> list[str]:
     first = _first_read(connection, job)
     name = stream.record.name if stream.record else stream.name
     known = parts.kept(job, stream.name) if stream.record is None else _known(job, name)
+    if stream.record is not None:
+        others = {each.id_prefix for each in job.category.streams if each.record is stream.record} - {stream.id_prefix}
+        begin = mirror.c.provider_id
+        known = known.where(*(not_(begin.startswith(each)) for each in others if each))
+        known = known.where(begin.startswith(stream.id_prefix)) if stream.id_prefix else known
     if stream.window:
         known = known.where(mirror.c.dated_on >= stream.window_start(job.today))
     read = select(staging.c.provider_id).where(scope.staged(job), staging.c.seq >= first, staging.c.record == name)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, exists, func, not_, or_, select, true, update
 
-from outsmart_sync.pipeline import entries, invoices, marks, references, same_work, scope
+from outsmart_sync.pipeline import entries, invoices, marks, ranking, references, same_work, scope
 from outsmart_sync.pipeline.outcomes import MirrorState, Outcome
 from outsmart_sync.records.catalogue import OTHER_CURRENCY, Choice, DerivedStream, StartDate, Switch
 from outsmart_sync.records.record import UNREADABLE
@@ -42,6 +42,7 @@ def filter_rows(store: Store, job: Job) -> None:
     with store.begin() as connection:
         _take_back(connection, job)
         for record in job.category.records:
+            ranking.bring_rivals(connection, job, record)
             _by_origin(connection, job, record)
             _by_switch(connection, job, record)
             _by_choices(connection, job, record)
@@ -61,6 +62,7 @@ def filter_rows(store: Store, job: Job) -> None:
                 _by_parent(connection, job, record)
             _by_problems(connection, job, record)
             entries.take_back_unclear(connection, job, record)
+            ranking.choose(connection, job, record)
 
 
 def _take_back(connection: Connection, job: Job) -> None:

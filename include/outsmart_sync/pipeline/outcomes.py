@@ -170,10 +170,13 @@ REASONS: dict[str, Reason] = {
     "taken_apart": Reason("It is no longer an order to assemble, but to take apart.", "It stays in OutSmart as it is."),
     "price_agreement": Reason("The price is agreed with one customer."),
     "no_agreement": Reason("It is no longer a price for one customer."),
-    "larger_quantity": Reason("It holds for a larger quantity only; OutSmart has one price, whatever the quantity."),
     "no_measure_of_work": Reason(
         "It is kept in weeks, months or years, which are no measure of work.",
         "Keep it in hours, minutes or days in the bookkeeping package.",
+    ),
+    "larger_quantity": Reason(
+        "There is a price for a smaller quantity; OutSmart has one price, whatever the quantity.",
+        "It comes by itself when that price goes.",
     ),
     "other_unit": Reason("It is a price for another unit than the article's own."),
     "other_currency": Reason("It is in another currency than the administration's."),

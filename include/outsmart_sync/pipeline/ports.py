@@ -38,6 +38,9 @@ class Source(Protocol):
     def count(self, category: ImportCategory, since: date | None) -> int:
         """How many documents of a category with a start date bear a date, or one not before a day."""
 
+    def expands(self, category: ImportCategory, today: date) -> int:
+        """How many records the lists of a category with a limit expand to; reading it may use the same answers."""
+
     def choices(self, listed: ValueList) -> list[tuple[str, str]]:
         """The values of one of the package's lists, with what a person knows them by."""
 

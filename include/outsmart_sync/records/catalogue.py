@@ -88,6 +88,21 @@ class LeftOut:
     reasons: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """Which of several rows that make up the same code comes.
+
+    Attributes:
+        columns: Columns the rule looks at.
+        rule: A row's rank, a whole number of at most 20 figures: the lowest comes, of equal ones that of the lowest id.
+        reason: Reason code of the others.
+    """
+
+    columns: tuple[str, ...]
+    rule: Callable[[Row], int]
+    reason: str
+
+
 OTHER_CURRENCY = "other_currency"
 """Reason code of a row in another currency than the administration's."""
 
@@ -120,6 +135,8 @@ class Stream:
         alias: Column of a second id, under which the package's list of deletions names a row.
         valid: Columns of the first and last day in use; '' for one that does not count.
         left_out: Which rows are never imported.
+        ranked: Which of several rows with one code comes; None: all are held until one is left.
+        id_prefix: Ids of its rows begin with this, where another stream makes records of the same type.
         currency: Column with the currency of a row's amounts: one in another than the administration's is left out.
         tags: What filters choose by.
         belongs: Which rows are of this category; None: all.
@@ -157,6 +174,8 @@ class Stream:
     alias: str | None = None
     valid: tuple[str, str] | None = None
     left_out: LeftOut | None = None
+    ranked: Ranked | None = None
+    id_prefix: str = ""
     currency: str | None = None
     tags: Tags | None = None
     belongs: Belongs | None = None
@@ -183,6 +202,7 @@ class Stream:
         return (
             *((self.elsewhere,) if self.elsewhere else ()),
             *(self.left_out.reasons if self.left_out else ()),
+            *((self.ranked.reason,) if self.ranked else ()),
             *foreign,
         )
 
@@ -207,7 +227,7 @@ class Stream:
             *(self.valid or ()),
         )
         columns.update(column for column in single if column)
-        for rule in (self.tags, self.belongs, self.left_out):
+        for rule in (self.tags, self.belongs, self.left_out, self.ranked):
             columns.update(rule.columns if rule else ())
         return tuple(sorted(columns))
 
@@ -420,6 +440,11 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit(Text):
+    """The most records that a category may expand to; with more it does not run, and says how many there are."""
+
+
+@dataclass(frozen=True, slots=True)
 class StartDate:
     """The first day whose documents are imported, as ISO text; '' becomes the day the category is switched on.
 
@@ -536,7 +561,8 @@ class ImportCategory:
     @property
     def records(self) -> tuple[Record, ...]:
         """Every record type of the category, parents before children, and last what follows from the main ones."""
-        return tuple(stream.record for stream in (*self.streams, *self.derived) if stream.record)
+        found = [stream.record for stream in (*self.streams, *self.derived) if stream.record]
+        return tuple({record.name: record for record in found}.values())
 
     @property
     def parts(self) -> tuple[Stream, ...]:
@@ -547,6 +573,11 @@ class ImportCategory:
     def start(self) -> StartDate | None:
         """The setting of the first day whose documents are imported; None: the category is not dated."""
         return next((each for each in self.filters if isinstance(each, StartDate)), None)
+
+    @property
+    def limit(self) -> Limit | None:
+        """The setting of how many records the category may expand to; None: it expands nothing."""
+        return next((each for each in self.filters if isinstance(each, Limit)), None)
 
     @property
     def dated(self) -> Stream:

@@ -15,7 +15,18 @@ from typing import Any
 
 from outsmart_sync.records.catalogue import Row, Source, Stream
 from outsmart_sync.records.record import UNREADABLE, Record, is_active
-from outsmart_sync.records.staged import ALIAS, CURRENCY, ENTERED, LEFT_OUT, Origin, StagedRow, tag, tags_text
+from outsmart_sync.records.staged import (
+    ALIAS,
+    CURRENCY,
+    ENTERED,
+    LEFT_OUT,
+    RANK,
+    RANK_LENGTH,
+    Origin,
+    StagedRow,
+    tag,
+    tags_text,
+)
 from outsmart_sync.records.values import Payload, code_key, content_hash, encode
 
 log = logging.getLogger(__name__)
@@ -156,6 +167,8 @@ class Mapper:
             tags.append(tag(ALIAS, str(alias)))
         if self.stream.left_out and (reason := self.stream.left_out.rule(row)):
             tags.append(tag(LEFT_OUT, reason))
+        if self.stream.ranked:
+            tags.append(tag(RANK, f"{self.stream.ranked.rule(row):0{RANK_LENGTH}}"))
         if self.stream.currency and (currency := str(row[self.stream.currency] or "").strip()):
             tags.append(tag(CURRENCY, currency))
         if self.stream.entered and (day := self.read_date(row[self.stream.entered])):

@@ -75,6 +75,12 @@ LEFT_OUT = "out"
 ENTERED = "entered"
 """Kind of the tag with the day on which a document was entered at the package."""
 
+RANK = "rank"
+"""Kind of the tag with a row's place among those that make up the same code."""
+
+RANK_LENGTH = 20
+"""Figures of a rank, so that ranks compare as texts do."""
+
 CURRENCY = "currency"
 """Kind of the tag with the currency of a row's amounts."""
 

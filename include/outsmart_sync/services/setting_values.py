@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from outsmart_sync.records.catalogue import Choice, CutOff, Rules, Setting, StartDate, Switch, Text
+from outsmart_sync.records.catalogue import Choice, CutOff, Limit, Rules, Setting, StartDate, Switch, Text
 from outsmart_sync.records.export_settings import CODED_VERBS, VERBS
 
 if TYPE_CHECKING:
@@ -89,6 +89,8 @@ def _text(name: str, setting: Text, value: Any) -> str:
     if value is None or isinstance(value, (bool, list, tuple, Mapping)):
         raise WrongValue(f"{name} ({setting.label}) must be one value, not '{value}'.")
     text = str(value).strip()
+    if isinstance(setting, Limit) and not (text.isascii() and text.isdecimal() and int(text) > 0):
+        raise WrongValue(f"{name} must be a whole number above 0, not '{value}'.")
     if setting.values and text not in setting.values:
         raise WrongValue(f"{name}: '{text}' is none of {', '.join(setting.values)}.")
     return text

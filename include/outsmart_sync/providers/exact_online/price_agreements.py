@@ -2,28 +2,35 @@
 
 Rows: https://start.exactonline.nl/docs/HlpRestAPIResourcesDetails.aspx?name=SyncLogisticsSalesItemPrices .
 A row with an account is an agreement with that customer. OutSmart keeps one price per article, customer and first day,
-whatever the quantity, so of Exact's steps only the lowest comes.
+whatever the quantity, so of Exact's steps only the lowest comes, whatever quantity that is.
 """
 
 from __future__ import annotations
 
-from outsmart_sync.providers.exact_online.stream import ExactStream
+from decimal import Decimal
+
+from outsmart_sync.providers.exact_online.price_lists import ID_PREFIX
+from outsmart_sync.providers.exact_online.stream import ExactStream, ExpandedStream
 from outsmart_sync.providers.exact_online.values import day, id_of, is_reference, number
-from outsmart_sync.records.catalogue import Belongs, ImportCategory, LeftOut, Row
+from outsmart_sync.records.catalogue import Belongs, ImportCategory, LeftOut, Limit, Ranked, Row, Source
 from outsmart_sync.records.price import CUSTOMER, ITEM, PRICE
 
 LARGER_QUANTITY, OTHER_UNIT = "larger_quantity", "other_unit"
-_ONE_PIECE = 1
+_PARTS_OF_ONE = 10**6
+"""Quantities are compared to the sixth decimal."""
 
 
 def _is_agreement(row: Row) -> bool:
     return is_reference(row["Account"]) and not any(is_reference(row[column]) for column in ("Employee", "Project"))
 
 
+def _step(row: Row) -> int:
+    """A quantity step as a whole number; nothing is as 0."""
+    return max(0, int(Decimal(str(row["Quantity"] or 0)) * _PARTS_OF_ONE))
+
+
 def _why_not(row: Row) -> str:
-    """A price that does not hold from one piece on, or is not that of the article's own unit."""
-    if (row["Quantity"] or 0) > _ONE_PIECE:
-        return LARGER_QUANTITY
+    """A price that is not that of the article's own unit."""
     own = (row["DefaultItemUnit"] or row["Unit"] or "").strip()
     return OTHER_UNIT if (row["Unit"] or own).strip() != own else ""
 
@@ -48,14 +55,40 @@ AGREEMENTS = ExactStream(
     },
     valid=("", "EndDate"),
     belongs=Belongs(("Account", "Employee", "Project"), _is_agreement, "no_agreement"),
-    left_out=LeftOut(("Quantity", "Unit", "DefaultItemUnit"), _why_not, (LARGER_QUANTITY, OTHER_UNIT)),
+    left_out=LeftOut(("Unit", "DefaultItemUnit"), _why_not, (OTHER_UNIT,)),
+    ranked=Ranked(("Quantity",), _step, LARGER_QUANTITY),
+    currency="Currency",
+)
+
+_AFTER_ALL = 10**19
+LISTS = ExpandedStream(
+    name="price_lists",
+    record=PRICE,
+    path="sales/SalesPriceLists",
+    single="sales/SalesPriceLists",
+    lookup="ID",
+    scope="Sales prices",
+    deleted_type=31,
+    whole=True,
+    id_prefix=ID_PREFIX,
+    key="ID",
+    fields={
+        ITEM.key: Source(("Item",), str),
+        CUSTOMER.key: Source(("Account",), str),
+        "price": number("Price"),
+        "date_start": Source(("StartDate",), str),
+        "date_end": Source(("EndDate",), str, absent=""),
+    },
+    valid=("", "EndDate"),
+    ranked=Ranked((), lambda _: _AFTER_ALL, LARGER_QUANTITY),
     currency="Currency",
 )
 
 PRICE_AGREEMENTS_IMPORT = ImportCategory(
     name="price_agreements",
     label="Price agreements",
-    streams=(AGREEMENTS,),
+    streams=(AGREEMENTS, LISTS),
+    filters=(Limit(name="price_list_limit", label="Most prices that price lists may expand to", default="5000"),),
     after=("relations", "materials", "hour_types"),
     tier="pro",
 )

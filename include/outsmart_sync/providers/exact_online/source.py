@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 
 from outsmart_sync.errors import AccessDenied, RequestRefused, VendorUnavailable
-from outsmart_sync.providers.exact_online import start_dates, windows
+from outsmart_sync.providers.exact_online import price_lists, start_dates, windows
 from outsmart_sync.providers.exact_online.lists import ExactList, read_values
 from outsmart_sync.providers.exact_online.rights import DELETED, DIVISIONS, MODULE_MISSING, Need, explained
-from outsmart_sync.providers.exact_online.stream import ExactStream
+from outsmart_sync.providers.exact_online.stream import ExactStream, ExpandedStream
 from outsmart_sync.providers.exact_online.units import TimeUnits
 from outsmart_sync.providers.exact_online.values import exact_date, exact_moment, is_id, padded_code, quoted
 from outsmart_sync.records.exchange import DELETIONS, Deletion, DeletionsPage, News, ReadPage
@@ -62,6 +62,7 @@ class ExactSource:
     def __init__(self, client: ExactOnlineClient) -> None:
         self._client = client
         self._units = TimeUnits(client)
+        self._expansion: price_lists.Expansion | None = None
 
     @property
     def calls(self) -> int:
@@ -73,7 +74,7 @@ class ExactSource:
     ) -> Iterator[ReadPage]:
         """Everything in a stream after a cursor, or from an interrupted page on."""
         exact = cast("ExactStream", stream)
-        if not (exact.shared and after == NOT_THERE):
+        if not (_may_be_missing(exact) and after == NOT_THERE):
             with _perhaps_missing(category, exact):
                 yield from self._pages(category, exact, today, after, resume)
                 return
@@ -83,7 +84,9 @@ class ExactSource:
         self, category: ImportCategory, exact: ExactStream, today: date, after: str | None, resume: str | None
     ) -> Iterator[ReadPage]:
         with explained(self._client, _need(category, exact)):
-            if exact.window:
+            if isinstance(exact, ExpandedStream):
+                yield self._expanded(category, exact, today)
+            elif exact.window:
                 yield from self._window(category, exact, today, after if resume else None, resume)
             elif exact.whole:
                 yield from self._list(category, exact, today, after if resume else None, resume)
@@ -143,6 +146,25 @@ class ExactSource:
         dated = cast("ExactStream", category.dated)
         with explained(self._client, _need_to_look_up(category, dated)):
             return start_dates.count_documents(self._client, dated, since)
+
+    def expands(self, category: ImportCategory, today: date) -> int:
+        """How many prices the price lists expand to; they are kept for the reading that follows."""
+        stream = next(cast("ExactStream", each) for each in category.streams if isinstance(each, ExpandedStream))
+        self._expansion = None
+        with _perhaps_missing(category, stream), explained(self._client, _need(category, stream)):
+            self._expansion = price_lists.read(self._client, today)
+        return self._expanded_rows()
+
+    def _expanded_rows(self) -> int:
+        return self._expansion.count if self._expansion else 0
+
+    def _expanded(self, category: ImportCategory, stream: ExpandedStream, today: date) -> ReadPage:
+        expansion = self._expansion or price_lists.read(self._client, today)
+        self._expansion = None
+        mapper = Mapper(stream=stream, today=today, version=None, read_date=lambda day: day)
+        rows = list(expansion.rows())
+        log.info("%s: price lists expand to %s prices", category.label, len(rows))
+        return ReadPage(mapper.page(rows), None, expansion.position, len(rows))
 
     def choices(self, listed: ValueList) -> list[tuple[str, str]]:
         """The values of one of Exact's lists, with what a person knows them by."""
@@ -252,7 +274,7 @@ class ExactSource:
         return f"{len(page.rows) if page.total is None else page.total}#{_fingerprint(stream, page)}"
 
     def _has_news(self, stream: ExactStream, cursors: Mapping[str, str], asked: _Asked) -> bool:
-        if stream.shared and cursors[stream.name] == NOT_THERE:
+        if _may_be_missing(stream) and cursors[stream.name] == NOT_THERE:
             return False
         first = str(asked.lowest.get(stream.path, cursors[stream.name]))
         return self._answer(stream, first, asked) and self._answer(stream, cursors[stream.name], asked)
@@ -272,6 +294,8 @@ class ExactSource:
 
     def _is_ahead(self, stream: ExactStream, position: str, asked: _Asked) -> bool:
         """Whether a stream has anything after a position."""
+        if isinstance(stream, ExpandedStream):
+            return price_lists.has_changed(self._client, position)
         if stream.whole:
             return self._list_position(stream) != position
         address = self._client.address(stream.path, select=(VERSION,), filters=f"{VERSION} gt {position}L", top=1)
@@ -345,20 +369,27 @@ def _lowest(positions: Mapping[ImportCategory, Mapping[str, str]]) -> dict[str, 
     return found
 
 
+def _may_be_missing(stream: ExactStream) -> bool:
+    """Whether a category goes without a stream whose module the administration does not have."""
+    return bool(stream.shared) or isinstance(stream, ExpandedStream)
+
+
 @contextmanager
 def _perhaps_missing(category: ImportCategory, stream: ExactStream) -> Iterator[None]:
     """Read within this; a shared stream whose module the administration lacks is left out."""
     try:
         yield
     except AccessDenied as error:
-        if not (stream.shared and error.code == MODULE_MISSING):
+        if not (_may_be_missing(stream) and error.code == MODULE_MISSING):
             raise
         log.warning("%s: imported without %s: %s", category.label, stream.single, error)
 
 
 def _need(category: ImportCategory, stream: ExactStream) -> Need:
-    what = category.label if stream is category.streams[0] else f"{stream.name.replace('_', ' ')} of {category.label}"
-    return Need(what, stream.single, stream.scope)
+    subject = (
+        category.label if stream is category.streams[0] else f"{stream.name.replace('_', ' ')} of {category.label}"
+    )
+    return Need(subject, stream.single, stream.scope)
 
 
 def _need_to_look_up(category: ImportCategory, stream: ExactStream) -> Need:

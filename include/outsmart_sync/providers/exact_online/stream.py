@@ -43,3 +43,8 @@ class ExactStream(Stream):
     def asked(self) -> tuple[str, ...]:
         """The columns that the sync endpoint is asked for."""
         return tuple(column for column in self.columns if column not in self.from_units)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ExpandedStream(ExactStream):
+    """Rows that Exact does not have as such: its price lists, expanded (see ``price_lists``); read as a whole list."""

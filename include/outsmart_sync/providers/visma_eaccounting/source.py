@@ -208,6 +208,10 @@ class VismaSource:
         days = (visma_date(row[column]) for page in pages for row in page.rows)
         return sum(day is not None and day >= since for day in days)
 
+    def expands(self, category: ImportCategory, today: date) -> int:  # noqa: ARG002
+        """Nothing: no category of VISMA's has lists that expand."""
+        return 0
+
     def choices(self, listed: ValueList) -> list[tuple[str, str]]:
         """The values of one of VISMA's lists, with what a person knows them by."""
         return read_values(self._client, cast("VismaList", listed))
