@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import random
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -311,3 +313,39 @@ def test_an_order_goes_back_to_its_order_and_what_we_made_comes_not_back(office:
     before = len(office.control.outsmart_records(ACCOUNT, "workorders"))
     office.rig.sync(package="visma_eaccounting")
     assert len(office.control.outsmart_records(ACCOUNT, "workorders")) == before
+
+
+FAULTS = (
+    {"kind": "timeout_after", "seconds": 0.01},
+    {"kind": "reset"},
+    {"kind": "truncate"},
+    {"kind": "status", "status": 503},
+    {"kind": "status", "status": 401},
+    {"kind": "status", "status": 429, "body": {"ErrorCode": 4010, "DeveloperErrorMessage": "in 900 seconds"}},
+    {"kind": "status", "status": 400, "body": {"ErrorCode": 5000, "DeveloperErrorMessage": "Internal error"}},
+)
+
+
+@EACH
+def test_under_random_faults_every_work_order_becomes_exactly_one_document(office: Office, document: str) -> None:
+    seed = int(os.environ.get("VISMA_FAULT_SEED") or random.randrange(10**6))
+    print(f"VISMA_FAULT_SEED={seed}")
+    chance, count = random.Random(seed), 12
+    office.save(document=document)
+    payer, article = office.customer(), office.article()
+    for number in range(1, count + 1):
+        office.work_order(f"W{number}", payer, line(article, str(number), "10"))
+    for _ in range(5):
+        for fault in chance.sample(FAULTS, 2):
+            # A renewed token that is refused as well means that a person must log in again.
+            times = 1 if fault.get("status") == 401 else chance.randint(1, 2)
+            office.control.add_fault(**fault, vendor="visma", method="POST", path=PATHS[document], times=times)
+        office.run()
+    office.control.clear_faults()
+    for _ in range(4):
+        office.run()
+    assert set(office.states().values()) == {"done"}, (seed, office.causes())
+    total = "Amount" if document == "sales_order" else "TotalAmount"
+    vat = "VatAmount" if document == "sales_order" else "TotalVatAmount"
+    totals = sorted(round(row[total] - row[vat], 2) for row in office.made(document))
+    assert totals == [10.0 * number for number in range(1, count + 1)], seed
