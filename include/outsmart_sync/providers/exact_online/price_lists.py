@@ -30,7 +30,7 @@ ID_PREFIX = "list/"
 """Begins the ids of prices that come from a list: Exact has none for them."""
 
 READS: Mapping[str, tuple[str, ...]] = {
-    "sales/SalesPriceLists": ("ID", "Currency", "Entity", MODIFIED),
+    "sales/SalesPriceLists": ("ID", "Currency", MODIFIED),
     "sales/SalesPriceListPeriods": ("ID", "PriceList", "Type", "StartDate", "EndDate", "Created", MODIFIED),
     "sales/SalesPriceListLinkedAccounts": ("ID", "Code", "PriceList", MODIFIED),
     "sync/Sales/SalesPriceListVolumeDiscounts": (
@@ -63,7 +63,7 @@ READS: Mapping[str, tuple[str, ...]] = {
 """Endpoint → the columns that are read."""
 
 _LISTS, _PERIODS, _LINKED, _DISCOUNTS = tuple(READS)[:4]
-_BY_GROUP, _SPECIAL, _DISCOUNT_LEADS = 2, 2, 1
+_SPECIAL, _DISCOUNT_LEADS = 2, 1
 _KEYS_PER_CALL = 20  # keeps addresses far below Exact's 6,000 characters
 
 
