@@ -336,7 +336,9 @@ def test_a_file_hangs_on_its_document(exporter: VismaExporter, control: RemoteCo
         exporter.attach(kind, made, "", Attachment(name="WB.jpg", content=PDF, media_type="image/jpeg"))
 
 
-def test_records_are_found_by_code_and_by_id(exporter: VismaExporter, control: RemoteControl, known: Any) -> None:
+def test_records_are_found_by_code_and_by_id(
+    shared_vendors: SandboxProcess, exporter: VismaExporter, control: RemoteControl, known: Any
+) -> None:
     number, article = known["customer"]["CustomerNumber"], known["article"]
     found = exporter.look_up(Entity.CUSTOMER, [number, "none"])
     assert {code: each.remote_id for code, each in found.items()} == {number: known["customer"]["Id"]}
@@ -346,6 +348,12 @@ def test_records_are_found_by_code_and_by_id(exporter: VismaExporter, control: R
     control.change_visma(COMPANY, "articles", article["Number"], IsActive=False)
     assert exporter.facts(Entity.ARTICLE, [article["Id"]])[article["Id"]].blocked == "inactive"
     control.change_visma(COMPANY, "articles", article["Number"], IsActive=True)
+    control.change_visma(COMPANY, "customers", number, CurrencyCode="EUR")
+    fresh = exporter_of(shared_vendors)
+    (foreign,) = fresh.facts(Entity.CUSTOMER, [known["customer"]["Id"]]).values()
+    fresh.close()
+    assert foreign.blocked == "it is billed in EUR, and work orders are in SEK"
+    control.change_visma(COMPANY, "customers", number, CurrencyCode="SEK")
     many = [row["Id"] for row in control.visma_rows(COMPANY, "articles")][:25]
     assert set(exporter.facts(Entity.ARTICLE, many)) == set(many)
 

@@ -72,7 +72,7 @@ PLACES = {
         "CustomerNumber",
         (
             *("IsActive", "IsPrivatePerson", "ReverseChargeOnConstructionServices", "InvoiceCountryCode"),
-            *("InvoicePostalCode", "VatNumber", "CorporateIdentityNumber"),
+            *("InvoicePostalCode", "VatNumber", "CorporateIdentityNumber", "CurrencyCode"),
         ),
         _inactive,
     ),
@@ -198,8 +198,13 @@ class VismaLookUps:
             vat_included=customer and bool(row["IsPrivatePerson"]) and self._includes_vat(row),
             vat_rate=self._rates.get(str(row["CodingId"]), Decimal(0)) if place is _ARTICLE else Decimal(0),
             reverse_charge=customer and bool(row["ReverseChargeOnConstructionServices"]),
-            blocked=place.blocked(row),
+            blocked=place.blocked(row) or (self._foreign_money(row) if customer else ""),
         )
+
+    def _foreign_money(self, row: Row) -> str:
+        """Why a customer's documents would come to something else: a draft is in the customer's currency."""
+        theirs, ours = str(row["CurrencyCode"] or ""), str(self._company.get("CurrencyCode") or "")
+        return f"it is billed in {theirs}, and work orders are in {ours}" if theirs and ours and theirs != ours else ""
 
     def _includes_vat(self, row: Row) -> bool:
         """Whether a private person's prices include VAT: those outside the EU pay none."""
