@@ -167,5 +167,5 @@ def test_without_a_licence_nothing_can_run(sqlite_visma: Rig) -> None:
 
     connection = sqlite_visma.connect_visma("leeg", customers={"enabled": True})
     settings.save(sqlite_visma.store, connection, {"licence": "none"})
-    with pytest.raises(InvalidSettings, match="switched off"):
+    with pytest.raises(InvalidSettings, match="needs the licence"):
         planning.open_run(sqlite_visma.store, "visma_eaccounting", "test:none", Options(by_hand=True))
