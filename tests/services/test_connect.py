@@ -435,7 +435,7 @@ def test_an_account_that_another_administration_delivers_into_is_refused_without
 ) -> None:
     first = sqlite_desk.choose(sqlite_desk.log_in().connection, MAIN)
     with sqlite_desk.store.begin() as transaction:
-        connections.change(transaction, first.id, state=state, package="another_package")
+        connections.change(transaction, first.id, state=state)
     pending = sqlite_desk.log_in().connection
     with pytest.raises(InvalidSettings) as error:
         sqlite_desk.choose(pending, SMALL)

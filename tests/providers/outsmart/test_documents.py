@@ -11,7 +11,7 @@ import requests
 from urllib3.exceptions import MaxRetryError, SSLError
 
 from outsmart_sync.errors import AccessDenied, RecordError, SyncError, TransientError, UncertainOutcome
-from outsmart_sync.providers.outsmart import client
+from outsmart_sync.providers import web
 from outsmart_sync.providers.outsmart.delivery import OutSmartAccount
 from outsmart_sync.providers.outsmart.errors import GONE
 from outsmart_sync.records.exchange import Document, Stage
@@ -201,7 +201,7 @@ def test_no_clear_answer_is_uncertain_and_never_repeated(
 def test_an_answer_that_never_comes_is_uncertain(
     calm: SandboxProcess, south: OutSmartAccount, record: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client.web, "TIMEOUT", (5.0, 0.2))
+    monkeypatch.setattr(web, "TIMEOUT", (5.0, 0.2))
     calm.control.add_fault("timeout_after", vendor="outsmart", method="POST")
     with pytest.raises(UncertainOutcome) as failed:
         south.create(record, sample(record))
@@ -235,7 +235,7 @@ def test_where_nobody_listens_nothing_was_sent(
     ids=["connect", "proxy", "certificate", "broken record", "read", "dropped", "cut off"],
 )
 def test_only_what_surely_was_not_sent_counts_as_not_sent(error: requests.RequestException, unsent: bool) -> None:
-    assert client._is_unsent(error) is unsent
+    assert web.was_never_sent(error) is unsent
 
 
 @each_type
