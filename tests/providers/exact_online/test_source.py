@@ -529,15 +529,17 @@ def test_where_a_day_lies_is_asked_by_the_last_part_of_the_path(calm: SandboxPro
     (call,) = calm.control.calls(vendor="exact")
     assert call["query"] == {"modified": f"datetime'{first}T00:00:00'", "endPoint": "'Accounts'"}
     found = {key for key, _ in versions(read(source, RELATIONS_IMPORT, ACCOUNTS, after=position))}
-    assert found == {row["ID"] for row in rows if row["Modified"][:10] >= first.isoformat()}
+    wanted = {row["ID"] for row in rows if row["Modified"][:10] >= first.isoformat()}
+    assert wanted <= found
+    assert len(found - wanted) <= 1  # the last row before that day, to be on the safe side
 
 
 @pytest.mark.parametrize(
     ("answer", "position"),
     [
-        ({"d": {"results": [{"TimeStampAsBigInt": "9876543210"}]}}, "9876543210"),
-        ({"d": [{"TimeStampAsBigInt": 77}]}, "77"),
-        ({"d": {"TimeStampAsBigInt": 77}}, "77"),
+        ({"d": {"results": [{"TimeStampAsBigInt": "9876543210"}]}}, "9876543209"),
+        ({"d": [{"TimeStampAsBigInt": 77}]}, "76"),
+        ({"d": {"TimeStampAsBigInt": 77}}, "76"),
         ({"d": {"results": [{"TimeStampAsBigInt": 0}]}}, BEGINNING),
         ({"d": {"results": [{"TimeStampAsBigInt": None}]}}, BEGINNING),
         ({"d": {"results": []}}, BEGINNING),
