@@ -178,8 +178,8 @@ class TestRefusedLogins:
 def test_from_an_empty_installation_to_the_match_report(stage: PageStage, window: Window) -> None:
     page = window()
     shown = page_of(page, stage)
-    expect(shown.get_by_text("Nothing is connected yet")).to_be_visible()
-    shown.get_by_role("link", name="Connect", exact=True).click()
+    expect(shown.get_by_text("Nothing is connected yet. Connect Exact Online")).to_be_visible()
+    shown.get_by_role("link", name="Connect", exact=True).first.click()
     shown.get_by_label("Netherlands").check()
     shown.get_by_role("button", name="Go to the login page").click()
     log_in_there(page)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, exists, or_, select, update
+from sqlalchemy.exc import IntegrityError
 
 from outsmart_sync.pipeline import guards, marks, merging, notices, overtaken, references, scope
 from outsmart_sync.pipeline.making import Maker, NotMade
@@ -339,12 +340,19 @@ class _Delivery:
         return and_(scope.staged(self.job), staging.c.seq == row.seq)
 
     def _keep(self, row: Row[Any], note: Callable[[Connection, Row[Any]], None], *, remote_id: str = "") -> None:
-        """One transaction: what became of a document, in ledger, mirror and log, and that it is done with."""
-        with self.store.begin() as connection:
-            if remote_id:
-                self._maker.done(connection, row.code, remote_id)
-            note(connection, row)
-            marks.note(connection, self.job, marks.DELIVERED, self.record, row.seq)
+        """One transaction: what became of a document, in ledger, mirror and log, and that it is done with.
+
+        Raises:
+            Busy: Another process has noted the same document at the same moment.
+        """
+        try:
+            with self.store.begin() as connection:
+                if remote_id:
+                    self._maker.done(connection, row.code, remote_id)
+                note(connection, row)
+                marks.note(connection, self.job, marks.DELIVERED, self.record, row.seq)
+        except IntegrityError as error:  # the mirror has one place for it
+            raise self._maker.busy(row.code) from error
 
 
 def _same(name: str, one: str | bool, other: str | bool) -> bool:

@@ -80,7 +80,7 @@ class Maker:
                 token=token,
             )
         if not mine:
-            raise self._busy(number)
+            raise self.busy(number)
 
     def done(self, connection: Connection, number: str, remote_id: str) -> None:
         """Note that a document was made; in the transaction that keeps what follows from it."""
@@ -132,10 +132,11 @@ class Maker:
             sent_again = misses >= ledger.MISSES_UNTIL_SENT_AGAIN
             mine = misses > 0 and (not sent_again or ledger.give_up(connection, missing))
         if not mine:
-            raise self._busy(line.key)
+            raise self.busy(line.key)
         return None if sent_again else NotMade(Outcome.WAITING, UNSURE, "not found so far")
 
-    def _busy(self, number: str) -> Busy:
+    def busy(self, number: str) -> Busy:
+        """What is told when another process was quicker."""
         return Busy(
             f"{self.record.label.capitalize()} {number} is being brought to OutSmart by another process just now.",
             remedy="It goes on by itself.",

@@ -230,5 +230,5 @@ def _send(sender: Sender, to: Recipients, message: Message) -> None:
 
 def _message(connection: SyncConnection, event: str, category: str, code: str, text: str) -> Message:
     package = package_of(connection.package)
-    label = package.category(category).label if category else ""
+    label = package.any_category(category).label if category else ""
     return Message(event, connection.label, package.label, label, code, text)
