@@ -36,9 +36,9 @@ class Stage:
     rig: Rig
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """Airflow, sandbox and store, started once for all tests of this folder."""
+    """Airflow, sandbox and store, started once for all tests of a file."""
     home = tmp_path_factory.mktemp("airflow")
     store = Store(f"sqlite:///{home / 'store.db'}")
     schema.upgrade(store)

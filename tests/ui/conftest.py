@@ -13,7 +13,7 @@ import page_stage
 from page_stage import PageStage
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """The system's Chromium."""
     if page_stage.chromium() is None and "CI" not in os.environ:
@@ -22,14 +22,14 @@ def browser() -> Iterator[Browser]:
         yield opened
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[PageStage]:
     """Everything behind the page, started once."""
     with page_stage.stage(tmp_path_factory.mktemp("page")) as made:
         yield made
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def logins(stage: PageStage, browser: Browser) -> Callable[[str], Any]:
     """What a browser keeps of a login at Airflow, by user; each logs in once."""
     kept: dict[str, Any] = {}
