@@ -21,13 +21,14 @@ os.environ |= {
 
 import uuid  # noqa: E402
 from collections.abc import Iterator  # noqa: E402
+from datetime import timedelta  # noqa: E402
 
 import pytest  # noqa: E402
 from cryptography.fernet import Fernet  # noqa: E402
 from sqlalchemy import create_engine, text  # noqa: E402
 from sqlalchemy.engine import make_url  # noqa: E402
 
-from outsmart_sync.store import schema  # noqa: E402
+from outsmart_sync.store import ledger, schema  # noqa: E402
 from outsmart_sync.store.store import Store  # noqa: E402
 from outsmart_sync.store.vault import KEYS_VARIABLE  # noqa: E402
 from sandbox import process  # noqa: E402
@@ -131,6 +132,12 @@ def vault_key(monkeypatch: pytest.MonkeyPatch) -> str:
     key = Fernet.generate_key().decode()
     monkeypatch.setenv(KEYS_VARIABLE, key)
     return key
+
+
+@pytest.fixture(autouse=True)
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looks in vain count at once: the runs of a test follow each other without a pause."""
+    monkeypatch.setattr(ledger, "MISSES_COUNT_AFTER", timedelta(0))
 
 
 @pytest.fixture(scope="module")

@@ -64,7 +64,7 @@ class _Composer:
         rules = ruling(self.job, order)
         customer, payer = self._customer(order.customer), self._customer(order.payer)
         project = self._project()
-        lines = [*self._materials(payer, rules), *self._hours(payer, rules), *self._travel(rules)]
+        lines = [*self._materials(payer, rules), *self._hours(payer, rules), *self._travel(payer, rules)]
         self._require_known()
         if not lines:
             raise self._failed(
@@ -278,7 +278,7 @@ class _Composer:
             )
         return hours.price_per_unit(price, unit)
 
-    def _travel(self, rules: Ruling) -> Iterator[Line]:
+    def _travel(self, payer: Known, rules: Ruling) -> Iterator[Line]:
         code = self.job.text("travel_material")
         distance = sum((period.travel for period in self.work_order.periods), Decimal(0))
         if not code or distance == 0:
@@ -287,9 +287,17 @@ class _Composer:
         if article is None:
             self.unknown.append(f"article for travel '{code}'")
             return
-        text = article.title or code
+        if article.blocked:
+            self._blocked("article for travel", code, article)
         price = Decimal(0) if rules.free else self.resolver.material_price(code)
-        yield self._line("r1", LineKind.TRAVEL, text, code, article, _TO_BE_MADE, distance, price)
+        if price is None and not self.job.kind.fills_prices:
+            raise self._failed(
+                "no_travel_price",
+                f"OutSmart's price of the article for travel, '{code}', is not known here.",
+                "Import materials, so that it is; or choose another article for travel in the settings.",
+                by_itself=True,
+            )
+        yield self._line("r1", LineKind.TRAVEL, article.title or code, code, article, payer, distance, price)
 
     def _line(
         self,
@@ -319,6 +327,15 @@ class _Composer:
                 f"Of {code} {quantity.normalize():f} was used, which {self.job.package} rounds to nothing.",
                 "Correct the quantity in OutSmart.",
             )
+        if price is not None:
+            exact = money.amount_of(sent.quantity, price, discount)
+            if abs(exact - sent.amount) > money.CENT:
+                raise self._failed(
+                    "price_rounded",
+                    f"{sent.quantity.normalize():f} of {code} at {price.normalize():f} comes to {exact}, but "
+                    f"{self.job.package} keeps the price as {sent.price.normalize():f}, which comes to {sent.amount}.",
+                    f"Give it a price that {self.job.package} can keep; or bill it by hand, and hold it here.",
+                )
         return Line(
             key=key,
             kind=kind,

@@ -72,7 +72,7 @@ def _exported(_: ExportJob, row: Row, known: Export | None) -> _Answer:
         return _UNDECIDED
     if known.decision in (Decision.ACCEPT, Decision.UPDATE):
         return None
-    if known.state is ExportState.DIFFERS:
+    if known.state is ExportState.DIFFERS and known.sent in ("", row.work_order.fingerprint):
         return _as_it_is(known)
     document = known.remote_number or known.remote_id
     if known.sent == row.work_order.fingerprint:

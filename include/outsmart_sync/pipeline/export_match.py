@@ -49,7 +49,8 @@ def match_by_code(
                     continue
                 export_rows.pass_on(connection, job, row, planned)
                 if not job.options.preview and (row.known is None or row.known.state not in _BEGUN):
-                    export_rows.put(connection, job, row, state=ExportState.WAITING, kind=job.kind.name, **_NOTHING)
+                    kind = job.going_on_with(row.known).kind.name
+                    export_rows.put(connection, job, row, state=ExportState.WAITING, kind=kind, **_NOTHING)
     with store.read() as connection:
         return export_rows.count(connection, job)
 

@@ -150,8 +150,8 @@ def put(connection: Connection, job: ExportJob, row: Row, **values: Any) -> None
 
 
 def is_begun(known: Export) -> bool:
-    """Whether a document is there, or may be."""
-    return bool(known.remote_id) or known.state in (ExportState.SENDING, ExportState.UNCERTAIN)
+    """Whether a document, or a part of it, is there, or may be."""
+    return bool(known.remote_id or known.sent) or known.state in (ExportState.SENDING, ExportState.UNCERTAIN)
 
 
 def log_event(connection: Connection, job: ExportJob, work_order: CompletedWorkOrder, event: str, detail: str) -> None:

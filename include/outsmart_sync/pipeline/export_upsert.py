@@ -148,17 +148,20 @@ class Sending:
         named = (
             self.job.exports.appends_to[self.job.order_type(plan.document.number)] if plan.document.append_to else ""
         )
-        self._put(row, state=ExportState.SENDING, kind=named or kind.name, sent=row.work_order.fingerprint)
+        accepted = row.known is not None and row.known.decision == Decision.ACCEPT
+        # A document that is accepted as it is says what the work order said when it was sent.
+        sent = row.known.sent if row.known is not None and accepted else row.work_order.fingerprint
+        self._put(row, state=ExportState.SENDING, kind=named or kind.name, sent=sent)
         if make_missing(documents.once, plan, self.resolver, self.exporter):
             plan = plan_of(self.store, self.job, row, self.resolver, lambda: self.exporter)
         made = self._document(documents, row, plan)
         number = made.number or made.remote_id
         self._put(row, remote_id=made.remote_id, remote_number=number, expected=plan.document.total, actual=made.total)
         problem = compared(kind.tolerance, plan, made, self.job.package)
-        if problem is not None and (row.known is None or row.known.decision != Decision.ACCEPT):
+        if problem is not None and not accepted:
             raise Stopped(problem)
         note = self._attach(documents.once, row, plan, made)
-        self._tell(row)
+        self._tell(row, sent)
         self._done(row, f"{kind.label} {number}", note)
 
     def _fresh(self, row: Row) -> Row:
@@ -200,7 +203,9 @@ class Sending:
             Stopped: The work order was changed in between.
         """
         known = row.known
-        if known is None or not known.sent or known.sent == row.work_order.fingerprint or known.decision:
+        if known is None or not known.sent or known.sent == row.work_order.fingerprint:
+            return
+        if known.decision in (Decision.ACCEPT, Decision.UPDATE):
             return
         with self.store.read() as connection:
             begun = row.listed and self._is_begun(connection, row)
@@ -233,7 +238,7 @@ class Sending:
             note = " ".join(part for part in (note, files.attach_photos()) if part)
         return note
 
-    def _tell(self, row: Row) -> None:
+    def _tell(self, row: Row, sent: str) -> None:
         """Mark the work order as handled, and see whether it is still what was exported.
 
         Raises:
@@ -243,7 +248,7 @@ class Sending:
         if status := self.job.text(SUCCESS_STATUS):
             self._set_status(row, status)
         self._put(row, marked=_MARKED_HANDLED)
-        if was is not None and was.fingerprint != row.work_order.fingerprint:
+        if was is not None and was.fingerprint != (sent or row.work_order.fingerprint):
             raise Stopped(
                 Problem(
                     state=ExportState.CHANGED,

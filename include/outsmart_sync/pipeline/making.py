@@ -128,9 +128,9 @@ class Maker:
             return NotMade(Outcome.HELD, "several_documents", line.key)
         with self.store.begin() as connection:
             misses = ledger.missed(connection, line, self.job.run_id)
-            missing = replace(line, state=LedgerState.UNCERTAIN, misses=misses, run_id=self.job.run_id)
-            sent_again = misses >= ledger.MISSES_UNTIL_SENT_AGAIN
-            mine = misses > 0 and (not sent_again or ledger.give_up(connection, missing))
+            missing = replace(line, state=LedgerState.UNCERTAIN, misses=misses or 0, run_id=self.job.run_id)
+            sent_again = misses is not None and misses >= ledger.MISSES_UNTIL_SENT_AGAIN
+            mine = misses is not None and (not sent_again or ledger.give_up(connection, missing))
         if not mine:
             raise self.busy(line.key)
         return None if sent_again else NotMade(Outcome.WAITING, UNSURE, "not found so far")

@@ -190,7 +190,7 @@ class Once:
             raise Stopped(self._undecided(thing, "half_alike", cause))
         with self.store.begin() as connection:
             misses = ledger.missed(connection, line, self.job.run_id)
-        if misses < ledger.MISSES_UNTIL_SENT_AGAIN:
+        if misses is None or misses < ledger.MISSES_UNTIL_SENT_AGAIN:
             raise Stopped(self._uncertain(thing, "not found so far"))
         return None
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import insert
 
 from outsmart_sync.errors import Busy, InvalidSettings
+from outsmart_sync.pipeline.export_documents import ORDER_LINE
 from outsmart_sync.pipeline.export_extract import WORK_ORDER
+from outsmart_sync.pipeline.export_files import ATTACHMENT, FILE, LINKED
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.records.export_catalogue import WORK_ORDERS
 from outsmart_sync.services import planning
@@ -20,10 +22,17 @@ from outsmart_sync.store.exports import Decision, Export, ExportState
 from outsmart_sync.store.tables import record_log
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Connection
+
     from outsmart_sync.records.export_catalogue import DocumentKind
     from outsmart_sync.services.gateway import Gateway
     from outsmart_sync.store.connections import SyncConnection
     from outsmart_sync.store.store import Store
+
+PARTS = (ORDER_LINE, FILE, ATTACHMENT, LINKED)
+"""The ledger's words for what belongs to a document."""
 
 _REMOTE = (ExportState.DONE, ExportState.DIFFERS, ExportState.CHANGED)
 _OPEN = (ExportState.SENDING, ExportState.UNCERTAIN)
@@ -99,8 +108,9 @@ def resend(
             remedy="Wait for the next run; or say what you know: outsmart-sync export settle.",
         )
     if not export.remote_id:
-        decision = Decision.SEND if export.decision == Decision.SEND else ""
-        return Again(_decide(store, export, decision, ExportState.WAITING, "to be sent again", sent="", marked=""))
+        return _resend_begun(store, export, second=second)
+    if _declared(store, export).by_line:
+        return _resend_lines(store, gateway, export, second=second)
     there = _document_of(store, gateway, export)
     if there and second:
         return Again(_another(store, export, "a second document was asked for"))
@@ -151,13 +161,70 @@ def settle(
             remedy="See: outsmart-sync export show",
         )
     if not_there:
-        with store.begin() as transaction:
-            ledger.refused(transaction, export.account, export.kind, export.key)
-            for line in ledger.of_prefix(transaction, export.account, export.kind, f"{export.key}/"):
-                if line.state in ledger.UNCLEAR:
-                    ledger.refused(transaction, export.account, export.kind, line.key)
-        return _decide(store, export, Decision.SEND, ExportState.WAITING, "a person says that it is not there", sent="")
+        return _not_there(store, export)
     return _link(store, gateway, export, there)
+
+
+def _not_there(store: Store, export: Export) -> Shown:
+    """Forget what is unclear, whatever part of the export it is; what is known to be there stays known."""
+
+    def forget(transaction: Connection) -> None:
+        for line in _lines(transaction, export):
+            if line.state in ledger.UNCLEAR:
+                ledger.refused(transaction, export.account, line.kind, line.key)
+
+    with store.read() as transaction:
+        begun = any(line.state not in ledger.UNCLEAR for line in _lines(transaction, export))
+    why = "a person says that it is not there"
+    if begun or export.remote_id:  # the rest goes on with what it was begun with
+        return _decide(store, export, export.decision, ExportState.SENDING, why, also=forget)
+    return _decide(store, export, Decision.SEND, ExportState.WAITING, why, also=forget, sent="")
+
+
+def _resend_begun(store: Store, export: Export, *, second: bool) -> Again:
+    """Send again what has no document yet; lines that were made already stay, and are gone on with."""
+    with store.read() as transaction:
+        begun = _lines(transaction, export)
+    if begun and second:
+        return Again(_another(store, export, "what was begun is left aside, and all of it made anew"))
+    if begun and export.state is ExportState.CHANGED:
+        made = ", ".join(line.remote_id for line in begun if line.remote_id) or "nothing that is known for sure"
+        raise InvalidSettings(
+            f"Work order {export.number} was changed after a part of it had been made ({made}).",
+            why="Which of its lines are there already cannot be told any more.",
+            remedy="Delete what is there, then: outsmart-sync export resend --second. Or bill the rest by hand, and "
+            "hold it here.",
+            code="half_made",
+        )
+    decision = Decision.SEND if export.decision == Decision.SEND else ""
+    sent = export.sent if begun else ""
+    return Again(_decide(store, export, decision, ExportState.WAITING, "to be sent again", sent=sent, marked=""))
+
+
+def _resend_lines(store: Store, gateway: Gateway, export: Export, *, second: bool) -> Again:
+    """Make the lines again that are gone; those that are there stay."""
+    with store.read() as transaction:
+        lines = [line for line in _lines(transaction, export) if line.remote_id and line.kind == export.kind]
+    connection = connections.require(store, export.connection_id)
+    doors = ExportDoors(store, gateway, connection)
+    try:
+        kind = _kind(connection, export)
+        gone = [line for line in lines if doors.exporter().get(kind, line.remote_id) is None]
+    finally:
+        doors.close()
+    if second:
+        return Again(_another(store, export, "a second one was asked for"))
+    if len(gone) == len(lines):
+        return Again(_another(store, export, "all of it is gone, so it is made again"))
+    if not gone:
+        return Again(shown(store, export), export.remote_number or export.remote_id)
+
+    def forget(transaction: Connection) -> None:
+        for line in gone:
+            ledger.refused(transaction, export.account, line.kind, line.key)
+
+    why = f"{len(gone)} of its {len(lines)} lines are gone, so those are made again"
+    return Again(_decide(store, export, "", ExportState.SENDING, why, also=forget))
 
 
 def _accept(store: Store, export: Export) -> Shown:
@@ -188,25 +255,36 @@ def _link(store: Store, gateway: Gateway, export: Export, there: str) -> Shown:
             remedy="Look it up there, and give its number or its id.",
             code="document_not_found",
         )
-    with store.begin() as transaction:
-        ledger.begin(
-            transaction,
-            export.account,
-            export.kind,
-            export.key,
-            connection_id=export.connection_id,
-            run_id=export.run_id,
+    remote_id, number = found[0].remote_id, found[0].number or there
+    with store.read() as transaction:
+        taken = [each for each in exports.of_remote(transaction, export.connection_id, [remote_id]) if each != export]
+        unclear = [line for line in _lines(transaction, export) if line.state in ledger.UNCLEAR]
+    if taken:
+        raise InvalidSettings(
+            f"{number} is the document of work order {taken[0].number}, so it cannot be that of {export.number} too.",
+            remedy="Give the number of another one; or, if it is not there: outsmart-sync export settle --not-there.",
+            code="document_taken",
         )
-        ledger.done(transaction, export.account, export.kind, export.key, found[0].remote_id, export.run_id)
-    return _decide(
-        store,
-        export,
-        "",
-        ExportState.SENDING,
-        f"a person says that it is {found[0].number or there}",
-        remote_id=found[0].remote_id,
-        remote_number=found[0].number or there,
-    )
+    asked = [line for line in unclear if line.kind == export.kind]
+    if len(asked) != 1:
+        parts = ", ".join(f"{line.kind} {line.key}" for line in unclear) or "nothing of its document"
+        raise InvalidSettings(
+            f"What is uncertain about work order {export.number} is not one document: {parts}.",
+            remedy="Delete at the package what was made of that, then: outsmart-sync export settle --not-there.",
+            code="not_one_document",
+        )
+    (line,) = asked
+
+    def link(transaction: Connection) -> None:
+        ledger.done(transaction, export.account, line.kind, line.key, remote_id, export.run_id)
+
+    whole: dict[str, Any] = {"remote_id": remote_id, "remote_number": number} if line.key == export.key else {}
+    return _decide(store, export, "", ExportState.SENDING, f"a person says that it is {number}", also=link, **whole)
+
+
+def _lines(transaction: Connection, export: Export) -> list[ledger.Line]:
+    """What the ledger knows of a work order's document and its parts."""
+    return ledger.of_key(transaction, export.account, {export.kind, *PARTS}, export.key)
 
 
 def _another(store: Store, export: Export, why: str) -> Shown:
@@ -242,6 +320,10 @@ def _document_of(store: Store, gateway: Gateway, export: Export) -> str:
     return "" if found is None else found.number or found.remote_id
 
 
+def _declared(store: Store, export: Export) -> DocumentKind:
+    return _kind(connections.require(store, export.connection_id), export)
+
+
 def _kind(connection: SyncConnection, export: Export) -> DocumentKind:
     declared = package_of(connection.package).exports
     if declared is None:
@@ -250,18 +332,44 @@ def _kind(connection: SyncConnection, export: Export) -> DocumentKind:
 
 
 def _decide(
-    store: Store, export: Export, decision: str, state: ExportState, why: str, *, keep: bool = False, **values: Any
+    store: Store,
+    export: Export,
+    decision: str,
+    state: ExportState,
+    why: str,
+    *,
+    keep: bool = False,
+    also: Callable[[Connection], None] | None = None,
+    **values: Any,
 ) -> Shown:
     """Keep what a person said, unless a run is at it just now.
 
+    Args:
+        store: The store.
+        export: The work order as the person saw it.
+        decision: What was decided.
+        state: Where it stands by that.
+        why: What was said, for the log.
+        keep: It was judged, and needs no judging.
+        also: What changes in the ledger along with it, in the same transaction.
+        values: Columns of its row.
+
     Raises:
-        Busy: A run is exporting.
+        Busy: A run is exporting, or has since this was looked at.
     """
     lease, owner = planning.export_lease_name(export.account, WORK_ORDERS), "by hand"
     if leases.claim(store, lease, owner, LEASE_LASTS) is None:
         raise Busy("Work orders are being exported just now.", remedy="Try again when the run has ended.")
     try:
         with store.begin() as transaction:
+            (now,) = exports.of_rows(transaction, export.account, [export.row_id]).values()
+            if now != export:
+                raise Busy(
+                    f"Work order {export.number} has changed since it was looked at: it is {now.state.value} now.",
+                    remedy="Look at it again: outsmart-sync export show.",
+                )
+            if also is not None:
+                also(transaction)
             # Judged anew by the next run, whatever it was judged by before.
             exports.settle(
                 transaction,

@@ -7,6 +7,7 @@ there may be one already, and looks before it makes another.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +17,15 @@ from outsmart_sync.store import dialect
 from outsmart_sync.store.tables import ledger, staging
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy import ColumnElement, Connection
 
 MISSES_UNTIL_SENT_AGAIN = 2
 """Runs that must have looked for an unclear document in vain before it is sent again."""
+
+MISSES_COUNT_AFTER = timedelta(minutes=5)
+"""How long after a document was sent, or looked for, a look in vain counts."""
 
 COPY = "#"
 """Stands between the key of a document, and which one it is, where a person asked for another one of the same thing."""
@@ -58,6 +61,7 @@ class Line:
         run_id: The run that wrote the line last.
         connection_id: The sync connection that it was sent for.
         begun_at: When it was last about to be sent; None for lines of older versions.
+        changed_at: When the line was last written.
     """
 
     account: str
@@ -69,6 +73,7 @@ class Line:
     run_id: int
     connection_id: int
     begun_at: datetime | None = None
+    changed_at: datetime | None = None
 
 
 def find(connection: Connection, account: str, kind: str, key: str) -> Line | None:
@@ -94,6 +99,15 @@ def of_prefix(connection: Connection, account: str, kind: str, prefix: str) -> l
         ledger.c.account == account, ledger.c.kind == kind, ledger.c.key.startswith(prefix, autoescape=True)
     )
     return [_of(row) for row in connection.execute(query)]
+
+
+def of_key(connection: Connection, account: str, kinds: Collection[str], key: str) -> list[Line]:
+    """Every line of these kinds about one thing: its own, and those of its parts."""
+    parts = ledger.c.key.startswith(f"{key}/", autoescape=True)
+    query = select(*_columns()).where(
+        ledger.c.account == account, ledger.c.kind.in_(kinds), or_(ledger.c.key == key, parts)
+    )
+    return [_of(row) for row in connection.execute(query.order_by(ledger.c.kind, ledger.c.key))]
 
 
 def _columns() -> Any:
@@ -200,19 +214,23 @@ def uncertain(connection: Connection, account: str, kind: str, key: str, run_id:
     _change(connection, account, kind, key, state=LedgerState.UNCERTAIN.value, run_id=run_id)
 
 
-def missed(connection: Connection, line: Line, run_id: int) -> int:
+def missed(connection: Connection, line: Line, run_id: int) -> int | None:
     """Note that an unclear document was looked for in vain; a run counts once.
 
+    A package may store what it was sent long after it broke off. So a look counts only some minutes after the document
+    was sent, and after the look before it.
+
     Returns:
-        How many runs did; 0: somebody else has written the line since it was read, so nobody knows.
+        How many looks count so far; None: somebody else has written the line since it was read.
     """
+    now = dialect.now(connection)
+    if line.changed_at is not None and now - line.changed_at < MISSES_COUNT_AFTER:
+        return line.misses
     looked_already = line.misses > 0 and line.run_id == run_id
     misses = line.misses if looked_already else line.misses + 1
     values = {"state": LedgerState.UNCERTAIN.value, "misses": misses, "run_id": run_id}
-    noted = connection.execute(
-        update(ledger).where(_as_seen(line)).values(**values, changed_at=dialect.now(connection))
-    )
-    return misses if noted.rowcount == 1 else 0
+    noted = connection.execute(update(ledger).where(_as_seen(line)).values(**values, changed_at=now))
+    return misses if noted.rowcount == 1 else None
 
 
 def done(connection: Connection, account: str, kind: str, key: str, remote_id: str, run_id: int) -> None:

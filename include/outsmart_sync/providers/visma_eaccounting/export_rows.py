@@ -119,7 +119,7 @@ def _article_row(kind: str, line: Line, quantity: Decimal, *, delivered: bool) -
         "ArticleId": line.article,
         "Text": line.text.strip()[:LONGEST_TEXT] or None,
         "Quantity": quantity,
-        "UnitPrice": line.price if line.price is not None else Decimal(0),
+        "UnitPrice": line.price,
         "DiscountPercentage": line.discount.quantize(_DISCOUNT, ROUND_HALF_UP),
         "ProjectId": line.project or None,
     }

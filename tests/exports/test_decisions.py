@@ -1,0 +1,164 @@
+"""What a person says about a work order changes what is unclear, and never what is known to be there."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from exports.test_flow import Script
+from exports.world import ExportWorld
+from outsmart_sync.errors import Busy, InvalidSettings
+from outsmart_sync.records.export_catalogue import WORK_ORDERS
+from outsmart_sync.services import export_decisions as decisions
+from outsmart_sync.services import planning
+from outsmart_sync.store import leases, ledger
+from outsmart_sync.store.tables import ledger as table
+
+PERIOD = {"WorkDate": "05-11-2026", "BeginTime": "08:00", "EndTime": "09:00", "HourType": "H1"}
+
+
+def ledger_of(world: ExportWorld) -> list[tuple[str, str, str]]:
+    return sorted((row.kind, row.key, row.state) for row in world.world.rows(table))
+
+
+def keys(world: ExportWorld) -> list[str]:
+    return sorted(each.lines[0].key for each in world.books.documents())
+
+
+def test_that_a_file_is_not_there_does_not_make_the_document_unknown(exporting: ExportWorld) -> None:
+    exporting.save(pdf=True)
+    exporting.gateway.pdf = b"%PDF-1.7"
+    exporting.gateway.trouble = Script("", "", "lost before")
+    exporting.work_order("W1", {})
+    exporting.run()
+    assert exporting.state("W1") == ("uncertain", "unsure")
+    decisions.settle(exporting.store, exporting.gateway, "W1", not_there=True)
+    exporting.run()
+    assert exporting.state("W1") == ("done", "")
+    assert len(exporting.books.documents()) == 1
+    assert [each[1:] for each in exporting.books.files()] == [("W1.pdf", 1)]
+
+
+@pytest.mark.parametrize("answer", [{"not_there": True}, {"there": "1"}], ids=["not there", "there"])
+def test_while_a_run_exports_an_answer_changes_nothing(exporting: ExportWorld, answer: dict[str, str | bool]) -> None:
+    exporting.gateway.trouble = Script("lost after")
+    exporting.work_order("W1", {})
+    exporting.run()
+    before = ledger_of(exporting)
+    lease = planning.export_lease_name(exporting.export("W1").account, WORK_ORDERS)
+    assert leases.claim(exporting.store, lease, "run:9", timedelta(minutes=3)) is not None
+    with pytest.raises(Busy):
+        decisions.settle(exporting.store, exporting.gateway, "W1", **answer)  # type: ignore[arg-type]
+    assert ledger_of(exporting) == before
+    leases.release(exporting.store, lease, "run:9")
+
+
+def test_one_document_is_not_that_of_two_work_orders(exporting: ExportWorld) -> None:
+    exporting.work_order("W1", {})
+    exporting.run()
+    exporting.gateway.trouble = Script("lost before")
+    exporting.work_order("W2", {})
+    exporting.run()
+    with pytest.raises(InvalidSettings, match="is the document of work order W1") as error:
+        decisions.settle(exporting.store, exporting.gateway, "W2", there=exporting.export("W1").remote_number)
+    assert error.value.code == "document_taken"
+
+
+def test_of_hours_only_the_lines_that_are_gone_are_made_again(exporting: ExportWorld) -> None:
+    exporting.save(document="hours")
+    exporting.work_order("W1", {}, Workperiods=[PERIOD] * 2)
+    exporting.run()
+    assert keys(exporting) == ["h1", "h2", "m1"]
+    assert decisions.resend(exporting.store, exporting.gateway, "W1").there  # all of it is there
+    (gone,) = (row.remote_id for row in exporting.world.rows(table) if row.key.endswith("/h2"))
+    exporting.books.remove(gone)
+    assert not decisions.resend(exporting.store, exporting.gateway, "W1").there
+    exporting.run()
+    assert exporting.state("W1") == ("done", "")
+    assert keys(exporting) == ["h1", "h2", "m1"]
+
+
+def test_hours_that_are_all_gone_are_all_made_again(exporting: ExportWorld) -> None:
+    exporting.save(document="hours")
+    exporting.work_order("W1", {}, Workperiods=[PERIOD])
+    exporting.run()
+    for row in exporting.world.rows(table):
+        exporting.books.remove(row.remote_id)
+    decisions.resend(exporting.store, exporting.gateway, "W1")
+    exporting.run()
+    assert exporting.state("W1") == ("done", "")
+    assert keys(exporting) == ["h1", "m1"]
+
+
+def test_looks_in_vain_count_only_some_minutes_after_each_other(exporting: ExportWorld, monkeypatch: Any) -> None:
+    exporting.gateway.trouble = Script("lost before")
+    exporting.work_order("W1", {})
+    exporting.run()
+    monkeypatch.setattr(ledger, "MISSES_COUNT_AFTER", timedelta(minutes=5))
+    for _ in range(3):
+        exporting.run()
+    assert exporting.state("W1") == ("uncertain", "unsure")
+    for misses in (1, 2):
+        with exporting.store.begin() as transaction:
+            transaction.execute(update(table).values(changed_at=exporting.store.now() - timedelta(minutes=6)))
+        exporting.run()
+        assert (exporting.state("W1")[0], misses) in (("uncertain", 1), ("done", 2))
+    assert len(exporting.books.documents()) == 1
+
+
+def test_a_change_of_one_whose_total_differs_is_told_and_not_accepted_unseen(exporting: ExportWorld) -> None:
+    exporting.gateway.changes = {"extra": 1}
+    row = exporting.work_order("W1", {})
+    exporting.run()
+    assert exporting.state("W1") == ("differs", "total")
+    exporting.change(row, Materials=[{"MaterialCode": "A1", "MaterialNr": "5", "MaterialPrice": "1"}])
+    exporting.run()
+    assert exporting.state("W1") == ("changed", "changed_later")
+
+
+def test_what_was_changed_after_its_total_was_accepted_is_told(exporting: ExportWorld) -> None:
+    exporting.gateway.changes = {"extra": 1}
+    row = exporting.work_order("W1", {})
+    exporting.run()
+    decisions.settle(exporting.store, exporting.gateway, "W1", accept=True)
+    exporting.change(row, Materials=[{"MaterialCode": "A1", "MaterialNr": "5", "MaterialPrice": "1"}])
+    exporting.run()
+    assert exporting.state("W1") == ("changed", "changed_while_exporting")
+
+
+def half_made(exporting: ExportWorld) -> str:
+    """Two of three lines are there; the last one was refused."""
+    exporting.save(document="hours")
+    exporting.gateway.trouble = Script("", "", "not sent")
+    row = exporting.work_order("W1", {}, Workperiods=[PERIOD] * 2)
+    exporting.run()
+    exporting.gateway.changes = {"refuses": "create_line"}
+    exporting.run()
+    assert exporting.state("W1") == ("failed", "refused")
+    assert len(keys(exporting)) == 2
+    exporting.gateway.changes = {}
+    return row
+
+
+def test_what_was_begun_as_hours_is_ended_as_hours_whatever_the_setting_says_now(exporting: ExportWorld) -> None:
+    half_made(exporting)
+    exporting.save(document="sales_order")
+    decisions.resend(exporting.store, exporting.gateway, "W1")
+    exporting.run()
+    assert exporting.state("W1") == ("done", "")
+    assert keys(exporting) == ["h1", "h2", "m1"]
+
+
+def test_what_was_changed_after_a_part_was_made_is_for_a_person(exporting: ExportWorld) -> None:
+    row = half_made(exporting)
+    exporting.change(row, Workperiods=[PERIOD | {"EndTime": "11:00"}])
+    decisions.resend(exporting.store, exporting.gateway, "W1")
+    exporting.run()
+    assert exporting.state("W1") == ("changed", "changed_while_exporting")
+    with pytest.raises(InvalidSettings, match="after a part of it had been made") as error:
+        decisions.resend(exporting.store, exporting.gateway, "W1", update=True)
+    assert error.value.code == "half_made"
+    assert len(keys(exporting)) == 2
