@@ -148,6 +148,17 @@ def test_an_order_has_its_parties_lines_and_total(
     assert datetime.fromisoformat(made.made_at).date() in {TODAY, TODAY + timedelta(days=1)}
 
 
+@pytest.mark.parametrize(
+    ("kind", "resource"), [(ORDER, "salesorder/SalesOrders"), (INVOICE, "salesinvoice/SalesInvoices")], ids=str
+)
+def test_a_document_is_in_the_administrations_currency_whatever_the_customers_is(
+    exporter: ExactExporter, control: RemoteControl, known: Any, kind: Any, resource: str
+) -> None:
+    made = exporter.create(kind, document(known, currency="USD"))
+    (row,) = (each for each in control.exact_rows(MAIN, resource) if made.remote_id in each.values())
+    assert row["Currency"] == "USD"  # the sandbox takes the administration's own where none is sent
+
+
 def test_a_long_title_is_cut_and_the_token_stays(exporter: ExactExporter, control: RemoteControl, known: Any) -> None:
     sent = document(known, title="x" * 200)
     exporter.create(ORDER, sent)

@@ -115,6 +115,8 @@ class ExactDocuments:
             "OrderDate": document.day.isoformat(),
             shape.lines: [body_of(line) for line in document.lines],
         }
+        if document.currency:  # else it might be that of the customer
+            body |= {"Currency": document.currency}
         if kind == SALES_INVOICE:
             body |= {"Journal": document.journal or self._usual_journal()}
             body |= {"Type": _CREDIT_NOTE if document.is_credit else _INVOICE}
