@@ -162,3 +162,27 @@ def test_what_was_changed_after_a_part_was_made_is_for_a_person(exporting: Expor
         decisions.resend(exporting.store, exporting.gateway, "W1", update=True)
     assert error.value.code == "half_made"
     assert len(keys(exporting)) == 2
+
+
+def test_a_release_lifts_what_it_was_asked_for_and_nothing_else(exporting: ExportWorld) -> None:
+    exporting.save(cut_off="2026-11-10")
+    exporting.work_order("W1", {}, PaymentMethod="contant voldaan")
+    exporting.run()
+    assert exporting.state("W1") == ("older", "before_cut_off")
+    decisions.release(exporting.store, "W1")
+    exporting.run()
+    assert exporting.state("W1") == ("held", "rule")
+    decisions.release(exporting.store, "W1")
+    exporting.run()
+    assert exporting.state("W1") == ("done", "")
+
+
+def test_a_second_document_of_a_handled_work_order_goes_without_another_word(exporting: ExportWorld) -> None:
+    exporting.save(cut_off="2026-11-10")
+    exporting.work_order("W1", {})
+    exporting.run("W1")
+    assert exporting.state("W1") == ("done", "")
+    decisions.resend(exporting.store, exporting.gateway, "W1", second=True)
+    exporting.run()
+    assert exporting.state("W1") == ("done", "")
+    assert len(exporting.books.documents()) == 2

@@ -41,6 +41,9 @@ def judge(job: ExportJob, row: Row) -> Problem | None:
     return None
 
 
+BEFORE_CUT_OFF, _RULE = "before_cut_off", "rule"
+
+
 class _Undecided:
     """The next rule decides."""
 
@@ -125,12 +128,12 @@ def _unreadable(_: ExportJob, row: Row, __: Export | None) -> _Answer:
 
 def _older(job: ExportJob, row: Row, known: Export | None) -> _Answer:
     cut_off = job.text("cut_off")
-    asked_for = job.options.codes or (known is not None and known.decision == Decision.SEND)
+    asked_for = job.options.codes or (known is not None and known.is_released(BEFORE_CUT_OFF))
     if not cut_off or asked_for or completed(row.work_order) >= datetime.fromisoformat(cut_off):
         return _UNDECIDED
     return Problem(
         state=ExportState.OLDER,
-        reason="before_cut_off",
+        reason=BEFORE_CUT_OFF,
         cause=f"Work order {row.work_order.number} was completed before exports began ({cut_off}).",
         remedy="To send it all the same: outsmart-sync export release.",
     )
@@ -138,11 +141,11 @@ def _older(job: ExportJob, row: Row, known: Export | None) -> _Answer:
 
 def _held_by_rule(job: ExportJob, row: Row, known: Export | None) -> _Answer:
     held = ruling(job, row.work_order).held
-    if not held or (known is not None and known.decision == Decision.SEND):
+    if not held or (known is not None and known.is_released(_RULE)):
         return None
     return Problem(
         state=ExportState.HELD,
-        reason="rule",
+        reason=_RULE,
         cause=f"Work order {row.work_order.number} has the {held}, which the settings hold.",
         remedy="If the customer is to be billed: outsmart-sync export release. To decide it for all of them, change "
         "the rule in the settings.",

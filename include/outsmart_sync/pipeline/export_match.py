@@ -14,7 +14,7 @@ from outsmart_sync.pipeline.composing import compose
 from outsmart_sync.pipeline.export_resolve import Resolver
 from outsmart_sync.pipeline.order_back import to_its_order
 from outsmart_sync.records.export_plan import Plan, Problem, Stopped
-from outsmart_sync.store.exports import Decision, ExportState
+from outsmart_sync.store.exports import ExportState
 
 if TYPE_CHECKING:
     from outsmart_sync.pipeline.export_job import ExportJob
@@ -55,6 +55,7 @@ def match_by_code(
         return export_rows.count(connection, job)
 
 
+_LIKELY = "likely_match"
 _BEGUN = (ExportState.SENDING, ExportState.UNCERTAIN, ExportState.DIFFERS, ExportState.DONE, ExportState.CHANGED)
 _NOTHING = {"reason": "", "cause": "", "remedy": "", "by_itself": False}
 
@@ -69,7 +70,7 @@ def _planned(
 ) -> Plan | Problem:
     try:
         plan = plan_of(store, job, row, resolver, exporter)
-        if row.known is None or row.known.decision != Decision.SEND:
+        if row.known is None or not row.known.is_released(_LIKELY):
             _require_new(job, row, plan, exporter, likely)
     except Stopped as stopped:
         return stopped.problem
@@ -114,7 +115,7 @@ def _hold_if_likely(job: ExportJob, row: Row, record: str, code: str, title: str
     raise Stopped(
         Problem(
             state=ExportState.HELD,
-            reason="likely_match",
+            reason=_LIKELY,
             cause=f"Work order {row.work_order.number} names the {record} {code} ({title}), which {job.package} does "
             f"not have; but it has {each.known.code} ({each.known.title}) with the same {each.why}.",
             remedy=f"If they are one: outsmart-sync link {job.connection_id} {record} {each.known.code} {code}, then "

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+HANDLED_BY_HAND = "handled_by_hand"
+"""Reason of a work order that somebody settled in OutSmart before it was sent."""
+
 _MARKED_HANDLED, _MARKED_FAILED = "handled", "failed"
 _NOT_BEGUN = (ExportState.WAITING, ExportState.FAILED)
 
@@ -177,10 +180,12 @@ class Sending:
         number = row.work_order.number
         if now is None:
             raise _held("gone_in_outsmart", f"Work order {number} is no longer in OutSmart.", "")
-        asked = self.job.options.codes or (known is not None and known.decision in (Decision.SEND, Decision.UPDATE))
+        asked = self.job.options.codes or (
+            known is not None and (known.is_released(HANDLED_BY_HAND) or known.decision == Decision.UPDATE)
+        )
         if now.status == HANDLED and not asked and not self.job.text(TRIGGER_STATUS):
             raise _held(
-                "handled_by_hand",
+                HANDLED_BY_HAND,
                 f"Somebody marked work order {number} as handled in OutSmart before it was sent.",
                 "If it has yet to be billed: outsmart-sync export release.",
             )

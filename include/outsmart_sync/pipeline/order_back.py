@@ -17,7 +17,7 @@ from outsmart_sync.pipeline import money
 from outsmart_sync.records.export_document import ExistingOrder, Line, LineKind, OrderLine
 from outsmart_sync.records.export_plan import Plan, Problem, Quantity, Stopped
 from outsmart_sync.records.values import code_key
-from outsmart_sync.store.exports import Decision, ExportState
+from outsmart_sync.store.exports import ExportState
 from outsmart_sync.store.tables import mirror
 
 if TYPE_CHECKING:
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from outsmart_sync.pipeline.export_ports import Exporter
     from outsmart_sync.pipeline.export_rows import Row
     from outsmart_sync.store.store import Store
+
+
+_NOT_USED = "ordered_not_used"
 
 
 def to_its_order(store: Store, job: ExportJob, row: Row, plan: Plan, exporter: Callable[[], Exporter]) -> Plan:
@@ -75,10 +78,10 @@ def _merged(row: Row, plan: Plan, order: ExistingOrder) -> Plan:
         ordered.remove(same)
         if same.quantity != line.quantity:
             quantities.append(Quantity(same.remote_id, same.quantity, line.quantity))
-    if ordered and not (row.known is not None and row.known.decision == Decision.SEND):
+    if ordered and not (row.known is not None and row.known.is_released(_NOT_USED)):
         texts = ", ".join(line.text or line.article for line in ordered)
         raise _held(
-            "ordered_not_used",
+            _NOT_USED,
             f"Work order {row.work_order.number} has no line for what its order names: {texts}.",
             "If those lines stay on the order: outsmart-sync export release. Else take them off the order first.",
         )

@@ -11,6 +11,8 @@ from outsmart_sync.errors import Busy, InvalidSettings
 from outsmart_sync.pipeline.export_documents import ORDER_LINE
 from outsmart_sync.pipeline.export_extract import WORK_ORDER
 from outsmart_sync.pipeline.export_files import ATTACHMENT, FILE, LINKED
+from outsmart_sync.pipeline.export_filter import BEFORE_CUT_OFF
+from outsmart_sync.pipeline.export_upsert import HANDLED_BY_HAND
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.records.export_catalogue import WORK_ORDERS
 from outsmart_sync.services import planning
@@ -62,7 +64,8 @@ def release(store: Store, number: str, connection_id: int | None = None) -> Show
             f"Work order {export.number} is {export.state.value}: there is nothing to release.",
             remedy="See: outsmart-sync export show",
         )
-    return _decide(store, export, Decision.SEND, ExportState.WAITING, "released by hand")
+    released = export.releasing(export.reason or BEFORE_CUT_OFF)
+    return _decide(store, export, Decision.SEND, ExportState.WAITING, "released by hand", released=released)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +200,9 @@ def _resend_begun(store: Store, export: Export, *, second: bool) -> Again:
             code="half_made",
         )
     decision = Decision.SEND if export.decision == Decision.SEND else ""
-    sent = export.sent if begun else ""
-    return Again(_decide(store, export, decision, ExportState.WAITING, "to be sent again", sent=sent, marked=""))
+    again: dict[str, Any] = {"sent": export.sent if begun else "", "marked": ""}
+    again["released"] = export.releasing(BEFORE_CUT_OFF)
+    return Again(_decide(store, export, decision, ExportState.WAITING, "to be sent again", **again))
 
 
 def _resend_lines(store: Store, gateway: Gateway, export: Export, *, second: bool) -> Again:
@@ -295,6 +299,8 @@ def _another(store: Store, export: Export, why: str) -> Shown:
         ExportState.WAITING,
         why,
         copy=export.copy + 1,
+        # It was exported once, and OutSmart marked it as handled by that.
+        released=export.releasing(BEFORE_CUT_OFF, HANDLED_BY_HAND),
         sent="",
         remote_id="",
         remote_number="",

@@ -61,7 +61,7 @@ class Decision(StrEnum):
     HOLD = "hold"
     """Do not send it."""
     SEND = "send"
-    """Send it, whatever holds it."""
+    """Send it; what holds it may be lifted, see ``released``."""
     ACCEPT = "accept"
     """The document is right as it is, whatever its total."""
     UPDATE = "update"
@@ -87,6 +87,7 @@ class Export:
     remedy: str
     by_itself: bool
     decision: str
+    released: str
     copy: int
     sent: str
     remote_id: str
@@ -101,6 +102,14 @@ class Export:
     told: str
     run_id: int
     changed_at: datetime
+
+    def is_released(self, reason: str) -> bool:
+        """Whether a person said that it goes although this held it."""
+        return reason in self.released.split(",")
+
+    def releasing(self, *reasons: str) -> str:
+        """The reasons that are lifted once these are, too."""
+        return ",".join(sorted({*filter(None, self.released.split(",")), *filter(None, reasons)}))
 
     @property
     def key(self) -> str:

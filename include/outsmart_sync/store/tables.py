@@ -244,6 +244,7 @@ work_order_export = Table(
     Column("remedy", Text, nullable=False, server_default=""),
     Column("by_itself", Boolean, nullable=False, server_default=text("false")),  # goes once what it waits for is there
     Column("decision", String(12), nullable=False, server_default=""),  # what a person said
+    Column("released", Text, nullable=False, server_default=""),  # reasons of holds that a person has lifted, by commas
     Column("copy", Integer, nullable=False, server_default="1"),  # a deliberate second document is the next one
     Column("sent", String(32), nullable=False, server_default=""),  # fingerprint of what the document was made of
     Column("remote_id", String(60), nullable=False, server_default=""),

@@ -42,6 +42,7 @@ def upgrade() -> None:
         sa.Column("remedy", sa.Text(), server_default="", nullable=False),
         sa.Column("by_itself", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("decision", sa.String(length=12), server_default="", nullable=False),
+        sa.Column("released", sa.Text(), server_default="", nullable=False),
         sa.Column("copy", sa.Integer(), server_default="1", nullable=False),
         sa.Column("sent", sa.String(length=32), server_default="", nullable=False),
         sa.Column("remote_id", sa.String(length=60), server_default="", nullable=False),
