@@ -205,6 +205,38 @@ def test_what_is_taken_off_a_list_ends_in_outsmart(firm: World, lists: Lists, go
     assert firm.writes() == []
 
 
+@pytest.mark.parametrize("endpoint", ["crm/Accounts", "sales/SalesPriceListLinkedAccounts"], ids=str)
+def test_a_right_that_was_taken_away_ends_no_price_and_is_named(
+    firm: World, lists: Lists, gold: str, item: str, endpoint: str
+) -> None:
+    period = lists.period(gold)
+    lists.new_price(period, item, 8.5)
+    firm.counts(AGREEMENTS)
+    before = firm.prices()
+    assert before
+    lists.new_price(period, firm.item("B1"), 3)
+    firm.sync("materials")
+    firm.control.add_fault("status", vendor="exact", path=f"/{endpoint}$", status=403, times=None)
+    refused = firm.sync(AGREEMENTS, full=True)[AGREEMENTS]
+    assert (refused.error_code, "the customers of price lists" in refused.error_text) == (
+        "price_lists_incomplete",
+        True,
+    )
+    assert firm.prices() == before
+    firm.control.clear_faults()
+    firm.counts(AGREEMENTS, full=True)
+    assert len(firm.prices()) == 2
+
+
+def test_lists_whose_module_is_taken_away_end_no_price(firm: World, lists: Lists, gold: str, item: str) -> None:
+    lists.new_price(lists.period(gold), item, 8.5)
+    firm.counts(AGREEMENTS)
+    before = firm.prices()
+    firm.control.add_fault("status", vendor="exact", path="/sales/SalesPriceLists$", status=403, times=None)
+    firm.counts(AGREEMENTS, full=True)
+    assert firm.prices() == before
+
+
 def test_a_changed_price_is_noticed_and_updated(firm: World, lists: Lists, gold: str, item: str, account: str) -> None:
     discount = lists.new_price(lists.period(gold), item, 8)
     firm.agreement(firm.item("B2"), account, 3)

@@ -32,7 +32,7 @@ from outsmart_sync.pipeline.ahead import ahead
 from outsmart_sync.pipeline.epochs import EPOCH
 from outsmart_sync.pipeline.pending import STARTED
 from outsmart_sync.pipeline.splitting import SPLIT
-from outsmart_sync.records.exchange import DELETIONS, Deletion, ReadPage
+from outsmart_sync.records.exchange import DELETIONS, NOT_THERE, Deletion, ReadPage
 from outsmart_sync.records.staged import ENTERED, Origin, StagedRow, aliases, values_of
 from outsmart_sync.records.values import code_key, content_hash, decode, encode
 from outsmart_sync.store import cursors, dialect, runs, staged_rows
@@ -494,10 +494,12 @@ def _miss(connection: Connection, job: Job) -> None:
     The package's list of deletions does not reach back for ever, and some lists have none. What has a start date is
     never read from its beginning, so what was not read may well be there.
     """
-    whole = FROM_START in runs.progress_of(connection, job.id)
+    progress = runs.progress_of(connection, job.id)
     for stream in job.category.streams:
-        if not (whole or stream.whole) or stream.shared or job.category.begins_late(stream):
+        if not (FROM_START in progress or stream.whole) or stream.shared or job.category.begins_late(stream):
             continue  # what a shared part says outlives it
+        if stream.name in progress and progress[stream.name].cursor == NOT_THERE:
+            continue
         ids = _missing(connection, job, stream)
         for start in range(0, len(ids), _CHUNK):
             some: dict[str, int | None] = dict.fromkeys(ids[start : start + _CHUNK])

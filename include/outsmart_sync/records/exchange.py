@@ -13,6 +13,10 @@ DELETIONS = "deletions"
 """Name under which a category keeps its cursor in the package's list of deleted records."""
 
 
+NOT_THERE = "0"
+"""The position in a stream that the administration does not have: what was known of it is not gone by that."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReadPage:
     """One page of a stream, mapped.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -16,7 +17,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from outsmart_sync.errors import VendorUnavailable
+from outsmart_sync.errors import AccessDenied, VendorUnavailable
+from outsmart_sync.providers.exact_online.rights import Need, explained
 from outsmart_sync.providers.exact_online.timelines import Span, cut, timeline
 from outsmart_sync.providers.exact_online.values import exact_date, is_reference, padded_code, quoted
 from outsmart_sync.records.values import content_hash
@@ -64,6 +66,20 @@ READS: Mapping[str, tuple[str, ...]] = {
 
 _LISTS, _PERIODS, _LINKED, _DISCOUNTS = tuple(READS)[:4]
 _SPECIAL, _DISCOUNT_LEADS = 2, 1
+_PRICES_SCOPE = "Sales prices"
+NEEDS: Mapping[str, Need] = {
+    _PERIODS: Need("the periods of price lists", _PERIODS, _PRICES_SCOPE),
+    _LINKED: Need("the customers of price lists", _LINKED, _PRICES_SCOPE),
+    _DISCOUNTS: Need("the prices of price lists", "sales/SalesPriceListVolumeDiscounts", _PRICES_SCOPE),
+    "crm/Accounts": Need("the customers of price lists", "crm/Accounts", "Crm accounts"),
+    "logistics/Items": Need("the items of price lists", "logistics/Items", "Logistics items"),
+    "logistics/SalesItemPrices": Need("the customers' own prices", "logistics/SalesItemPrices", _PRICES_SCOPE),
+}
+"""What it takes to read each endpoint that a list leads to."""
+
+INCOMPLETE = "price_lists_incomplete"
+"""Code of a refusal of what the lists are about, although they themselves can be read."""
+
 _KEYS_PER_CALL = 20  # keeps addresses far below Exact's 6,000 characters
 
 
@@ -130,13 +146,17 @@ def read(client: ExactOnlineClient, today: date) -> Expansion:
 
     Raises:
         VendorUnavailable: A list has changed meanwhile, or was cut off.
+        AccessDenied: Exact does not let us read one of them.
     """
     lists, at_lists = _whole(client, _LISTS)
     if not lists:
         return Expansion(_position(at_lists), {}, {}, {}, {})
-    periods, at_periods = _whole(client, _PERIODS)
-    linked, at_linked = _whole(client, _LINKED)
-    discounts, at_discounts = _changes(client)
+    with _demanded(client, _PERIODS):
+        periods, at_periods = _whole(client, _PERIODS)
+    with _demanded(client, _LINKED):
+        linked, at_linked = _whole(client, _LINKED)
+    with _demanded(client, _DISCOUNTS):
+        discounts, at_discounts = _changes(client)
     by_id = {row["ID"]: row for row in lists}
     accounts = _accounts(client, [row for row in linked if row["PriceList"] in by_id])
     used = [row for row in periods if row["PriceList"] in accounts and not _is_over(row, today)]
@@ -208,11 +228,30 @@ def _changes(client: ExactOnlineClient) -> tuple[list[Row], str]:
     return list(found.values()), str(last)
 
 
-def _by_keys(client: ExactOnlineClient, path: str, column: str, literals: Sequence[str]) -> Iterator[Row]:
+def _by_keys(client: ExactOnlineClient, path: str, column: str, literals: Sequence[str]) -> list[Row]:
+    rows: list[Row] = []
     for start in range(0, len(literals), _KEYS_PER_CALL):
         filters = " or ".join(f"{column} eq {each}" for each in literals[start : start + _KEYS_PER_CALL])
-        for page in client.pages(client.address(path, select=READS[path], filters=filters)):
-            yield from page.rows
+        with _demanded(client, path):
+            for page in client.pages(client.address(path, select=READS[path], filters=filters)):
+                rows += page.rows
+    return rows
+
+
+@contextmanager
+def _demanded(client: ExactOnlineClient, path: str) -> Iterator[None]:
+    """Read within this what the lists are about: where it is refused, they are not shorter, but unknown.
+
+    Raises:
+        AccessDenied: It is refused; the words are about this, and not about the lists.
+    """
+    try:
+        with explained(client, NEEDS[path]):
+            yield
+    except AccessDenied as error:
+        raise AccessDenied(
+            error.what, why=error.why, remedy=error.remedy, code=INCOMPLETE, technical=error.technical
+        ) from error
 
 
 def _guids(ids: Sequence[str]) -> list[str]:

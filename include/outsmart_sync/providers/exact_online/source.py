@@ -27,7 +27,7 @@ from outsmart_sync.providers.exact_online.rights import DELETED, DIVISIONS, MODU
 from outsmart_sync.providers.exact_online.stream import ExactStream, ExpandedStream
 from outsmart_sync.providers.exact_online.units import TimeUnits
 from outsmart_sync.providers.exact_online.values import exact_date, exact_moment, is_id, padded_code, quoted
-from outsmart_sync.records.exchange import DELETIONS, Deletion, DeletionsPage, News, ReadPage
+from outsmart_sync.records.exchange import DELETIONS, NOT_THERE, Deletion, DeletionsPage, News, ReadPage
 from outsmart_sync.records.mapping import MappedPage, Mapper
 from outsmart_sync.records.values import code_key, content_hash
 
@@ -41,9 +41,6 @@ VERSION = "Timestamp"
 MODIFIED = "Modified"
 BEGINNING = "1"
 """The position before every row: the vendor's page says to start with ``gt 1``."""
-
-NOT_THERE = "0"
-"""The position in a shared stream whose module the administration does not have: only a full run asks for it again."""
 
 _DELETED = "sync/Deleted"
 _DELETED_COLUMNS = ("EntityKey", "EntityType", VERSION)
