@@ -245,6 +245,20 @@ def test_other_statuses_come_only_when_chosen(sqlite_visma: Rig) -> None:
     assert run(sqlite_visma)["sales_orders"].counts.created == 1
 
 
+def test_an_order_in_another_currency_is_left_out_and_says_so(sqlite_visma: Rig) -> None:
+    orders_on(sqlite_visma)
+    article(sqlite_visma, "A")
+    line = {"ArticleNumber": "A", "Text": "x", "Quantity": 1, "UnitPrice": 100}
+    own, foreign = (
+        order(sqlite_visma, customer(sqlite_visma, number, CurrencyCode=code), line, CurrencyCode=code)
+        for number, code in (("1", "EUR"), ("2", "SEK"))
+    )
+    counts = run(sqlite_visma)["sales_orders"].counts
+    assert (counts.created, counts.excluded) == (1, 1)
+    reasons = {row.provider_id: row.reason for row in sqlite_visma.rows(mirror, record="sales_order")}
+    assert (reasons[own], reasons[foreign]) == (None, "other_currency")
+
+
 def test_an_order_that_our_export_made_never_comes_back(sqlite_visma: Rig) -> None:
     connection = orders_on(sqlite_visma)
     identity = customer(sqlite_visma, "1")

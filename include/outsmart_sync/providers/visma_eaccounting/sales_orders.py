@@ -122,6 +122,7 @@ ORDERS = VismaStream(
     },
     tags=Tags(("Status",), _status),
     dated="OrderDate",
+    currency="CurrencyCode",
     compose=compose,
     exported_as="sales_order",
 )
