@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from hashlib import sha256
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
@@ -13,12 +14,14 @@ from outsmart_sync.providers.packages import packages
 from outsmart_sync.records.exchange import Administration
 from outsmart_sync.services import checklist, settings
 from outsmart_sync.services import connect as connecting
+from outsmart_sync.services.setting_values import ENABLED
 from outsmart_sync.store import connections, logins
 from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.webapp import access, airflow, forms, opened
 from outsmart_sync.webapp.pages import Shown, View
 
 router = APIRouter()
+log = logging.getLogger(__name__)
 
 COOKIE = "outsmart_login"
 """Holds the state of the login that this browser began last, bound to the person who did."""
@@ -162,9 +165,20 @@ def _save(view: Shown, connection_id: int, form: forms.Form) -> Response:
         fixed = connecting.choose_administration(store, gateway, connection, chosen.code, share_account="share" in form)
     except InvalidSettings as error:
         return _look(view, rights, connection, chosen, error=error, typed=dict(changes))
-    if fixed.id != connection.id:
-        settings.save(store, fixed, changes)
+    try:
+        # Only now can the package be asked for its lists: what it proposes is filled in.
+        settings.save(store, fixed, changes, gateway=gateway)
+    except InvalidSettings as error:
+        log.warning("%s: %s", fixed.label, error)
+        settings.save(store, fixed, _without(changes, {each.category for each in error.problems}))
+        return view.go(f"connections/{fixed.id}")
     return view.go(f"connections/{fixed.id}/report?first=1")
+
+
+def _without(changes: dict[str, Any], categories: set[str]) -> dict[str, Any]:
+    """The changes, with these categories off: they are switched on once what they lack is chosen."""
+    off = {name: {**changes[name], ENABLED: False} for name in categories if isinstance(changes.get(name), dict)}
+    return {**changes, **off}
 
 
 @router.post("/connections/{connection_id}/forget")
