@@ -137,6 +137,10 @@ def test_lines_of_the_log_are_chosen_newest_first(past: Past, chosen: dict[str, 
     assert past.events(**chosen) == expected
 
 
+def test_lines_of_exports_can_be_asked_for(past: Past) -> None:
+    assert past.events(category="work_orders") == []
+
+
 @pytest.mark.parametrize(
     ("chosen", "code", "known"),
     [

@@ -62,3 +62,13 @@ def test_two_companies_of_one_package_still_need_to_be_asked_for_by_name(both: R
         both.connect_visma("gavle")
     assert refused.value.code == "account_taken"
     assert "--country" not in refused.value.remedy
+
+
+def test_what_a_licence_does_not_cover_leads_all_the_same_as_the_licence_may_be_raised(both: Rig) -> None:
+    exact = both.connect(SMALL, relations={"enabled": True})
+    settings.save(both.store, exact, {"licence": "none"})
+    visma = both.connect_visma("leeg")
+    with pytest.raises(InvalidSettings, match="Exact Online leads there, with relations"):
+        settings.save(both.store, visma, {"customers": {"enabled": True}})
+    settings.save(both.store, exact, {"licence": "basic"})
+    assert not settings.read(both.store, visma).categories["customers"]["enabled"]

@@ -239,7 +239,7 @@ def events(
         InvalidSettings: There is no such event or category.
     """
     _check_known("event", event, EVENTS)
-    _check_known("category", category, {each.name: None for one in packages().values() for each in one.imports})
+    _check_known("category", category, {each.name: None for one in packages().values() for each in one.categories})
     query = select(record_log).order_by(record_log.c.id.desc()).limit(limit)
     for column, value in (
         ("run_id", run_id),

@@ -62,10 +62,11 @@ def give_way(store: Store, connection: SyncConnection) -> None:
 
 
 def _switched_on(store: Store, connection: SyncConnection) -> list[ImportCategory]:
+    """Also what its licence does not cover: a licence may be raised at any time, and then it would run."""
     from outsmart_sync.services import settings
 
-    package = package_of(connection.package)
-    return settings.read(store, connection).enabled(package)
+    chosen = settings.read(store, connection).categories
+    return [each for each in package_of(connection.package).imports if chosen[each.name][ENABLED]]
 
 
 def _same(ours: ImportCategory, theirs: ImportCategory) -> bool:

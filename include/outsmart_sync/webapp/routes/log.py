@@ -54,7 +54,9 @@ def zones(view: Shown) -> dict[str, str]:
 
 def labels(view: Shown) -> dict[str, str]:
     """Category → its label."""
-    return {each.name: each.label for rights in access.visible_packages(view.user) for each in rights.package.imports}
+    return {
+        each.name: each.label for rights in access.visible_packages(view.user) for each in rights.package.categories
+    }
 
 
 @router.get("/runs/{run_id}")
