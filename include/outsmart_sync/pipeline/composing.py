@@ -328,11 +328,11 @@ class _Composer:
                 "Correct the quantity in OutSmart.",
             )
         if price is not None:
-            exact = money.amount_of(sent.quantity, price, discount)
-            if abs(exact - sent.amount) > money.CENT:
+            computed = money.amount_of(sent.quantity, price, discount)
+            if abs(computed - sent.amount) > money.CENT:
                 raise self._failed(
                     "price_rounded",
-                    f"{sent.quantity.normalize():f} of {code} at {price.normalize():f} comes to {exact}, but "
+                    f"{sent.quantity.normalize():f} of {code} at {price.normalize():f} comes to {computed}, but "
                     f"{self.job.package} keeps the price as {sent.price.normalize():f}, which comes to {sent.amount}.",
                     f"Give it a price that {self.job.package} can keep; or bill it by hand, and hold it here.",
                 )
