@@ -43,9 +43,9 @@ format: need-python ## Put the code into its format and mend what can be mended
 lock: need-python ## Compile the lock files from pyproject.toml
 	@"$(PYTHON)" scripts/bootstrap.py run
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-		--extra sandbox --extra test --extra install pyproject.toml --output-file requirements.txt
+		--extra production --extra sandbox --extra test --extra install pyproject.toml --output-file requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --constraints requirements.txt \
-		--extra sandbox --extra test --extra install --extra lint pyproject.toml --output-file requirements-dev.txt
+		--extra production --extra sandbox --extra test --extra install --extra lint pyproject.toml --output-file requirements-dev.txt
 
 migration: need-python ## Draft the next version of the store's tables (ARGS='what changes')
 	@"$(PYTHON)" scripts/bootstrap.py check
