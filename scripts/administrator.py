@@ -19,7 +19,7 @@ def main() -> int:
     # In this very process: the command line of another one could be read by everybody on the machine.
     sys.argv = ["airflow", "users", "create", "--username", NAME, "--firstname", "First", "--lastname", "Administrator"]
     sys.argv += ["--role", "Admin", "--email", os.environ.get("ADMIN_EMAIL", "admin@localhost"), "--password", password]
-    airflow()
+    airflow()  # type: ignore[no-untyped-call]
     return 0
 
 

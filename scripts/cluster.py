@@ -43,6 +43,9 @@ class Cluster:
         concurrency: Tasks that each runs at a time.
         settings: Environment of every service that differs from the topology's, such as shorter time-outs.
 
+    Attributes:
+        reviving: Whether a service that ends is started again, as ``restart: unless-stopped`` does.
+
     Raises:
         LocalAirflowError: There is no Redis on this machine.
     """
@@ -59,6 +62,7 @@ class Cluster:
         if shutil.which(REDIS) is None:
             raise LocalAirflowError(f"{REDIS} is not installed: apt install redis-server")
         self.home = home
+        self.reviving = False
         self._ports = _free_ports(6 + workers)
         api, postgres, redis = (next(self._ports) for _ in range(3))
         self.address = f"http://127.0.0.1:{api}"
@@ -77,7 +81,7 @@ class Cluster:
         self._log_ports = {name: str(next(self._ports)) for name in ("triggerer", *self.workers)}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         home.mkdir(parents=True, exist_ok=True)
-        self._postgres = PostgresServer(home / "postgres", postgres, self.place.secrets)
+        self._postgres = PostgresServer(postgres, self.place.secrets)
         self.api = AirflowApi(self.address, lambda: Login(NAME, self.place.secrets["ADMIN_PASSWORD"]), self.check_alive)
 
     def __enter__(self) -> Self:
@@ -125,8 +129,7 @@ class Cluster:
             process.wait()
         self._processes.clear()
         self.api.close()
-        with contextlib.suppress(subprocess.CalledProcessError):
-            self._postgres.stop()
+        self._postgres.remove()
 
     def start_service(self, name: str) -> None:
         """Start a service, or start it again; workers are called ``worker-1`` and so on."""
@@ -184,13 +187,15 @@ class Cluster:
         return {name: process.pid for name, process in self._processes.items()}
 
     def check_alive(self) -> None:
-        """Make sure that every service that was started still runs.
+        """Make sure that every service that was started still runs; in :attr:`reviving`, start it again if not.
 
         Raises:
             LocalAirflowError: One of them has ended.
         """
-        for name, process in self._processes.items():
-            if process.poll() is not None:
+        for name, process in list(self._processes.items()):
+            if process.poll() is not None and self.reviving:
+                self.start_service(name)
+            elif process.poll() is not None:
                 log = self.home / name / "output.txt"
                 raise LocalAirflowError(f"{name} has ended: {last_line(log)} (see {log})")
 
@@ -229,7 +234,8 @@ class Cluster:
     def _spawn(self, name: str, command: tuple[str, ...], told: Mapping[str, str]) -> subprocess.Popen[bytes]:
         folder = self.home / name
         folder.mkdir(exist_ok=True)
-        (folder / "scripts").exists() or (folder / "scripts").symlink_to(ROOT / "scripts")
+        if not (folder / "scripts").exists():  # commands name it from the project's root
+            (folder / "scripts").symlink_to(ROOT / "scripts")
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(("AIRFLOW", "OUTSMART"))}
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
         with (folder / "output.txt").open("ab") as output:

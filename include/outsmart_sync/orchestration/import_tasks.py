@@ -99,14 +99,18 @@ def step(name: str, category: str, item: WorkItem) -> dict[str, int]:
 
 @task
 def close_run(shards: list[Shard] | None) -> None:
-    """End the run: give its leases back, tell its figures, and tell people what has broken or works again."""
-    from outsmart_sync.providers.messages.hook import MessageHook
-    from outsmart_sync.services import alerts, planning
+    """End the run: give its leases back, tell its figures, and tell people what has broken or works again.
 
-    store = the_store()
+    Here, too, logins that nobody uses are kept alive: this task runs whatever is switched off, and delays none.
+    """
+    from outsmart_sync.providers.messages.hook import MessageHook
+    from outsmart_sync.services import alerts, keep_alive, planning
+
+    store, gateway = opened()
     for shard in (shards or [])[:1]:
         for each in planning.close_run(store, shard["run_id"]):
             log.info("connection %s, %s: %s %s", each.connection_id, each.category, each.state, each.counts)
+    keep_alive.keep(store, gateway)
     if number := alerts.tell(store, MessageHook()):
         log.info("%s alerts were sent", number)
 
