@@ -18,7 +18,7 @@ WORKDIR /opt/outsmart-sync
 COPY dags dags
 COPY plugins plugins
 COPY sandbox sandbox
-COPY scripts/administrator.py scripts/administrator.py
+COPY scripts/administrator.py scripts/maintenance.py scripts/
 COPY --chmod=755 deploy/entrypoint.sh deploy/entrypoint.sh
 ENV PATH=/opt/venv/bin:$PATH \
     AIRFLOW_HOME=/opt/airflow \

@@ -135,6 +135,18 @@ class Cluster:
         """Start a service, or start it again; workers are called ``worker-1`` and so on."""
         self._spawn_service(name)
 
+    def maintain(self) -> str:
+        """One round of the clean-up that the service ``maintenance`` does once a day; returns what it printed.
+
+        Raises:
+            LocalAirflowError: It failed.
+        """
+        command = (*self._command("maintenance"), "--once")
+        if self._spawn("maintenance", command, self.environment("maintenance")).wait():
+            raise LocalAirflowError(f"maintenance failed: {self.log('maintenance')[-500:]}")
+        del self._processes["maintenance"]
+        return self.log("maintenance")
+
     def kill(self, name: str) -> None:
         """End a service with all its children at once, as when its machine goes down."""
         process = self._processes.pop(name)

@@ -106,6 +106,7 @@ SERVICES: Mapping[str, Service] = MappingProxyType(
             ("airflow", "scheduler", "--skip-serve-logs"), ("common", "metadata", "signing", "serving", "queue")
         ),
         "dag-processor": Service(("airflow", "dag-processor"), ("common", "metadata")),
+        "maintenance": Service(("python", "scripts/maintenance.py"), ("common", "metadata", "store")),
         "triggerer": Service(("airflow", "triggerer"), ("common", "metadata", "signing", "serving")),
         "worker": Service(("airflow", "celery", "worker"), ("common", "serving", "queue", "store", "vault", "vendors")),
     }

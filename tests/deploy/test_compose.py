@@ -80,6 +80,7 @@ def test_every_service_is_limited_pinned_and_comes_back(written: dict[str, Any])
         assert set(service["deploy"]["resources"]["limits"]) == {"memory", "cpus"}, name
         once = name in topology.SERVICES and topology.SERVICES[name].once
         assert service["restart"] == ("no" if once else "unless-stopped"), name
+        assert name != "maintenance" or service["healthcheck"] == {"disable": True}
         if not once and "monitoring" not in service.get("profiles", ()):
             assert "healthcheck" in service, name
     for name in OWN:
