@@ -10,7 +10,7 @@ JOBS ?= auto
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
 
-.PHONY: help run test check format lock migration messages bench clean distclean need-python
+.PHONY: help run cluster test check format lock migration messages bench clean distclean need-python
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -23,6 +23,10 @@ need-python:
 run: need-python ## Install, start everything on the sandbox, sync once, keep the Airflow UI up (ARGS=--once: stop after the sync)
 	@"$(PYTHON)" scripts/bootstrap.py run
 	@exec $(BIN)/python scripts/quickstart.py $(ARGS)
+
+cluster: need-python ## All of it on three workers, as plain processes on the sandbox; needs redis-server (ARGS=--stay: keep it up)
+	@"$(PYTHON)" scripts/bootstrap.py run
+	@exec $(BIN)/python scripts/try_cluster.py $(ARGS)
 
 test: need-python ## Install what the tests need and run them (ARGS='-k name': some of them)
 	@"$(PYTHON)" scripts/bootstrap.py run

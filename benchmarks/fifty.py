@@ -23,7 +23,7 @@ from outsmart_sync.store.connections import SyncConnection
 from outsmart_sync.store.store import Store
 from sandbox import process
 from sandbox.browser import Browser
-from sandbox.fixed_world import APP, OUTSMART_ACCOUNTS, VISMA_APP, VISMA_COMPANIES
+from sandbox.fixed_world import VISMA_COMPANIES
 from sandbox.process import SandboxProcess
 
 CONNECTIONS = {2001001: 16, 2001003: 12, 2001004: 10, 2001002: 3}
@@ -46,14 +46,16 @@ class _Cost:
 def run(rows: int) -> None:
     """Print what each costs; ``rows`` is not used: the sandbox's administrations are as they are."""
     del rows
+    import sandbox_connections
     from cluster import Cluster
 
     total = sum(CONNECTIONS.values()) + VISMA_CONNECTIONS
     with process.start(relations=60, items=60) as vendors, tempfile.TemporaryDirectory() as folder:
-        variables = _vendors(vendors, total) | {IMPORT_VARIABLE: NEVER, EXPORT_VARIABLE: NEVER}
-        with Cluster(
-            Path(folder), variables, workers=2, settings={IMPORT_VARIABLE: NEVER, EXPORT_VARIABLE: NEVER}
-        ) as cluster:
+        variables = sandbox_connections.packages(vendors) | sandbox_connections.outsmart(
+            vendors, {f"outsmart_{number}": "north" for number in range(1, total + 1)}
+        )
+        schedules = {IMPORT_VARIABLE: NEVER, EXPORT_VARIABLE: NEVER}
+        with Cluster(Path(folder), variables, workers=2, settings=schedules) as cluster:
             os.environ |= variables | {"OUTSMART_SYNC_VAULT_KEYS": cluster.place.secrets["VAULT_KEYS"]}
             store = Store(cluster.store)
             try:
@@ -181,29 +183,3 @@ def _records(store: Store) -> int:
 
 def _print(what: str, cost: _Cost) -> None:
     print(f"  {what:<52} {cost.seconds:6.1f} s  {cost.cpu:6.1f} CPU s  {cost.calls:5} calls")
-
-
-def _vendors(vendors: SandboxProcess, total: int) -> dict[str, str]:
-    """The vendors' connections; every OutSmart account is the sandbox's one, so that accounts are as many as needed."""
-    import json
-
-    from sandbox.config import DEFAULT_REDIRECT_URI, DEFAULT_VISMA_REDIRECT_URI
-
-    exact, visma, account = vendors.exact_url, vendors.visma_url, OUTSMART_ACCOUNTS["north"]
-    app = {"authorize_url": f"{exact}/api/oauth2/auth", "token_url": f"{exact}/api/oauth2/token", "api_url": exact}
-    visma_app = {"authorize_url": f"{visma}/connect/authorize", "token_url": f"{visma}/connect/token", "api_url": visma}
-    outsmart = {
-        "conn_type": "outsmart", "host": vendors.outsmart_url, "password": account.token,
-        "extra": {"software_token": account.software_token},
-    }  # fmt: skip
-    return {
-        "AIRFLOW_CONN_EXACT_ONLINE_DEFAULT": json.dumps(
-            {"conn_type": "exact_online", "login": APP.client_id, "password": APP.client_secret,
-             "extra": app | {"redirect_uri": DEFAULT_REDIRECT_URI}}
-        ),
-        "AIRFLOW_CONN_VISMA_EACCOUNTING_DEFAULT": json.dumps(
-            {"conn_type": "visma_eaccounting", "login": VISMA_APP.client_id, "password": VISMA_APP.client_secret,
-             "extra": visma_app | {"redirect_uri": DEFAULT_VISMA_REDIRECT_URI}}
-        ),
-        **{f"AIRFLOW_CONN_OUTSMART_{number}": json.dumps(outsmart) for number in range(1, total + 1)},
-    }  # fmt: skip

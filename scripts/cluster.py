@@ -1,8 +1,8 @@
 """Airflow on several machines, as plain processes of this one: what ``docker-compose.yaml`` starts, without Docker.
 
 PostgreSQL, Redis, API server, scheduler, DAG processor, triggerer and Celery workers, each with a working folder of its
-own: no disk is shared. Commands and environment are those of ``topology.py``. Used by the tests and the benchmarks; as
-a program it starts the sandbox, too, connects an administration of each package and runs all four DAGs.
+own: no disk is shared. Commands and environment are those of ``topology.py``. Used by
+``try_cluster.py``, the tests and the benchmarks.
 """
 
 from __future__ import annotations

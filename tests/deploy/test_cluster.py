@@ -87,7 +87,7 @@ def connect_visma(site: Site) -> None:
     browser.close()
     done = connect.finish_login(rig.store, rig.gateway, back, state=begun.state)
     company = connect.choose_administration(rig.store, rig.gateway, done.connection, VISMA_COMPANIES["leeg"].id)
-    settings.save(rig.store, company, {"customers": {"enabled": True}})
+    settings.save(rig.store, company, {"customers": {"enabled": True}, "work_orders": {"enabled": True}})
 
 
 def test_all_four_dags_run_and_steps_of_one_category_land_on_different_workers(
