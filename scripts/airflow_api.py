@@ -85,6 +85,9 @@ class AirflowApi:
                     method, f"{self.address}/api/v2/{path}", json=body, timeout=_HTTP_SECONDS
                 )
             except requests.RequestException as error:
+                if method == "GET" and pause is not None:  # a busy machine; asking again changes nothing
+                    time.sleep(pause)
+                    continue
                 raise LocalAirflowError(f"Airflow's API does not answer: {error}") from error
             if response.ok:
                 break
