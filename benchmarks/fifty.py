@@ -18,7 +18,7 @@ from sqlalchemy import text
 from outsmart_sync.orchestration.schedules import EXPORT_VARIABLE, IMPORT_VARIABLE
 from outsmart_sync.pipeline.job import Options
 from outsmart_sync.providers.gateway import HookGateway
-from outsmart_sync.services import connect, settings, sync
+from outsmart_sync.services import connect, planning, polling, settings, sync
 from outsmart_sync.store.connections import SyncConnection
 from outsmart_sync.store.store import Store
 from sandbox import process
@@ -44,7 +44,10 @@ class _Cost:
 
 
 def run(rows: int) -> None:
-    """Print what each costs; ``rows`` is not used: the sandbox's administrations are as they are."""
+    """Print what each costs; ``rows`` is not used: the sandbox's administrations are as they are.
+
+    First without Airflow, in this process; with ``OUTSMART_SYNC_BENCH_CLUSTER`` set also as DAGs on two workers.
+    """
     del rows
     import sandbox_connections
     from cluster import Cluster
@@ -55,35 +58,66 @@ def run(rows: int) -> None:
             vendors, {f"outsmart_{number}": "north" for number in range(1, total + 1)}
         )
         schedules = {IMPORT_VARIABLE: NEVER, EXPORT_VARIABLE: NEVER}
-        with Cluster(Path(folder), variables, workers=2, settings=schedules) as cluster:
-            os.environ |= variables | {"OUTSMART_SYNC_VAULT_KEYS": cluster.place.secrets["VAULT_KEYS"]}
-            store = Store(cluster.store)
-            try:
-                _measure(cluster, store, vendors)
-            finally:
-                store.close()
+        cluster = Cluster(Path(folder), variables, workers=2, settings=schedules)
+        os.environ |= variables | {"OUTSMART_SYNC_VAULT_KEYS": cluster.place.secrets["VAULT_KEYS"]}
+        store = Store(cluster.store)
+        try:
+            cluster.start_store()
+            _measure_services(cluster, store, vendors)
+            if os.environ.get("OUTSMART_SYNC_BENCH_CLUSTER"):
+                cluster.start_airflow()
+                _measure_dags(cluster, vendors)
+        finally:
+            store.close()
+            cluster.stop()
 
 
-def _measure(cluster: Any, store: Store, vendors: SandboxProcess) -> None:
+def _measure_services(cluster: Any, store: Store, vendors: SandboxProcess) -> None:
     began = time.perf_counter()
     made = _connect_all(store)
     print(f"\n{len(made)} connections over both packages, connected in {time.perf_counter() - began:.0f} s")
     with _timed(cluster, vendors) as cost:
-        for package in ("exact_online", "visma_eaccounting"):
-            sync.import_now(store, HookGateway(store), package, f"bench:{uuid.uuid4()}", Options())
+        _import(store)
     _print("first import of all, one process", cost)
     print(f"  database of the store: {_size(store):.0f} MB, {_records(store):,} records in the mirror")
+    with _timed(cluster, vendors) as cost:
+        _poll(store)
+    _print("idle: polls of all, one process", cost)
+    vendors.control.touch_exact(2001002, "crm/Accounts", 5, seed=1)
+    with _timed(cluster, vendors) as cost:
+        busy = _poll(store)
+        _import(store)
+    _print(f"changes in {busy} of {len(made)}: polls and steps, one process", cost)
+
+
+def _measure_dags(cluster: Any, vendors: SandboxProcess) -> None:
     for name in ("idle cycle of all four DAGs, first", "idle cycle of all four DAGs, again"):
         with _timed(cluster, vendors) as cost:
             _cycle(cluster)
         _print(name, cost)
-    vendors.control.touch_exact(2001002, "crm/Accounts", 5, seed=1)
+    vendors.control.touch_exact(2001002, "crm/Accounts", 5, seed=2)
     with _timed(cluster, vendors) as cost:
         _cycle(cluster)
-    _print(f"cycle with changes in {CONNECTIONS[2001002]} of {len(made)} connections", cost)
+    _print(f"cycle with changes in {CONNECTIONS[2001002]} connections", cost)
     print("  memory of each service with its children, PSS in MB")
     for service, pid in cluster.pids().items():
         print(f"    {service:<16} {_memory(pid):5.0f}")
+
+
+def _import(store: Store) -> None:
+    for package in ("exact_online", "visma_eaccounting"):
+        sync.import_now(store, HookGateway(store), package, f"bench:{uuid.uuid4()}", Options())
+
+
+def _poll(store: Store) -> int:
+    """What the tasks ``open_run``, ``poll`` and ``close_run`` do, for all shards; returns the connections with work."""
+    busy = 0
+    for package in ("exact_online", "visma_eaccounting"):
+        opened = planning.open_run(store, package, f"bench:{uuid.uuid4()}", Options())
+        for shard in opened.shards:
+            busy += len(polling.poll(store, HookGateway(store), opened.run_id, shard))
+        planning.close_run(store, opened.run_id)
+    return busy
 
 
 def _cycle(cluster: Any) -> None:

@@ -106,10 +106,27 @@ class Cluster:
         Raises:
             LocalAirflowError: Something did not start.
         """
+        self.start_store()
+        self.start_airflow()
+
+    def start_store(self) -> None:
+        """Start PostgreSQL alone, with the store's tables.
+
+        Raises:
+            LocalAirflowError: The tables could not be made.
+        """
         self._postgres.start()
         self._postgres.make_databases()
+        self._run_once("store")
+
+    def start_airflow(self) -> None:
+        """Start all the rest, and wait until it is ready.
+
+        Raises:
+            LocalAirflowError: Something did not start.
+        """
         self.start_redis()
-        self._run_once("migrations", "store")
+        self._run_once("migrations")
         for name in ("api-server", "scheduler", "dag-processor", "triggerer", *self.workers):
             self.start_service(name)
         self._run_once("administrator")
