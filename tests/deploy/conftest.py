@@ -46,7 +46,7 @@ class Site:
 
     def run(self, dag_id: str, **conf: Any) -> str:
         """Trigger a DAG and wait for its end; returns its state."""
-        return self.cluster.api.wait_for(dag_id, self.cluster.api.trigger(dag_id, conf), 240)
+        return self.cluster.api.wait_for(dag_id, self.cluster.api.trigger(dag_id, conf), 400)
 
 
 @pytest.fixture(scope="module")

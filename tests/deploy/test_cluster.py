@@ -19,12 +19,14 @@ from sandbox.fixed_world import VISMA_COMPANIES
 from support import MAIN
 from tests.deploy.conftest import SOUTH_CONN_ID, Site
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(900)
 
 IMPORT, EXPORT = "exact_online_import", "exact_online_export"
 VISMA_IMPORT, VISMA_EXPORT = "visma_eaccounting_import", "visma_eaccounting_export"
 EXTRACT = "relations.extract"
 ORDERS = 4
+SECONDS = 400
+"""Patience on a machine that others use, too; on a quiet one a run takes half a minute."""
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +98,7 @@ def test_all_four_dags_run_and_steps_of_one_category_land_on_different_workers(
     connect_visma(site)
     api = site.cluster.api
     runs = {dag: api.trigger(dag) for dag in (IMPORT, VISMA_IMPORT)}
-    assert {dag: api.wait_for(dag, run, 240) for dag, run in runs.items()} == dict.fromkeys(runs, "success")
+    assert {dag: api.wait_for(dag, run, SECONDS) for dag, run in runs.items()} == dict.fromkeys(runs, "success")
     where = steps_of(site, IMPORT, runs[IMPORT])
     assert set(where.values()) == set(site.cluster.workers)
     by_category = defaultdict(set)
@@ -113,7 +115,7 @@ def test_all_four_dags_run_and_steps_of_one_category_land_on_different_workers(
     control.complete_work_orders("north", MAIN, ORDERS)
     before = len(control.billed(MAIN))
     runs = {dag: api.trigger(dag) for dag in (EXPORT, VISMA_EXPORT)}
-    assert {dag: api.wait_for(dag, run, 240) for dag, run in runs.items()} == dict.fromkeys(runs, "success")
+    assert {dag: api.wait_for(dag, run, SECONDS) for dag, run in runs.items()} == dict.fromkeys(runs, "success")
     done = [row for row in site.rig.rows(work_order_export) if row.state == "done"]
     assert len(done) == ORDERS
     assert len({row.remote_id for row in done}) == ORDERS
@@ -176,7 +178,7 @@ def test_what_goes_down_in_the_middle_of_a_step_loses_and_doubles_nothing(
     cluster.reviving = True
     try:
         run_id = cluster.api.trigger(IMPORT, {"categories": ["relations"], "full": True})
-        cluster.wait_for("the step is at work", lambda: EXTRACT in steps_of(site, IMPORT, run_id), 120)
+        cluster.wait_for("the step is at work", lambda: EXTRACT in steps_of(site, IMPORT, run_id), SECONDS)
         fault(site, run_id)
         control.clear_faults()
 
@@ -186,7 +188,7 @@ def test_what_goes_down_in_the_middle_of_a_step_loses_and_doubles_nothing(
             except LocalAirflowError:  # it may have lost its database, too
                 return False
 
-        cluster.wait_for("the run ends", ended, 240)
+        cluster.wait_for("the run ends", ended, SECONDS)
         if EACH or cluster.api.run_state(IMPORT, run_id) != "success":
             assert site.run(IMPORT) == "success"  # the next run heals what this one left
         require_whole(site, connection)
