@@ -23,3 +23,11 @@ class VismaStream(Stream):
     lookup: str
     numbered: bool = False
     compared: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ExpandedStream(VismaStream):
+    """Rows that VISMA does not have as such: its price lists, expanded (see ``price_lists``); read as a whole list.
+
+    Looked up are the prices of articles, by their numbers.
+    """
