@@ -22,6 +22,7 @@ from outsmart_sync.providers.visma_eaccounting.errors import QUERY_REFUSED
 from outsmart_sync.providers.visma_eaccounting.lists import VismaList, read_values
 from outsmart_sync.providers.visma_eaccounting.positions import OVERLAP, Position, Reading, fingerprint
 from outsmart_sync.providers.visma_eaccounting.stream import ExpandedStream
+from outsmart_sync.providers.visma_eaccounting.units import HourUnits
 from outsmart_sync.providers.visma_eaccounting.values import TIMEZONE, moment, quoted, time_literal, visma_date
 from outsmart_sync.records.exchange import DeletionsPage, News, ReadPage
 from outsmart_sync.records.mapping import MappedPage, Mapper
@@ -62,6 +63,7 @@ class VismaSource:
         self._administration = administration
         self._now = now
         self._expansion: Expansion | None = None
+        self._hour_units = HourUnits(client)
 
     @property
     def calls(self) -> int:
@@ -124,12 +126,15 @@ class VismaSource:
             seen = fingerprint(recent) if reading.page == 1 else ""
             following = reading.again() if last else reading.following(page.number + 1, total, count, at)
             yield ReadPage(
-                mapped=mapper.page(page.rows),
+                mapped=mapper.page(self._with_units(stream, page.rows)),
                 next_page=None if complete else following.write(),
                 cursor=Position(at, seen, reading.top).write(),
                 fetched=len(page.rows),
             )
         return complete
+
+    def _with_units(self, stream: VismaStream, rows: list[Row]) -> list[Row]:
+        return self._hour_units.added_to(rows) if stream.from_units else rows
 
     def _begin(self, stream: VismaStream, after: str | None) -> Reading:
         """How a list is read: from a moment on, or whole."""
@@ -184,7 +189,7 @@ class VismaSource:
             return
         mapper, wanted = _mapper(visma, today), {code_key(key) for key in keys}
         for page in self._found(visma, keys):
-            mapped = mapper.page(page.rows)
+            mapped = mapper.page(self._with_units(visma, page.rows))
             ours = [row for row in mapped.rows if code_key(row.code or "") in wanted]
             yield ReadPage(
                 MappedPage(ours, mapped.foreign if len(ours) == len(mapped.rows) else []), None, "", len(page.rows)
@@ -326,8 +331,7 @@ def _mapper(stream: VismaStream, today: date) -> Mapper:
 
 
 def _question(stream: VismaStream, since: str) -> dict[str, str]:
-    columns = sorted({*stream.columns, stream.changed})
-    return {"$orderby": stream.key, "$select": ",".join(columns), **_filter(stream, since)}
+    return {"$orderby": stream.key, "$select": ",".join(stream.asked), **_filter(stream, since)}
 
 
 def _filter(stream: VismaStream, since: str) -> dict[str, str]:
