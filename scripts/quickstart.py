@@ -395,9 +395,7 @@ def _port(text: str) -> int:
 
 def _app_connection(kind: str, app: Any, **addresses: str) -> str:
     """The Airflow connection of an app that is registered at the sandbox, in Airflow's JSON form."""
-    return json.dumps(
-        {"conn_type": kind, "login": app.client_id, "password": app.client_secret, "extra": addresses}
-    )
+    return json.dumps({"conn_type": kind, "login": app.client_id, "password": app.client_secret, "extra": addresses})
 
 
 def _vault_key() -> str:

@@ -36,7 +36,9 @@ def at(store: Store, vendors: process.SandboxProcess, monkeypatch: pytest.Monkey
     control.forget_visma_token_calls()
     control.switch(visma_refresh="reuse", visma_filters_refused=[], visma_retry_after=False)
     for resource in RESOURCES:
-        if ids := ["/".join(row[name] for name in KEYS.get(resource, ("Id",))) for row in control.visma_rows(COMPANY, resource)]:
+        if ids := [
+            "/".join(row[name] for name in KEYS.get(resource, ("Id",))) for row in control.visma_rows(COMPANY, resource)
+        ]:
             control.delete_visma(COMPANY, resource, *ids)
     for entity in LISTS:
         control.delete_outsmart("south", entity)

@@ -361,7 +361,9 @@ def test_a_filter_that_is_refused_one_day_costs_nothing_but_a_whole_read(sqlite_
     assert (counts.created, counts.read) == (1, 2)
 
 
-def test_a_full_import_takes_two_calls_per_list_and_category_and_one_for_units_and_an_idle_cycle_one_per_list(visma: Rig) -> None:
+def test_a_full_import_takes_two_calls_per_list_and_category_and_one_for_units_and_an_idle_cycle_one_per_list(
+    visma: Rig,
+) -> None:
     visma.connect_visma(COMPANY, **on(*ALL, sales_orders={"start_date": "2026-01-01"}))
     customer(visma, "1")
     article(visma, "A")

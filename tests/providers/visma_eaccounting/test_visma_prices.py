@@ -1,4 +1,4 @@
-"""Prices that VISMA's customers have by price lists, end to end: what comes, what ends, what is said, how many calls."""
+"""Prices that VISMA's customers have by price lists, end to end: what comes and ends, what is said, how many calls."""
 
 from __future__ import annotations
 
@@ -259,5 +259,3 @@ def test_the_category_is_declared_as_exacts_is() -> None:
     assert ours.record is theirs.record
     assert ours.limit is theirs.limit
     assert ours.streams[-1].fields is theirs.streams[-1].fields
-
-

@@ -134,7 +134,7 @@ class VismaClient:
             TransientError: Limits, maintenance, network; after a few tries of our own.
         """
         asked = {**query, "$page": str(number), "$pagesize": str(size)}
-        return paging.page_of(path, self._call(endpoint_of(path), self.address(path, asked)))
+        return paging.page_of(path, self._call(counted_as(path), self.address(path, asked)))
 
     def pages(self, path: str, query: Mapping[str, str], first: int = 1) -> Iterator[Page]:
         """Every page of a list from one on, in their order; several are fetched at a time.
@@ -347,7 +347,7 @@ class _FailedAnswer(Exception):
             )
 
 
-def endpoint_of(path: str) -> str:
+def counted_as(path: str) -> str:
     """A path without ids, as VISMA counts calls by."""
     return "/".join(part for part in path.split("/") if not is_id(part))
 

@@ -82,9 +82,7 @@ def require(client: VismaClient) -> None:
 def has_changed(client: VismaClient, position: str) -> bool:
     """Whether the lists, their prices or who has them are not as they were: a call for each; one where none counts."""
     kept = msgspec.json.decode(position, type=list[str])
-    return any(
-        _position(client, path) != known for path, known in zip((LISTS, PRICES, CUSTOMERS), kept, strict=False)
-    )
+    return any(_position(client, path) != known for path, known in zip((LISTS, PRICES, CUSTOMERS), kept, strict=False))
 
 
 def _position(client: VismaClient, path: str) -> str:

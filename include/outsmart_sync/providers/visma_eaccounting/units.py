@@ -1,7 +1,7 @@
 """Which units are an hour, by what they are called.
 
-Fields: schema ``UnitApi`` of https://eaccountingapi.vismaonline.com/openapi/v2.json . Nothing in it says how long a unit
-is, and OutSmart's hour types have a price for an hour: one of a unit that is not called an hour is not taken for one.
+Fields: schema ``UnitApi`` of https://eaccountingapi.vismaonline.com/openapi/v2.json . Nothing in it says how long a
+unit is, and OutSmart's hour types have a price for an hour: a unit that is not called an hour is not taken for one.
 """
 
 from __future__ import annotations
