@@ -261,8 +261,8 @@ class Books:
 
     # The way back.
 
-    def invoice_states(self, cursors: Mapping[str, str]) -> Iterator[InvoicePage]:
-        self._called("invoice_states")
+    def invoice_states(self, cursors: Mapping[str, str], since: date) -> Iterator[InvoicePage]:
+        self._called(f"invoice_states {since}" if not cursors else "invoice_states")
         after = int(cursors.get("states", 0))
         rows = self._db.execute("SELECT seq, body FROM state WHERE seq > ? ORDER BY seq", (after,)).fetchall()
         found = [msgspec.json.decode(body, type=InvoiceState) for _, body in rows]
@@ -292,6 +292,10 @@ class Books:
 
     def remove(self, remote_id: str) -> None:
         self._db.execute("DELETE FROM document WHERE id = ?", (remote_id,))
+
+    def first_id(self) -> str:
+        (found,) = self._db.execute("SELECT id FROM document ORDER BY number LIMIT 1").fetchone()
+        return str(found)
 
     def documents(self) -> list[ExportDocument]:
         rows = self._db.execute("SELECT body FROM document ORDER BY number").fetchall()

@@ -49,6 +49,24 @@ def compose(job: ExportJob, work_order: CompletedWorkOrder, resolver: Resolver, 
     return _Composer(job, work_order, resolver, copy).plan()
 
 
+def require_not_negative(job: ExportJob, total: Decimal | None) -> None:
+    """A total below zero is for a person where the package makes no such document.
+
+    Raises:
+        Stopped: It is.
+    """
+    if total is None or total >= 0 or job.kind.negative is not Negative.REFUSED:
+        return
+    raise Stopped(
+        Problem(
+            state=ExportState.HELD,
+            reason="negative_total",
+            cause=f"It comes to {total}, and {job.package} makes no {job.kind.label} of less than nothing.",
+            remedy="Make the credit note by hand, then hold it here; or change the work order.",
+        )
+    )
+
+
 @dataclass
 class _Composer:
     job: ExportJob
@@ -71,15 +89,8 @@ class _Composer:
                 "empty", "It has nothing that could be billed.", "Add a material or hours in OutSmart, or hold it."
             )
         total = money.total_of(line.amount for line in lines)
-        if total is not None and total < 0 and kind.negative is Negative.REFUSED:
-            raise Stopped(
-                Problem(
-                    state=ExportState.HELD,
-                    reason="negative_total",
-                    cause=f"It comes to {total}, and {self.job.package} makes no {kind.label} of less than nothing.",
-                    remedy="Make the credit note by hand, then hold it here; or change the work order.",
-                )
-            )
+        if not self.job.order_type(order.number):
+            require_not_negative(self.job, total)
         described = self.job.is_on("description_line") and order.description
         if described and kind.text_lines and not kind.by_line:
             lines.append(Line(key="t1", kind=LineKind.TEXT, text=order.description, token=self._token("t1")))

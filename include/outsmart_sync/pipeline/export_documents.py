@@ -18,7 +18,7 @@ from outsmart_sync.pipeline.once import Once, Thing
 from outsmart_sync.records.export_document import ExportDocument, Line, LineKind, MadeDocument
 from outsmart_sync.records.export_plan import Plan, Problem, Stopped
 from outsmart_sync.store import ledger
-from outsmart_sync.store.exports import ExportState
+from outsmart_sync.store.exports import GONE, ExportState
 
 if TYPE_CHECKING:
     from outsmart_sync.pipeline.export_ports import Exporter
@@ -221,8 +221,9 @@ def _gone(number: str) -> MadeDocument:
     raise Stopped(
         Problem(
             state=ExportState.DIFFERS,
-            reason="gone",
+            reason=GONE,
             cause=f"What work order {number} was exported as is gone: somebody deleted it.",
-            remedy="To make it again: outsmart-sync export resend. If it is billed otherwise: settle --accept.",
+            remedy="To make it again: outsmart-sync export resend. If it is billed otherwise, or not at all: "
+            "outsmart-sync export settle --accept.",
         )
     )

@@ -132,8 +132,8 @@ class Exporter(Protocol):
 
     # The way back, and lists.
 
-    def invoice_states(self, cursors: Mapping[str, str]) -> Iterator[InvoicePage]:
-        """What became of documents, after a position in each stream; a stream without one begins today.
+    def invoice_states(self, cursors: Mapping[str, str], since: date) -> Iterator[InvoicePage]:
+        """What became of documents, after a position in each stream; a stream without one begins on a day.
 
         Streams come in such an order that an invoice is told of before its payments.
         """
@@ -175,10 +175,16 @@ class CompletedWorkOrders(Protocol):
         """
 
     def pdf(self, work_order: CompletedWorkOrder) -> bytes | None:
-        """The work order's PDF; None: OutSmart has none (yet)."""
+        """The work order's PDF; None: OutSmart has none (yet).
+
+        Raises:
+            RecordError: Its link is dead.
+            RequestRefused: Its link leads nowhere that is asked.
+            TransientError: No answer.
+        """
 
     def photo(self, address: str) -> bytes | None:
-        """One of its photos; None: there is nothing at its address."""
+        """One of its photos; None: it is empty. Raises as :meth:`pdf` does."""
 
     def close(self) -> None:
         """End the session."""

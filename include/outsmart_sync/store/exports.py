@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, func, or_, select, update
 
+from outsmart_sync.records.completed_work_order import decode
 from outsmart_sync.store import dialect
 from outsmart_sync.store.ledger import COPY
+from outsmart_sync.store.tables import ledger
 from outsmart_sync.store.tables import work_order_export as table
 
 if TYPE_CHECKING:
@@ -152,6 +154,40 @@ def pending(connection: Connection, connection_id: int) -> list[Export]:
     """
     failed = and_(table.c.state == ExportState.FAILED, table.c.by_itself)
     return _select(connection, table.c.connection_id == connection_id, or_(table.c.state.in_(ON_THE_WAY), failed))
+
+
+GONE = "gone"
+"""Reason of a row whose document was deleted at the package."""
+
+
+def is_open(connection_id: int) -> ColumnElement[bool]:
+    """Rows of a connection with a document of which it is not known that it is paid."""
+    return and_(
+        table.c.connection_id == connection_id,
+        table.c.remote_id != "",
+        table.c.paid.is_(False),
+        table.c.reason != GONE,
+    )
+
+
+def open_since(connection: Connection, connection_id: int) -> date | None:
+    """A day before which no document was sent that is not known to be paid; None: there is none.
+
+    It is told by the ledger. Where nothing was made, since an imported order took what it has, it is the day of the
+    work: no bill of it is older.
+    """
+    sent = (
+        select(func.min(ledger.c.begun_at))
+        .where(ledger.c.account == table.c.account, ledger.c.remote_id == table.c.remote_id)
+        .scalar_subquery()
+    )
+    days = []
+    for payload, begun, changed in connection.execute(
+        select(table.c.payload, sent, table.c.changed_at).where(is_open(connection_id))
+    ):
+        order = decode(payload)
+        days.append(begun.date() if begun else min(filter(None, (order.day, order.end_day, changed.date()))))
+    return min(days, default=None)
 
 
 def untold(connection: Connection, connection_id: int) -> list[Export]:

@@ -137,9 +137,9 @@ class ExactExporter:
         """Show the PDF at its order or invoice."""
         self._documents.link(kind.name, made.remote_id, file_id)
 
-    def invoice_states(self, cursors: Mapping[str, str]) -> Iterator[InvoicePage]:
+    def invoice_states(self, cursors: Mapping[str, str], since: date) -> Iterator[InvoicePage]:
         """What became of invoices."""
-        return self._statuses.pages(cursors)
+        return self._statuses.pages(cursors, since)
 
     def choices(self, listed: ValueList) -> list[tuple[str, str]]:
         """The values of one of Exact's lists."""

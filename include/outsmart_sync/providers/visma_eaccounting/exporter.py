@@ -136,9 +136,9 @@ class VismaExporter:
     def link_file(self, kind: DocumentKind, made: MadeDocument, file_id: str) -> None:
         """Nothing: an attachment shows at its document."""
 
-    def invoice_states(self, cursors: Mapping[str, str]) -> Iterator[InvoicePage]:
+    def invoice_states(self, cursors: Mapping[str, str], since: date) -> Iterator[InvoicePage]:
         """What became of drafts and orders."""
-        return export_statuses.pages(self._client, cursors)
+        return export_statuses.pages(self._client, cursors, since)
 
     def choices(self, listed: ValueList) -> list[tuple[str, str]]:
         """The values of one of VISMA's lists."""
