@@ -111,7 +111,7 @@ def use_everything(exporter: ExactExporter) -> None:
     exporter.find_file(order, LINE.token, MADE)
     exporter.attach(order, MADE, ID, Attachment(name="a.pdf", content=b"x"))
     exporter.find_attachment(order, MADE, ID, "a.pdf")
-    list(exporter.invoice_states({}))
+    list(exporter.invoice_states({}, date(2026, 11, 1)))
     for setting in EXPORTS.settings:
         if isinstance(setting, Text) and setting.lists is not None:
             exporter.choices(setting.lists)

@@ -118,7 +118,7 @@ def use_everything(exporter: VismaExporter) -> None:
     exporter.create_customer(customer)
     exporter.likely_articles(NewArticle(code="1", description="x"))
     exporter.create_article(NewArticle(code="1", description=_TEXT, price=Decimal("1.005")))
-    list(exporter.invoice_states({}))
+    list(exporter.invoice_states({}, date(2026, 11, 1)))
     for setting in EXPORTS.settings:
         if isinstance(setting, Text) and setting.lists is not None:
             exporter.choices(setting.lists)

@@ -281,6 +281,11 @@ class Books:
         self._db.execute("INSERT INTO record VALUES (?, ?, ?, ?)", (entity.value, code, known.remote_id, _text(known)))
         return known.remote_id
 
+    def change_record(self, entity: Entity, code: str, **values: Any) -> None:
+        known = next(known for each, known in self._records(entity) if each == code)
+        body = _text(msgspec.structs.replace(known, **values))
+        self._db.execute("UPDATE record SET body = ? WHERE entity = ? AND code = ?", (body, entity.value, code))
+
     def put_order(self, remote_id: str, closed: str = "") -> None:
         self._db.execute("INSERT OR REPLACE INTO order_head VALUES (?, ?)", (remote_id, closed))
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from exports.books import Books, Trouble
 from exports.world import ExportWorld
@@ -17,6 +17,7 @@ from outsmart_sync.records.export_document import Entity, InvoiceState, Known
 from outsmart_sync.services import export_decisions as decisions
 from outsmart_sync.services import export_polling, export_run, exports, settings
 from outsmart_sync.store.tables import ledger as ledger_table
+from outsmart_sync.store.tables import looked_up as looked_up_table
 from outsmart_sync.store.tables import work_order_export as export_table
 from pipeline.world import ACCOUNT
 
@@ -552,8 +553,8 @@ def test_hours_that_an_earlier_run_booked_are_compared_with_what_the_work_order_
 def test_a_dead_link_of_a_pdf_stops_nobody_and_is_tried_again_by_resend(exporting: ExportWorld) -> None:
     exporting.save(pdf=True)
     control = exporting.world.control
-    dead = f"{exporting.gateway.outsmart_url.removesuffix('/')}"
-    dead = f"{dead.split('://')[0]}://{dead.split('://')[1].split('/')[0]}/worksheets/{ACCOUNT}/0.pdf"
+    host = "/".join(exporting.gateway.outsmart_url.split("/")[:3])
+    dead = f"{host}/worksheets/{ACCOUNT}/0.pdf"
     first = exporting.work_order("W1", {})
     control.change_work_order(ACCOUNT, first, PdfUrl=dead)
     exporting.work_order("W2", {})
@@ -670,3 +671,55 @@ def test_a_document_that_is_gone_may_be_sent_again(exporting: ExportWorld) -> No
 def switch_on_the_way_back(exporting: ExportWorld) -> None:
     statuses = {"enabled": True, "invoiced_status": "I", "paid_status": "P"}
     settings.save(exporting.store, exporting.world.connection, {"invoice_status": statuses})
+
+
+def test_hours_that_outsmart_does_not_charge_are_not_billed(exporting: ExportWorld) -> None:
+    exporting.world.by_hand(
+        "hourtypes", code="H0", name="Free", cost_booking="1", sale_booking="0", sale_price="45,00", active="1"
+    )
+    exporting.books.put_record(Entity.HOUR_ARTICLE, "H0")
+    day = {"WorkDate": "05-11-2026", "BeginTime": "08:00"}
+    periods = [day | {"EndTime": "11:00", "HourType": "H0"}, day | {"EndTime": "09:00", "HourType": "H1"}]
+    exporting.work_order("W1", Workperiods=periods, MinimumHours="2")
+    exporting.work_order("W2", Workperiods=periods[:1])
+    exporting.run()
+    (document,) = exporting.books.documents()
+    # The two hours at least count for what is charged.
+    assert [(each.code, each.quantity) for each in document.lines] == [("H1", Decimal(2))]
+    assert exporting.state("W2") == ("failed", "empty")
+    exporting.work_order("W3", Workperiods=periods)  # what was read is kept
+    exporting.run()
+    assert [each.total for each in exporting.books.documents()] == [Decimal("120.00"), Decimal("60.00")]
+
+
+def test_a_number_that_is_another_one_s_row_id_is_no_name(exporting: ExportWorld) -> None:
+    first = exporting.work_order("W1", {})
+    second = exporting.work_order(first, {"quantity": "9"})
+    result = exporting.run(first)["work_orders"]
+    assert f"id:{first} (number W1, Bakkerij Jansen), id:{second} (number {first}," in result.error_text
+    assert exporting.books.documents() == []
+    exporting.run(f"id:{second}")
+    assert [each.number for each in exporting.books.documents()] == [first]
+    exporting.run()
+    with pytest.raises(InvalidSettings, match=f"id:{first} .number W1"):
+        decisions.hold(exporting.store, first)
+    again = decisions.resend(exporting.store, exporting.gateway, f"id:{first}")
+    assert again.shown.number == "W1"
+
+
+def test_a_customer_that_an_earlier_run_made_is_known_whole(exporting: ExportWorld, monkeypatch: Any) -> None:
+    exporting.save(create_relations=True)
+    exporting.gateway.trouble = Script("", "not sent")  # the customer is made, the document is not
+    exporting.work_order("W1", {}, CustomerDebtorNr="300", CustomerName="Slagerij")
+    exporting.run()
+    exporting.books.change_record(Entity.CUSTOMER, "300", blocked="it is billed in USD")
+    with exporting.store.begin() as connection:
+        connection.execute(delete(looked_up_table))
+    look_up = Books.look_up
+
+    def not_listed_yet(self: Books, entity: Entity, codes: Any) -> Any:
+        return {} if entity is Entity.CUSTOMER else look_up(self, entity, codes)
+
+    monkeypatch.setattr(Books, "look_up", not_listed_yet)
+    exporting.run()
+    assert exporting.state("W1") == ("failed", "blocked_record")

@@ -240,13 +240,19 @@ class _Composer:
         if not self.job.is_on("hours") or not order.periods:
             return
         step = int(self.job.text("hour_rounding") or 0)
+        charged = [
+            (place, period)
+            for place, period in enumerate(order.periods, 1)
+            if self.resolver.is_charged(period.hour_type)
+        ]
+        periods = [period for _, period in charged]
         try:
-            billed = hours.billed(order.periods, step, order.rounding_minutes, order.minimum_hours)
+            billed = hours.billed(periods, step, order.rounding_minutes, order.minimum_hours)
         except hours.Impossible as error:
             raise self._failed(
                 "impossible_hours", f"A period of work cannot be right: {error}.", "Correct it in OutSmart."
             ) from error
-        for place, (period, minutes) in enumerate(zip(order.periods, billed, strict=True), 1):
+        for (place, period), minutes in zip(charged, billed, strict=True):
             if minutes == 0:
                 continue
             article = self.resolver.known(Entity.HOUR_ARTICLE, period.hour_type) if period.hour_type else None

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 
 def match_by_code(
-    store: Store, job: ExportJob, exporter: Callable[[], Exporter], hour_prices: Callable[[], Mapping[str, Decimal]]
+    store: Store,
+    job: ExportJob,
+    exporter: Callable[[], Exporter],
+    hour_prices: Callable[[], Mapping[str, Decimal | None]],
 ) -> dict[str, int]:
     """Plan every work order that goes on; may be run again.
 

@@ -65,7 +65,7 @@ class Sending:
     job: ExportJob
     exporter: Exporter
     outsmart: CompletedWorkOrders
-    hour_prices: Callable[[], Mapping[str, Decimal]]
+    hour_prices: Callable[[], Mapping[str, Decimal | None]]
     may_send: Callable[[], None]
 
     @cached_property

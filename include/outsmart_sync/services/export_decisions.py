@@ -14,6 +14,7 @@ from outsmart_sync.pipeline.export_files import ATTACHMENT, FILE, LINKED, NO_FIL
 from outsmart_sync.pipeline.export_filter import BEFORE_CUT_OFF
 from outsmart_sync.pipeline.export_upsert import HANDLED_BY_HAND
 from outsmart_sync.providers.packages import package as package_of
+from outsmart_sync.records.completed_work_order import ROW_ID
 from outsmart_sync.records.export_catalogue import WORK_ORDERS
 from outsmart_sync.services import planning
 from outsmart_sync.services.export_doors import ExportDoors
@@ -415,7 +416,7 @@ def _decide(
             )
     finally:
         leases.release(store, lease, owner)
-    return shown(store, one(store, export.row_id, None, export.account))
+    return shown(store, one(store, f"{ROW_ID}{export.row_id}", None, export.account))
 
 
 def _too_late(export: Export) -> InvalidSettings:

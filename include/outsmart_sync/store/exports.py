@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, func, or_, select, update
 
-from outsmart_sync.records.completed_work_order import decode
+from outsmart_sync.records.completed_work_order import ROW_ID, decode
 from outsmart_sync.store import dialect
 from outsmart_sync.store.ledger import COPY
 from outsmart_sync.store.tables import ledger
@@ -133,8 +133,12 @@ def of_rows(connection: Connection, account: str, row_ids: Sequence[str]) -> dic
 
 
 def of_number(connection: Connection, account: str, number: str) -> list[Export]:
-    """The rows of a work order by its number, or by its row id."""
-    return _select(connection, table.c.account == account, or_(table.c.number == number, table.c.row_id == number))
+    """The rows that a person may mean: by number or row id, or only by row id where it is ``id:`` with that."""
+    row_id = number.removeprefix(ROW_ID).strip()
+    named = table.c.row_id == row_id
+    if row_id == number:
+        named = or_(named, table.c.number == number)
+    return _select(connection, table.c.account == account, named)
 
 
 def of_remote(connection: Connection, connection_id: int, remote_ids: Sequence[str]) -> list[Export]:
@@ -178,7 +182,11 @@ def open_since(connection: Connection, connection_id: int) -> date | None:
     """
     sent = (
         select(func.min(ledger.c.begun_at))
-        .where(ledger.c.account == table.c.account, ledger.c.remote_id == table.c.remote_id)
+        .where(
+            ledger.c.account == table.c.account,
+            ledger.c.kind == table.c.kind,
+            ledger.c.remote_id == table.c.remote_id,
+        )
         .scalar_subquery()
     )
     days = []

@@ -135,6 +135,20 @@ def keys_of(connection: Connection, account: str, kind: str, remote_ids: Sequenc
     return found
 
 
+def made(connection: Connection, account: str, kind: str, keys: Sequence[str]) -> dict[str, str]:
+    """Of these numbers here, those that were made → the id where each was made."""
+    found: dict[str, str] = {}
+    for start in range(0, len(keys), _CHUNK):
+        query = select(ledger.c.key, ledger.c.remote_id).where(
+            ledger.c.account == account,
+            ledger.c.kind == kind,
+            ledger.c.state == LedgerState.DONE,
+            ledger.c.key.in_(keys[start : start + _CHUNK]),
+        )
+        found |= {row.key: row.remote_id for row in connection.execute(query)}
+    return found
+
+
 def begin(
     connection: Connection, account: str, kind: str, key: str, *, connection_id: int, run_id: int, token: str = ""
 ) -> None:

@@ -428,7 +428,7 @@ def test_a_pdf_that_is_too_large_is_not_sent(exporter: ExactExporter) -> None:
 
 def states(exporter: ExactExporter, cursors: dict[str, str]) -> list[InvoiceState]:
     found = []
-    for page in exporter.invoice_states(cursors):
+    for page in exporter.invoice_states(cursors, datetime.now(UTC).date()):
         cursors[page.stream] = page.cursor
         found += page.states
     return found

@@ -412,7 +412,7 @@ def test_what_became_of_documents_is_read_back(
 
 def read_back(exporter: VismaExporter, cursors: dict[str, str], made: MadeDocument) -> Any:
     states = []
-    for page in exporter.invoice_states(cursors):
+    for page in exporter.invoice_states(cursors, TODAY):
         cursors[page.stream] = page.cursor
         states += page.states
     (found,) = [each for each in states if each.document == made.remote_id]
