@@ -28,6 +28,7 @@ from outsmart_sync.records.export_document import (
     NewCustomer,
     Place,
 )
+from outsmart_sync.records.export_update import Sent
 from support import MAIN
 from tests.contract.vendors import EXACT, FUNCTIONS, WRITES
 from tests.providers.conftest import FixedTokens
@@ -89,7 +90,7 @@ def use_everything(exporter: ExactExporter) -> None:
         exporter.by_number(kind, "12")
         if not kind.by_line:
             exporter.create(kind, DOCUMENT)
-            exporter.replace(kind, ID, DOCUMENT)
+            exporter.replace(kind, ID, Sent(document=DOCUMENT), DOCUMENT)
             exporter.link_file(kind, MADE, ID)
     for line in DOCUMENT.lines:
         exporter.create_line(by_line, DOCUMENT, line)

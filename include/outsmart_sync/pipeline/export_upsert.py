@@ -13,6 +13,8 @@ from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from outsmart_sync.errors import RecordError
 from outsmart_sync.pipeline import export_rows
 from outsmart_sync.pipeline.export_documents import ORDER_LINE, Documents, compared
@@ -43,6 +45,8 @@ HANDLED_BY_HAND = "handled_by_hand"
 """Reason of a work order that somebody settled in OutSmart before it was sent."""
 
 _MARKED_HANDLED, _MARKED_FAILED = "handled", "failed"
+_LEFT_ALONE = "left_alone"
+_LEFT_REMEDY = "Look at it there; what is wrong with it is corrected by hand."
 _GONE_TEXT = "Its document was deleted at the package, and a person said that this is right."
 _FILE_REMEDY = "The document counts without it. To try the file again: outsmart-sync export resend."
 _NOT_BEGUN = (ExportState.WAITING, ExportState.FAILED)
@@ -81,7 +85,7 @@ class Sending:
 
     @cached_property
     def resolver(self) -> Resolver:
-        """Knows the ids; everything was found by the step before, so this asks nobody."""
+        """Knows the ids; the step before has found nearly everything, so that this hardly asks anybody."""
         return Resolver(self.store, self.job, lambda: self.exporter, self.hour_prices)
 
     def send_all(self) -> dict[str, int]:
@@ -160,15 +164,18 @@ class Sending:
         self._put(row, state=ExportState.SENDING, kind=kind.name, sent=sent)
         if make_missing(documents.once, plan, self.resolver, self.exporter):
             plan = plan_of(self.store, self.job, row, self.resolver, lambda: self.exporter)
-        made = self._document(documents, row, plan)
+        made, left = self._document(documents, row, plan)
         number = made.number or made.remote_id
         self._put(row, remote_id=made.remote_id, remote_number=number, expected=plan.document.total, actual=made.total)
         problem = compared(kind.tolerance, plan, made, self.job.package)
         if problem is not None and not accepted:
-            raise Stopped(problem)
+            raise Stopped(structs.replace(problem, cause=" ".join((problem.cause, *left))))
         note = self._attach(documents.once, row, plan, made)
         self._tell(row, sent)
-        self._done(row, f"{kind.label} {number}", *((NO_FILE, note, _FILE_REMEDY) if note else ()))
+        if left:
+            self._done(row, f"{kind.label} {number}", _LEFT_ALONE, " ".join(left), _LEFT_REMEDY)
+        else:
+            self._done(row, f"{kind.label} {number}", *((NO_FILE, note, _FILE_REMEDY) if note else ()))
 
     def _fresh(self, row: Row) -> Row:
         """A work order that OutSmart did not list, as it is now; what was begun goes on with what it was begun with.
@@ -202,6 +209,7 @@ class Sending:
                     by_itself=True,
                 )
             )
+        self.resolver.prepare([now])  # it may name other records by now
         return replace(row, work_order=now)
 
     def _require_same(self, row: Row) -> None:
@@ -228,12 +236,18 @@ class Sending:
             )
 
     @staticmethod
-    def _document(documents: Documents, row: Row, plan: Plan) -> MadeDocument:
-        known = row.known
-        own = not plan.document.append_to  # an order that somebody else made only ever gets lines
-        if own and known is not None and known.decision == Decision.UPDATE and known.remote_id:
-            return documents.update(plan, known.remote_id)
-        return documents.make(plan, _key(row))
+    def _document(documents: Documents, row: Row, plan: Plan) -> tuple[MadeDocument, list[str]]:
+        """The document, and what an update left alone, as a sentence."""
+        known, left = row.known, list[str]()
+        if known is None or known.decision != Decision.UPDATE or not known.remote_id:
+            return documents.make(plan, _key(row)), left
+        if plan.document.append_to:  # an order that somebody else made only ever gets our lines
+            plan, left = documents.bring_up_to_date(plan, _key(row))
+            made = documents.make(plan, _key(row))
+        else:
+            replaced = documents.update(plan, _key(row), known.remote_id)
+            made, left = replaced.made, replaced.left
+        return made, [f"What the office did to the document was left alone: {'; '.join(left)}."] if left else []
 
     def _attach(self, once: Once, row: Row, plan: Plan, made: MadeDocument) -> str:
         kind, note = once.job.kind, ""

@@ -119,6 +119,13 @@ def _alike(ordered: OrderLine, line: Line) -> bool:
     return (net is None or money.cents(net) == money.cents(ordered.price)) and not ordered.token
 
 
+def says(there: OrderLine, line: Line) -> bool:
+    """Whether a line of an order bills what one of ours does: article, quantity and price, in cents."""
+    net = _net_price(line)
+    same_price = net is None or money.cents(net) == money.cents(there.price)
+    return there.article == line.article and there.quantity == line.quantity and same_price
+
+
 def _net_price(line: Line) -> Decimal | None:
     """What one comes to, without VAT; None: the package computes it."""
     if line.vat_included and line.amount is not None and line.quantity:
