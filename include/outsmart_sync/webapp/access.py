@@ -46,6 +46,20 @@ class Rights:
         """Change settings, start a sync, decide about records."""
         return airflow.may_dag(self.user, "PUT", self.dag_id)
 
+    @property
+    def export_dag_id(self) -> str:
+        """The DAG of the package's exports."""
+        return planning.dag_id(self.package, planning.EXPORT)
+
+    def dag_of(self, direction: str) -> str:
+        """The DAG of one direction."""
+        return planning.dag_id(self.package, direction)
+
+    @cached_property
+    def export(self) -> bool:
+        """Change what is exported, decide about work orders, start an export."""
+        return bool(self.package.export_categories) and airflow.may_dag(self.user, "PUT", self.export_dag_id)
+
     @cached_property
     def connect(self) -> bool:
         """Connect and disconnect."""
@@ -55,7 +69,7 @@ class Rights:
         """Refuse somebody without a right.
 
         Args:
-            what: ``look``, ``edit`` or ``connect``.
+            what: ``look``, ``edit``, ``export`` or ``connect``.
 
         Raises:
             AccessDenied: They have not got it.
@@ -65,6 +79,7 @@ class Rights:
         needed = {
             "look": f"the right to read the DAG {self.dag_id}",
             "edit": f"the right to edit the DAG {self.dag_id}",
+            "export": f"the right to edit the DAG {self.export_dag_id}",
             "connect": f"the right to edit the Airflow connection {self.package.conn_id}",
         }
         raise AccessDenied(
