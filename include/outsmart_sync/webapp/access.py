@@ -90,6 +90,11 @@ class Rights:
         )
 
 
+def right_to_change(category: str, package: Package) -> str:
+    """The right that settings of a category need: of exports another one than of imports."""
+    return "export" if category in {each.name for each in package.export_categories} else "edit"
+
+
 def visible_packages(user: airflow.Person) -> list[Rights]:
     """The packages that a person may know of."""
     found = [Rights(user, package) for package in packages().values() if package.imports]
@@ -99,6 +104,16 @@ def visible_packages(user: airflow.Person) -> list[Rights]:
 def sees(rights: Rights, connection: SyncConnection) -> bool:
     """Whether a person may know of a sync connection."""
     return rights.look and airflow.may_see(rights.user, rights.dag_id, connection.id, connection.outsmart_conn_id)
+
+
+def package_of(connection: SyncConnection) -> Package:
+    """The package of a connection."""
+    return packages()[connection.package]
+
+
+def rights_of(user: airflow.Person, connection: SyncConnection) -> Rights:
+    """What a person may do with a connection's package."""
+    return Rights(user, package_of(connection))
 
 
 def visible_connections(store: Store, user: airflow.Person) -> list[SyncConnection]:
@@ -117,7 +132,7 @@ def open_connection(store: Store, user: airflow.Person, connection_id: int, what
     connection = connections.get(store, connection_id)
     if connection is None or connection.package not in packages():
         raise HTTPException(_NOT_FOUND)
-    rights = Rights(user, packages()[connection.package])
+    rights = rights_of(user, connection)
     if not sees(rights, connection):
         raise HTTPException(_NOT_FOUND)
     rights.require(what)

@@ -62,10 +62,8 @@ def changes(form: Form, package: Package) -> dict[str, Any]:
 def rules(form: Form, whole_name: str) -> dict[str, str]:
     """Value → what is done with it; what is exported as any other needs no rule."""
     beginning = whole_name + OF
-    found = {
-        name.removeprefix(beginning): sent[0] for name, sent in form.items() if name.startswith(beginning) and sent
-    }
-    return {value: rules[0] for value, rules in sent.items() if rules and rules[0] not in ("", EXPORT)}
+    named = {name.removeprefix(beginning): sent for name, sent in form.items() if name.startswith(beginning)}
+    return {value: sent[0] for value, sent in named.items() if sent and sent[0] not in ("", EXPORT)}
 
 
 def moment(typed: str, timezone: str) -> str:
