@@ -30,13 +30,16 @@ _SPEAKERS = frozenset({
 })  # fmt: skip
 """Classes and functions whose arguments are sentences for people."""
 
+_SAID_LAST = frozenset({"_decide", "_another", "log_event"})
+"""Functions whose last argument is a sentence."""
+
 _LABELLED = frozenset({
-    "Choice", "Switch", "Text", "Limit", "StartDate", "ImportCategory", "Field", "Record", "ValueList", "ExactList",
+    "Choice", "Switch", "Text", "Limit", "StartDate", "Rules", "ImportCategory", "Field", "Record", "ValueList", "ExactList",
     "Reference", "replace", "Package", "DocumentKind", "ExportCategory",
 })  # fmt: skip
 """Declarations with words for people."""
 
-_NAMED_FIRST = frozenset({"Field", "Choice", "Switch", "Text", "StartDate"})
+_NAMED_FIRST = frozenset({"Field", "Choice", "Switch", "Text", "StartDate", "Rules"})
 """Declarations whose second argument is their label, after their name."""
 
 _SHORTEST = 2
@@ -115,6 +118,8 @@ def sentences_of(file: Path) -> Iterator[str]:
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             if name in _SPEAKERS:
                 yield from _texts([*node.args, *(each.value for each in node.keywords if each.arg in _SENTENCES)])
+            elif name in _SAID_LAST and node.args:
+                yield from _texts(node.args[-1:])
             elif name in _LABELLED:
                 yield from _labels(name, node)
         elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value and not isinstance(node.value, ast.Tuple):

@@ -10,7 +10,7 @@ from outsmart_sync.errors import InvalidSettings, SyncError
 from outsmart_sync.records.export_actions import ACTIONS, LIST, SHOW
 from outsmart_sync.services import export_decisions as decisions
 from outsmart_sync.services import exports
-from outsmart_sync.store.exports import Decision, ExportState
+from outsmart_sync.store.exports import ExportState
 
 if TYPE_CHECKING:
     from outsmart_sync.services.exports import Shown
@@ -108,8 +108,7 @@ def offered(export: Export) -> tuple[str, ...]:
         offers += ["settle_there", "settle_not_there"]
     if state in (ExportState.DIFFERS, ExportState.CHANGED):
         offers.append("settle_accept")
-    by_hand = state is ExportState.HELD and export.decision == Decision.HOLD
-    if state in (ExportState.WAITING, ExportState.FAILED, ExportState.HELD) and not by_hand:
+    if state in (ExportState.WAITING, ExportState.FAILED):
         offers.append("hold")
     return tuple(offers)
 

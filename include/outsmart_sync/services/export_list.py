@@ -13,9 +13,10 @@ from sqlalchemy import func, or_, select
 from outsmart_sync.errors import InvalidSettings
 from outsmart_sync.pipeline.export_extract import WORK_ORDER
 from outsmart_sync.pipeline.export_filter import completed
+from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.records import export_plan
 from outsmart_sync.records.completed_work_order import CompletedWorkOrder, decode
-from outsmart_sync.services import export_actions, exports
+from outsmart_sync.services import export_actions, exports, settings
 from outsmart_sync.services.exports import Happened, Shown
 from outsmart_sync.store import connections
 from outsmart_sync.store import exports as rows
@@ -83,10 +84,12 @@ class Standing:
     Attributes:
         totals: State → work orders.
         oldest: The open work order that was completed first; None: nothing is open.
+        on: Whether exports are switched on.
     """
 
     totals: dict[str, int]
     oldest: Listed | None
+    on: bool = False
 
     @property
     def open(self) -> int:
@@ -134,10 +137,11 @@ def in_order(store: Store, connection_id: int, asked: str = "", *, limit: int = 
     return [_listed(store, each) for each in dated[offset : offset + limit]]
 
 
-def standing(store: Store, connection_id: int) -> Standing:
+def standing(store: Store, connection: SyncConnection) -> Standing:
     """How a connection's exports stand."""
-    oldest = in_order(store, connection_id, limit=1)
-    return Standing(exports.totals(store, connection_id), oldest[0] if oldest else None)
+    oldest = in_order(store, connection.id, limit=1)
+    on = bool(settings.read(store, connection).exporting(package_of(connection.package)))
+    return Standing(exports.totals(store, connection.id), oldest[0] if oldest else None, on)
 
 
 def open_one(store: Store, connection: SyncConnection, row_id: str) -> Opened | None:

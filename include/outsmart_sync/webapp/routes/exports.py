@@ -50,7 +50,7 @@ def show_list(view: View, connection: str = "", state: str = "", offset: int = 0
         offset=max(offset, 0),
         page=_PAGE,
         more=len(rows) > _PAGE,
-        work=export_list.standing(store, chosen.id),
+        work=export_list.standing(store, chosen),
         kinds=kinds(rights.package),
     )
 

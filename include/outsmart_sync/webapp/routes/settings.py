@@ -9,7 +9,16 @@ from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
 
 from outsmart_sync.errors import AccessDenied, InvalidSettings, SyncError
-from outsmart_sync.services import export_list, export_switch, health, history, planning, settings, start_dates
+from outsmart_sync.services import (
+    export_list,
+    export_switch,
+    first_counts,
+    health,
+    history,
+    planning,
+    settings,
+    start_dates,
+)
 from outsmart_sync.services.setting_values import WrongValue, read, settings_of
 from outsmart_sync.store import runs
 from outsmart_sync.store.connections import State, SyncConnection
@@ -57,7 +66,7 @@ def _page(
         latest=runs.latest_of(store, connection.id),
         automation=airflow.automation(view.user, rights.dag_id),
         exporting=airflow.automation(view.user, rights.export_dag_id) if rights.package.export_categories else None,
-        work=export_list.standing(store, connection.id),
+        work=export_list.standing(store, connection),
         settings_of=settings_of,
         now=store.now(),
         conflict=conflict,
@@ -83,9 +92,12 @@ def _save(view: Shown, connection_id: int, form: forms.Form) -> Response:
         settings.save(store, connection, changes, gateway=opened.gateway(), version=version)
     except SyncError as error:
         return _page(view, connection, rights, typed=changes, error=error)
-    begun = export_switch.was_switched_on(before, settings.read(store, connection))
+    after = settings.read(store, connection)
+    begun = export_switch.was_switched_on(before, after)
+    counted = ",".join(first_counts.begun(connection, before, after))
     return view.go(
-        f"connections/{connection.id}?saved=1{_let_run(view, connection, rights)}{'&exports=1' if begun else ''}"
+        f"connections/{connection.id}?saved=1{_let_run(view, connection, rights)}"
+        f"{'&exports=1' if begun else ''}{f'&counts={counted}' if counted else ''}"
     )
 
 
@@ -132,6 +144,16 @@ def count_documents(view: View, connection_id: int, category: str, request: Requ
     first = date.fromisoformat(day) if day else settings.today_of(opened.store(), rights.package)
     meant = start_dates.meant(opened.gateway(), connection, category, first)
     return view.page("start_count.html", error=None, meant=meant)
+
+
+@router.get("/connections/{connection_id}/counts")
+def count_begun(view: View, connection_id: int, of: str = "") -> HTMLResponse:
+    """How many records the categories mean that were begun, or all that are switched on."""
+    store = opened.store()
+    connection, rights = access.open_connection(store, view.user, connection_id, "edit")
+    names = of.split(",") if of else first_counts.countable(store, connection)
+    found = first_counts.count(store, opened.gateway(), connection, names)
+    return view.page("first_counts.html", found=found, rights=rights, connection=connection)
 
 
 @router.post("/connections/{connection_id}/sync")
