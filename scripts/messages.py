@@ -34,8 +34,8 @@ _SAID_LAST = frozenset({"_decide", "_another", "log_event"})
 """Functions whose last argument is a sentence."""
 
 _LABELLED = frozenset({
-    "Choice", "Switch", "Text", "Limit", "StartDate", "Rules", "ImportCategory", "Field", "Record", "ValueList", "ExactList",
-    "Reference", "replace", "Package", "DocumentKind", "ExportCategory",
+    "Choice", "Switch", "Text", "Limit", "StartDate", "Rules", "ImportCategory", "Field", "Record", "ValueList",
+    "ExactList", "Reference", "replace", "Package", "DocumentKind", "ExportCategory",
 })  # fmt: skip
 """Declarations with words for people."""
 
@@ -116,10 +116,9 @@ def sentences_of(file: Path) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if name in _SPEAKERS:
-                yield from _texts([*node.args, *(each.value for each in node.keywords if each.arg in _SENTENCES)])
-            elif name in _SAID_LAST and node.args:
-                yield from _texts(node.args[-1:])
+            if name in _SPEAKERS | _SAID_LAST:
+                said = node.args[-1:] if name in _SAID_LAST else node.args
+                yield from _texts([*said, *(each.value for each in node.keywords if each.arg in _SENTENCES)])
             elif name in _LABELLED:
                 yield from _labels(name, node)
         elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value and not isinstance(node.value, ast.Tuple):

@@ -1,4 +1,4 @@
-"""The page without a browser and without an Airflow beside it: Airflow's side is played, everything behind it is real."""
+"""The page without a browser and without an Airflow: Airflow's side is played, everything behind the page is real."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def played(monkeypatch: pytest.MonkeyPatch) -> PlayedAirflow:
 
 
 @pytest.fixture
-def page(played: PlayedAirflow) -> Iterator[Browser]:  # noqa: ARG001  # it must be there
+def page(played: PlayedAirflow) -> Iterator[Browser]:  # it must be there
     """The page, as somebody who has logged in sees it."""
     app = create_app()
     app.dependency_overrides[get_user] = lambda: ANNA

@@ -191,11 +191,14 @@ def start(
     planning.require_runnable(opened.store(), connection, asked.get("categories", []), direction)
     dag_id = rights.dag_of(direction)
     if airflow.automation(view.user, dag_id).paused:
-        what = "sync" if direction == planning.IMPORT else "export"
         raise AccessDenied(
-            f"The {what} is paused in Airflow, so nothing was started.",
+            "The sync is paused in Airflow, so nothing was started."
+            if direction == planning.IMPORT
+            else "The export is paused in Airflow, so nothing was started.",
             why=f"Somebody paused the DAG {dag_id}.",
-            remedy="Switch the automatic sync on first.",
+            remedy="Switch the automatic sync on first."
+            if direction == planning.IMPORT
+            else "Save the settings of the exports to switch it on, or ask somebody who may; what waits goes then.",
             code="dag_paused",
         )
     return airflow.trigger(view.user, dag_id, asked, "Started on the page Software integrations")
