@@ -248,13 +248,12 @@ def _planned(store: Store, connection_id: int, row_id: str) -> tuple[Plan | Prob
             run_category.c.connection_id == connection_id,
             staging.c.record == WORK_ORDER,
             staging.c.provider_id == row_id,
-            staging.c.detail.is_not(None),
         )
         .order_by(staging.c.job_id.desc())
         .limit(1)
     )
     with store.read() as transaction:
         row = transaction.execute(query).one_or_none()
-    if row is None:
+    if row is None or row.detail is None:
         return None, 0, False
     return export_plan.decode(row.detail), row.run_id, row.state != "previewed"

@@ -224,3 +224,9 @@ def word(words: dict[str, Word], name: str) -> Word:
 
 PUT_TOGETHER = (N_("The settings were not saved: {0}"), N_("Nothing was saved: {0}"))
 """Beginnings of messages that services put together from sentences."""
+
+NAMED = (
+    *(N_("customer '{0}'"), N_("material '{0}'"), N_("fallback material '{0}'"), N_("hour type '{0}'")),
+    *(N_("project '{0}'"), N_("payment method '{0}'"), N_("type of work '{0}'")),
+)
+"""What sentences about work orders name."""
