@@ -15,11 +15,14 @@ from fastapi.testclient import TestClient
 
 from exports.world import ExportWorld, made
 from outsmart_sync.errors import AccessDenied
+from outsmart_sync.store.store import Store
 from outsmart_sync.webapp import airflow, opened
 from outsmart_sync.webapp.airflow import Automation
 from outsmart_sync.webapp.app import create_app
 from pipeline.conftest import small_vendors, sqlite_world  # noqa: F401  # fixtures
 from pipeline.world import World
+from sandbox.process import SandboxProcess
+from support import NORTH, Rig, connection_environment
 
 ANNA = SimpleAuthManagerUser(username="anna", role="admin")
 OWN = {"Sec-Fetch-Site": "same-origin"}
@@ -116,3 +119,15 @@ def world(
         monkeypatch.setattr(opened, "store", lambda: exporting.store)
         monkeypatch.setattr(opened, "gateway", lambda: exporting.gateway)
         yield exporting
+
+
+@pytest.fixture
+def exact(sqlite_store: Store, vendors: SandboxProcess, monkeypatch: pytest.MonkeyPatch) -> Rig:
+    """An administration of Exact Online behind the page, connected, with nothing switched on."""
+    for name, value in connection_environment(vendors, sqlite_store, NORTH).items():
+        monkeypatch.setenv(name, value)
+    rig = Rig(sqlite_store, vendors)
+    rig.connect()
+    monkeypatch.setattr(opened, "store", lambda: rig.store)
+    monkeypatch.setattr(opened, "gateway", lambda: rig.gateway)
+    return rig

@@ -57,9 +57,10 @@ def _filled(form: _Form, found: re.Match[str], language: str) -> str:
     known = translations(language)
 
     def in_it(value: str | None) -> str:
-        if value and (whole := say(value, language)) != value:  # a sentence within one
-            return whole
-        return ", ".join(_part(part, language) if part else "" for part in (value or "").split(", "))
+        parts = (value or "").split(", ")
+        said = [_part(part, language) if part else "" for part in parts]
+        # What is no list of words may be a sentence within one.
+        return ", ".join(said) if said != parts else say(value or "", language)
 
     def _part(part: str, language: str) -> str:
         found = known.gettext(part)
