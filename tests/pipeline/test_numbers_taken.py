@@ -74,6 +74,9 @@ def test_the_number_of_another_administrations_work_order_is_held(orders: World,
     theirs = other.add(ORDERS, OrderedBy=other.account("200"), OrderNumber=1)
     assert other.import_().held == 1
     assert kept(other) == ("held", "other_document")
+    other.import_()
+    assert other.import_().held == 0, "what is held is not judged again while nothing has changed"
+    assert kept(other) == ("held", "other_document")
     orders.control.change_exact(SMALL, ORDERS, theirs, DeliveryDate="2026-12-24T00:00:00")
     other.import_()
     other.import_(full=True)

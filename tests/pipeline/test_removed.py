@@ -198,3 +198,37 @@ def test_a_new_record_has_the_flag_in_any_case(world: World) -> None:
     world.counts(RELATIONS)
     assert (active(world, "100"), active(world, "200")) == ("0", "1")
     assert world.counts(RELATIONS, full=True).unchanged == 2
+
+
+def remarks(world: World, code: str) -> list[str]:
+    """What the log says, in order, about the use of a record for which OutSmart has no flag."""
+    return [line.event for line in world.rows(record_log, code=code) if line.event in ("out_of_use", "in_use_again")]
+
+
+def test_a_material_that_ended_is_remarked_once_and_again_when_it_is_back(world: World) -> None:
+    world.item("M1", EndDate=day(world.work_day(1)))
+    item = world.item("M2")
+    world.counts("materials")
+    assert (remarks(world, "M1"), remarks(world, "M2")) == ([], [])
+    note = world.outsmart("materials")["M1"].get("note")
+    world.work("materials", today=world.work_day(2)).through()  # the package says nothing: the calendar alone
+    assert remarks(world, "M1") == ["out_of_use"]
+    world.change("logistics/Items", item, EndDate=day(world.work_day(-5)))
+    world.counts("materials")
+    assert remarks(world, "M2") == ["out_of_use"]
+    world.counts("materials", full=True)
+    assert remarks(world, "M2") == ["out_of_use"]
+    world.change("logistics/Items", item, EndDate=None)
+    world.counts("materials")
+    world.counts("materials", full=True)
+    assert remarks(world, "M2") == ["out_of_use", "in_use_again"]
+    assert world.outsmart("materials")["M1"].get("note") == note
+    (line,) = world.rows(record_log, code="M1", event="out_of_use")
+    assert line.reason == "out_of_use"
+
+
+def test_a_relation_that_ended_has_a_flag_and_needs_no_remark(world: World) -> None:
+    world.account("100", EndDate=day(world.work_day(-1)))
+    world.settings(relations={"include_inactive": True})
+    world.counts(RELATIONS)
+    assert (active(world, "100"), remarks(world, "100")) == ("0", [])

@@ -85,6 +85,9 @@ CANCELLED = "order_cancelled"
 REOPENED = "order_reopened"
 """Event of a document that is open again in the package."""
 
+OUT_OF_USE, IN_USE_AGAIN = "out_of_use", "in_use_again"
+"""Events of records that are blocked or out of their dates, or no longer, where OutSmart has no flag for that."""
+
 TO_DO_BY_HAND = ("change_by_hand", CANCELLED, "document_started", "document_gone")
 """Reasons of lines of the sync log that tell a person to look after a work order."""
 
@@ -158,6 +161,11 @@ REASONS: dict[str, Reason] = {
         "It has ended, or has not begun yet, in the bookkeeping package.",
         "Change its dates there, or switch on the import of inactive ones where the category offers it.",
     ),
+    OUT_OF_USE: Reason(
+        "It is blocked, has ended, or has not begun yet in the bookkeeping package. OutSmart has no mark for that.",
+        "It stays in OutSmart as it is; remove it there if it is not used.",
+    ),
+    IN_USE_AGAIN: Reason("It is in use again in the bookkeeping package."),
     "not_labour": Reason(
         "It is no longer a labour item.", "It stays in OutSmart as it is; remove it there if it is not used."
     ),

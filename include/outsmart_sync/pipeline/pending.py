@@ -28,7 +28,7 @@ from outsmart_sync.records.record import UNREADABLE, Record, is_active
 from outsmart_sync.records.staged import Origin, StagedRow
 from outsmart_sync.records.values import decode
 from outsmart_sync.store import cursors, staged_rows
-from outsmart_sync.store.tables import mirror, staging
+from outsmart_sync.store.tables import ledger, mirror, staging
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
@@ -199,14 +199,24 @@ def _released(job: Job, record: Record) -> ColumnElement[bool]:
 
 
 def _alone(job: Job, record: Record) -> ColumnElement[bool]:
-    """Was kept from OutSmart's record with its code, which is not there any more."""
+    """Was kept from OutSmart's record with its code, which is not there any more.
+
+    A document that was made there for another connection keeps its number: it may never have been read for this one.
+    """
     theirs = exists().where(
         scope.mirrored(job, record.name, _rival),
         _rival.c.code_key == mirror.c.code_key,
         _rival.c.id != mirror.c.id,
         _rival.c.outsmart.is_not(None),
     )
-    return and_(_OPEN, mirror.c.state == MirrorState.HELD, mirror.c.reason.in_(KEPT_FROM_THEIRS), ~theirs)
+    made = exists().where(
+        ledger.c.account == job.account,
+        ledger.c.kind == record.at_outsmart,
+        ledger.c.key == mirror.c.code,
+        ledger.c.connection_id != job.connection_id,
+    )
+    gone = and_(~theirs, ~made) if record.made_once else ~theirs
+    return and_(_OPEN, mirror.c.state == MirrorState.HELD, mirror.c.reason.in_(KEPT_FROM_THEIRS), gone)
 
 
 def _chunks(

@@ -27,6 +27,7 @@ from outsmart_sync.pipeline import (
     overtaken,
     parts,
     references,
+    remarks,
     scope,
     witness,
 )
@@ -115,6 +116,7 @@ def settle(store: Store, job: Job) -> runs.Counts:
         _require_whole(connection, job, before)
         for record in job.category.records:
             merging.keep_undelivered(connection, job, record)
+            remarks.remark(connection, job, record)
         parts.merge(connection, job)
         # Settled before, and only this step was cleared: later runs may have moved the cursors on.
         if not job.options.partial and before is not None and before.state is not RunState.DONE:

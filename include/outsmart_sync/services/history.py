@@ -34,6 +34,8 @@ EVENTS = (
     "deleted",
     "deactivated",
     "ended",
+    "out_of_use",
+    "in_use_again",
     "left",
     "edited",
     "linked",

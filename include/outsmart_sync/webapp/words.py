@@ -66,6 +66,8 @@ EVENTS: dict[str, Word] = {
     "deleted": Word(N_("Deleted in the package"), "quiet"),
     "deactivated": Word(N_("Made inactive"), "quiet"),
     "ended": Word(N_("Ended"), "quiet"),
+    "out_of_use": Word(N_("Out of use in the package"), "quiet"),
+    "in_use_again": Word(N_("In use again"), "quiet"),
     "left": Word(N_("Old one stays"), "quiet"),
     "edited": Word(N_("Edited in OutSmart"), "warn"),
     "linked": Word(N_("Linked by hand"), "quiet"),
