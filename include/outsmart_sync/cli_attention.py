@@ -60,9 +60,9 @@ def list_(
         terminal.print_json(causes)
         return
     table = Table("Connection", "Record", "State", "How many", "Cause", box=None)
-    for each in causes:
-        cells = (str(each.connection_id), each.record, each.state, str(each.number))
-        table.add_row(*map(escape, (*cells, f"{each.text} {each.remedy}".strip())))
+    for cause in causes:
+        row = (str(cause.connection_id), cause.record, cause.state, str(cause.number))
+        table.add_row(*map(escape, (*row, f"{cause.text} {cause.remedy}".strip())))
     out.print(table)
     if not causes:
         out.print("Nothing waits for you.")
