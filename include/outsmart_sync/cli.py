@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from outsmart_sync import terminal
+from outsmart_sync.cli_attention import attention_app
 from outsmart_sync.cli_export import export_app
 from outsmart_sync.errors import InvalidSettings, NotConfigured, SyncError
 from outsmart_sync.pipeline.job import Options
@@ -48,6 +49,7 @@ vault_app = typer.Typer(no_args_is_help=True, help="Keys of the stored logins.")
 app.add_typer(settings_app, name="settings")
 app.add_typer(store_app, name="store")
 app.add_typer(vault_app, name="vault")
+app.add_typer(attention_app, name="attention")
 app.add_typer(export_app, name="export")
 
 out, err = terminal.console(), terminal.console(stderr=True)

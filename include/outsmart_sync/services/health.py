@@ -14,8 +14,8 @@ from outsmart_sync.pipeline import by_hand
 from outsmart_sync.pipeline.outcomes import MirrorState
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.records.catalogue import ImportCategory
-from outsmart_sync.records.export_catalogue import INVOICE_STATUS
-from outsmart_sync.services import settings
+from outsmart_sync.records.export_catalogue import INVOICE_STATUS, WORK_ORDERS
+from outsmart_sync.services import export_list, settings
 from outsmart_sync.services.setting_values import ENABLED
 from outsmart_sync.store import connections, dialect, exports, logins
 from outsmart_sync.store.connections import State, SyncConnection
@@ -70,6 +70,7 @@ class ConnectionStatus:
         licence: Its licence.
         categories: Its categories.
         automatic: Whether scheduled runs take it along.
+        work: How its exports stand; None: nothing can be exported to its package.
     """
 
     connection: SyncConnection
@@ -78,6 +79,7 @@ class ConnectionStatus:
     licence: str
     categories: list[CategoryStatus]
     automatic: bool = True
+    work: export_list.Standing | None = None
 
     @property
     def last_success(self) -> datetime | None:
@@ -87,7 +89,13 @@ class ConnectionStatus:
     @property
     def attention(self) -> int:
         """Records of the switched-on categories that wait for a person."""
-        return sum(each.records.get(state, 0) for each in self.categories if each.enabled for state in _FOR_A_PERSON)
+        mine = [each for each in self.categories if each.enabled and each.name not in (WORK_ORDERS, INVOICE_STATUS)]
+        return sum(each.records.get(state, 0) for each in mine for state in _FOR_A_PERSON)
+
+    @property
+    def to_do_by_hand(self) -> int:
+        """Records of which a person was told in the last days to do something by hand."""
+        return sum(each.to_do_by_hand for each in self.categories)
 
     def days_left(self, now: datetime) -> int | None:
         """Whole days until the login ends unless it is used; None: it does not end by itself."""
@@ -200,6 +208,7 @@ def _connection_status(store: Store, connection: SyncConnection) -> ConnectionSt
         login_lapses=lapses,
         licence=chosen.licence,
         automatic=chosen.automatic,
+        work=export_list.standing(store, connection) if package.exports else None,
         categories=[
             CategoryStatus(
                 name=category.name,
