@@ -19,6 +19,8 @@ DAG, PACKAGE, COMPANY = "visma_eaccounting_import", "visma_eaccounting", "devrie
 CATEGORIES = tuple(category.name for category in package(PACKAGE).imports)
 STEPS = ("extract", "filter", "match_by_code", "upsert")
 
+pytestmark = pytest.mark.timeout(1_200)  # a first import of everything is 24 processes of Airflow's
+
 
 @pytest.fixture
 def company(running: Stage) -> Iterator[SyncConnection]:
