@@ -27,7 +27,8 @@ try:
     from cryptography.fernet import Fernet
 
     import outcome
-    from local_airflow import ROOT, LocalAirflow, LocalAirflowError, end_group, environment, last_line
+    from airflow_api import LocalAirflowError
+    from local_airflow import ROOT, LocalAirflow, end_group, environment, last_line
     from outsmart_sync import terminal
     from outsmart_sync.errors import SyncError
     from outsmart_sync.services.history import RunSummary

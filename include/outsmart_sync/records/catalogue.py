@@ -430,6 +430,7 @@ class Text:
         default: Its value at first; '' is none.
         lists: Where a vendor keeps the values that exist; None: any text.
         values: The values that exist, with their labels; empty: any, or those of ``lists``.
+        suggests: Record type whose codes are suggested while a person types; '': none are.
     """
 
     name: str
@@ -437,6 +438,7 @@ class Text:
     default: str = ""
     lists: ValueList | None = None
     values: Mapping[str, str] = field(default_factory=dict)
+    suggests: str = ""
 
 
 @dataclass(frozen=True, slots=True)
