@@ -10,7 +10,7 @@ from typing import Any
 
 import requests
 
-_HTTP_SECONDS = 30
+_HTTP_SECONDS = 120.0  # at the first call of a task Airflow builds that API: half a minute and more on a busy machine
 _PAGE = 100  # Airflow's maximum_page_limit
 _REPEATS = (0.2, 0.5, 1.0, 2.0)
 ENDED = ("success", "failed")

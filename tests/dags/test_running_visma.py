@@ -19,6 +19,8 @@ DAG, PACKAGE, COMPANY = "visma_eaccounting_import", "visma_eaccounting", "devrie
 CATEGORIES = tuple(category.name for category in package(PACKAGE).imports)
 STEPS = ("extract", "filter", "match_by_code", "upsert")
 
+pytestmark = pytest.mark.timeout(1_200)  # a first import of everything is 24 processes of Airflow's
+
 
 @pytest.fixture
 def company(running: Stage) -> Iterator[SyncConnection]:
@@ -34,7 +36,7 @@ def company(running: Stage) -> Iterator[SyncConnection]:
 def run(stage: Stage, **conf: Any) -> tuple[str, str, dict[tuple[str, int], str]]:
     """Trigger the DAG and wait: run id, state, task states."""
     run_id = stage.airflow.trigger(DAG, conf)
-    state = stage.airflow.wait_for(DAG, run_id)
+    state = stage.airflow.wait_for(DAG, run_id, seconds=600)
     return run_id, state, stage.airflow.task_states(DAG, run_id)
 
 
