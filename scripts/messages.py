@@ -26,17 +26,20 @@ _SPEAKERS = frozenset({
     "SyncError", "ConfigurationError", "NotConfigured", "InvalidSettings", "LoginExpired", "AccessDenied",
     "RequestRefused", "VaultLocked", "StoreUnusable", "StagingGone", "TransientError", "RateLimited",
     "VendorUnavailable", "RenewalRefused", "Busy", "RecordError", "UncertainOutcome", "WrongValue", "Problem", "Reason",
-    "Outcome", "Reaction", "Decision", "Stopped", "_said",
+    "Outcome", "Reaction", "Decision", "Stopped", "_said", "_failed", "_held",
 })  # fmt: skip
 """Classes and functions whose arguments are sentences for people."""
 
+_SAID_LAST = frozenset({"_decide", "_another", "log_event"})
+"""Functions whose last argument is a sentence."""
+
 _LABELLED = frozenset({
-    "Choice", "Switch", "Text", "Limit", "StartDate", "ImportCategory", "Field", "Record", "ValueList", "ExactList",
-    "Reference", "replace", "Package", "DocumentKind", "ExportCategory",
+    "Choice", "Switch", "Text", "Limit", "StartDate", "Rules", "ImportCategory", "Field", "Record", "ValueList",
+    "ExactList", "Reference", "replace", "Package", "DocumentKind", "ExportCategory",
 })  # fmt: skip
 """Declarations with words for people."""
 
-_NAMED_FIRST = frozenset({"Field", "Choice", "Switch", "Text", "StartDate"})
+_NAMED_FIRST = frozenset({"Field", "Choice", "Switch", "Text", "StartDate", "Rules"})
 """Declarations whose second argument is their label, after their name."""
 
 _SHORTEST = 2
@@ -113,8 +116,9 @@ def sentences_of(file: Path) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if name in _SPEAKERS:
-                yield from _texts([*node.args, *(each.value for each in node.keywords if each.arg in _SENTENCES)])
+            if name in _SPEAKERS | _SAID_LAST:
+                said = node.args[-1:] if name in _SAID_LAST else node.args
+                yield from _texts([*said, *(each.value for each in node.keywords if each.arg in _SENTENCES)])
             elif name in _LABELLED:
                 yield from _labels(name, node)
         elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value and not isinstance(node.value, ast.Tuple):

@@ -15,18 +15,19 @@ from cryptography.fernet import Fernet
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, ViewportSize, sync_playwright
 
 from local_airflow import LocalAirflow, environment
-from outsmart_sync.orchestration.schedules import IMPORT_VARIABLE
+from outsmart_sync.orchestration.schedules import EXPORT_VARIABLE, IMPORT_VARIABLE
 from outsmart_sync.store import schema
 from outsmart_sync.store.store import Store
 from outsmart_sync.store.vault import KEYS_VARIABLE
 from sandbox import process
-from sandbox.fixed_world import APP, OUTSMART_ACCOUNTS
+from sandbox.fixed_world import APP, OUTSMART_ACCOUNTS, VISMA_APP
 
 WINDOW: ViewportSize = {"width": 1180, "height": 760}
 TELEPHONE: ViewportSize = {"width": 360, "height": 640}
 
 PAGE = "/plugin/outsmart-sync"
 CALLBACK = "/outsmart-sync/oauth/exact-online/callback"
+VISMA_CALLBACK = "/outsmart-sync/oauth/visma-eaccounting/callback"
 USERS = ("admin:admin", "op:op", "user:user", "viewer:viewer")
 _FLAGS = [
     "--no-sandbox",
@@ -105,15 +106,17 @@ def stage(home: Path, *, relations: int = 60, items: int = 60, port: int | None 
         port: Port of Airflow; None: any.
     """
     settings = environment(home / "home", port or free_port(), users=USERS)
-    redirect_uri = settings["AIRFLOW__API__BASE_URL"] + CALLBACK
+    base = settings["AIRFLOW__API__BASE_URL"]
     store = Store(f"sqlite:///{home / 'store.db'}")
     schema.upgrade(store)
-    with process.start(relations=relations, items=items, redirect_uris=(redirect_uri,)) as vendors:
-        settings |= _connections(vendors, store, redirect_uri)
-        settings[IMPORT_VARIABLE] = "0 0 1 1 *"  # only what somebody starts runs
+    uris, visma_uris = (base + CALLBACK,), (base + VISMA_CALLBACK,)
+    with process.start(relations=relations, items=items, redirect_uris=uris, visma_redirect_uris=visma_uris) as vendors:
+        settings |= _connections(vendors, store, base)
+        settings[IMPORT_VARIABLE] = settings[EXPORT_VARIABLE] = "0 0 1 1 *"  # only what somebody starts runs
         settings[KEYS_VARIABLE] = Fernet.generate_key().decode()
         with LocalAirflow(settings, home / "logs") as airflow:
             airflow.wait_until_ready("exact_online_import")
+            airflow.wait_until_ready("exact_online_export")
             yield PageStage(airflow, vendors, store)
     store.close()
 
@@ -127,13 +130,25 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
-def _connections(vendors: process.SandboxProcess, store: Store, redirect_uri: str) -> dict[str, str]:
+def _connections(vendors: process.SandboxProcess, store: Store, base: str) -> dict[str, str]:
     exact, account = vendors.exact_url, OUTSMART_ACCOUNTS["north"]
     extra = {
         "authorize_url": f"{exact}/api/oauth2/auth",
         "token_url": f"{exact}/api/oauth2/token",
         "api_url": exact,
-        "redirect_uri": redirect_uri,
+        "redirect_uri": base + CALLBACK,
+    }
+    visma = {
+        "authorize_url": f"{vendors.visma_url}/connect/authorize",
+        "token_url": f"{vendors.visma_url}/connect/token",
+        "api_url": vendors.visma_url,
+        "redirect_uri": base + VISMA_CALLBACK,
+    }
+    visma_eaccounting = {
+        "conn_type": "visma_eaccounting",
+        "login": VISMA_APP.client_id,
+        "password": VISMA_APP.client_secret,
+        "extra": visma,
     }
     exact_online = {"conn_type": "exact_online", "login": APP.client_id, "password": APP.client_secret, "extra": extra}
     outsmart = {
@@ -145,5 +160,6 @@ def _connections(vendors: process.SandboxProcess, store: Store, redirect_uri: st
     return {
         "AIRFLOW_CONN_OUTSMART_SYNC_STORE": store.url.render_as_string(hide_password=False),
         "AIRFLOW_CONN_EXACT_ONLINE_DEFAULT": json.dumps(exact_online),
+        "AIRFLOW_CONN_VISMA_EACCOUNTING_DEFAULT": json.dumps(visma_eaccounting),
         "AIRFLOW_CONN_OUTSMART_DEFAULT": json.dumps(outsmart),
     }

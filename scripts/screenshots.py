@@ -22,6 +22,7 @@ from page_stage import TELEPHONE, WINDOW, PageStage, browser, chromium, frame, s
 FOLDER = ROOT / "docs" / "images"
 _SMALL = ["pngquant", "--speed", "1", "--strip", "96"]
 _LONG = 180_000
+DIVISION = 2001001
 MAIN = "Van Dijk Installatietechniek B.V."
 
 
@@ -41,7 +42,9 @@ def main() -> int:
         page = made.log_in(context)
         connect(page)
         first_import(page)
+        exports(page, made)
         rest(page, made)
+        visma(page, made)
         telephone = chrome.new_context(
             viewport=TELEPHONE,
             locale="nl-NL",
@@ -57,7 +60,7 @@ def main() -> int:
 def connect(page: Page) -> None:
     """From the empty overview to the saved administration."""
     shown = frame(page)
-    shown.get_by_role("link", name="Connect", exact=True).click()
+    shown.get_by_role("link", name="Connect Exact Online", exact=True).click()
     shown.get_by_label("Netherlands").check()
     shown.get_by_role("button", name="Go to the login page").click()
     page.locator("input[name=user_name]").fill("demo@example.com")
@@ -81,6 +84,49 @@ def first_import(page: Page) -> None:
     keep(page, "match-report")
     shown.get_by_role("button", name="Start importing").click()
     expect(shown.get_by_text("The sync has ended")).to_be_visible(timeout=_LONG)
+
+
+def exports(page: Page, made: PageStage) -> None:
+    """Exports switched on, with work orders that went, wait and failed."""
+    ids = made.vendors.control.complete_work_orders("north", DIVISION, 8)
+    made.vendors.control.change_work_order("north", ids[0], PaymentMethod="contant voldaan")
+    made.vendors.control.change_work_order("north", ids[1], CustomerDebtorNr="99999")
+    made.vendors.control.change_work_order("north", ids[2], TypeOfWork="Garantie")
+    shown = frame(page)
+    page.goto(f"{made.address}?page=connections/1")
+    shown.locator("#work_orders-enabled").check()
+    shown.locator("section", has=shown.locator("#work_orders-enabled")).get_by_text("Filters and settings").click()
+    shown.get_by_role("button", name="Show all of OutSmart's list: What is done with a payment method").click()
+    expect(shown.get_by_label("op rekening")).to_be_visible(timeout=_LONG)
+    shown.locator("#work_orders-cut_off").fill("2026-01-01T00:00")
+    shown.locator("#exports").evaluate("it => it.scrollIntoView()")
+    keep(page, "exports-settings")
+    shown.get_by_role("button", name="Save").click()
+    expect(shown.get_by_text("The next export sends")).to_be_visible(timeout=_LONG)
+    page.goto(f"{made.address}?page=exports")
+    shown.get_by_role("button", name="Export now").click()
+    expect(shown.get_by_text("The export has ended")).to_be_visible(timeout=_LONG)
+    page.goto(f"{made.address}?page=exports%3Fstate%3Dall")
+    expect(shown.get_by_role("link", name="WB-2", exact=True)).to_be_visible(timeout=_LONG)
+    keep(page, "work-orders")
+    shown.get_by_role("link", name="WB-1", exact=True).click()
+    shown.get_by_role("button", name="Preview the document").wait_for()
+    keep(page, "work-order")
+
+
+def visma(page: Page, made: PageStage) -> None:
+    """Before the company of VISMA is fixed."""
+    shown = frame(page)
+    page.goto(f"{made.address}?page=connect/visma-eaccounting")
+    shown.get_by_role("button", name="Go to the login page").click()
+    page.locator("input[name=user_name]").fill("demo@example.com")
+    page.locator("input[name=password]").fill("demo")
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Allow").click()
+    shown.get_by_role("radio").first.check()
+    shown.get_by_role("button", name="Next").click()
+    expect(shown.get_by_role("heading", name="Rights")).to_be_visible(timeout=_LONG)
+    keep(page, "visma-checklist")
 
 
 def rest(page: Page, made: PageStage) -> None:

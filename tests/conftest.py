@@ -22,11 +22,12 @@ os.environ |= {
 import uuid  # noqa: E402
 from collections.abc import Iterator  # noqa: E402
 from datetime import timedelta  # noqa: E402
+from typing import Any  # noqa: E402
 
 import pytest  # noqa: E402
 from cryptography.fernet import Fernet  # noqa: E402
 from sqlalchemy import create_engine, text  # noqa: E402
-from sqlalchemy.engine import make_url  # noqa: E402
+from sqlalchemy.engine import Dialect, make_url  # noqa: E402
 
 from outsmart_sync.store import ledger, schema  # noqa: E402
 from outsmart_sync.store.store import Store  # noqa: E402
@@ -110,10 +111,22 @@ def databases(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureR
     return Databases(tmp_path_factory.mktemp("databases"), request)
 
 
+_STATEMENTS: dict[str, tuple[Dialect, dict[Any, Any]]] = {}
+
+
+def warmed(store: Store) -> Store:
+    """A store that knows the statements which others have compiled in this process: a third of a test's time."""
+    engine = store.engine
+    dialect, compiled = _STATEMENTS.setdefault(engine.dialect.name, (engine.dialect, {}))
+    engine.dialect = dialect
+    engine.update_execution_options(compiled_cache=compiled)
+    return store
+
+
 @pytest.fixture(params=BACKENDS)
 def store(request: pytest.FixtureRequest, databases: Databases) -> Iterator[Store]:
     """An empty store with its tables, once on each database we support."""
-    made = Store(databases.make(request.param))
+    made = warmed(Store(databases.make(request.param)))
     yield made
     made.close()
 
@@ -121,7 +134,7 @@ def store(request: pytest.FixtureRequest, databases: Databases) -> Iterator[Stor
 @pytest.fixture
 def sqlite_store(databases: Databases) -> Iterator[Store]:
     """An empty store on SQLite, where the database makes no difference."""
-    made = Store(databases.make("sqlite"))
+    made = warmed(Store(databases.make("sqlite")))
     yield made
     made.close()
 

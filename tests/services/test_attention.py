@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+import json
 
+import pytest
+from typer.testing import CliRunner
+
+from outsmart_sync import terminal
+from outsmart_sync.cli import app
 from outsmart_sync.errors import InvalidSettings
 from outsmart_sync.pipeline.outcomes import MirrorState
 from outsmart_sync.providers.packages import package
@@ -125,3 +130,24 @@ def test_a_look_names_who_is_likely_the_same_and_a_link_is_kept_by_the_first_imp
     assert here.vendors.control.outsmart_record("north", "relations", "BY-HAND")["street"] == row["AddressLine1"]
     codes = [each["debtor_number"] for each in here.vendors.control.outsmart_records("north", "relations")]
     assert pair.code not in codes
+
+
+def test_the_command_line_decides_as_the_page_does(here: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    here.sync("relations")
+    monkeypatch.setattr(terminal, "open_store", lambda: here.store)
+    record = first_rejected(here)
+
+    def type_(*words: str, code: int = 0) -> str:
+        result = CliRunner().invoke(app, ["attention", *words])
+        assert result.exit_code == code, (result.output, result.exception)
+        return result.output
+
+    assert "rejected" in type_("list")
+    waiting = json.loads(type_("list", "--records", "--json"))
+    assert record.id in [each["id"] for each in waiting]
+    assert "1 records: on hold." in type_("hold", "1", "relation", record.code)
+    assert state_of(here, record.id) == MirrorState.HELD
+    type_("release", "1", "relation", record.code)
+    type_("dismiss", "1", "relation", record.code)
+    assert state_of(here, record.id) == MirrorState.EXCLUDED
+    type_("dismiss", "1", "relation", "no such code", code=1)

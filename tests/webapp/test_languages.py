@@ -66,6 +66,14 @@ def test_every_category_has_a_name_in_the_language(language: str) -> None:
     assert [label for label in labels if not known.get(label)] == []
 
 
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_setting_of_the_exports_has_a_label_in_the_language(language: str) -> None:
+    known = {shown(message): message.string for message in catalogue(language) if message.id}
+    exports = [each for package in packages().values() for each in package.export_categories]
+    labels = [each.label for each in exports] + [setting.label for each in exports for setting in each.filters]
+    assert [label for label in labels if not known.get(label)] == []
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -76,6 +84,14 @@ def test_every_category_has_a_name_in_the_language(language: str) -> None:
         (
             "Connection 3 is fixed to Van Dijk B.V. Something that nobody knows. Start the login again.",
             "Verbinding 3 ligt vast op Van Dijk B.V. Something that nobody knows. Begin de login opnieuw.",
+        ),
+        (
+            "Work order W2: Exact Online does not have customer '9', material 'X'. Correct it in OutSmart.",
+            "Werkbon W2: Exact Online kent deze niet: klant '9', materiaal 'X'. Verbeter het in OutSmart.",
+        ),
+        (
+            "Work order W1 has the payment method 'contant voldaan', which the settings hold.",
+            "Werkbon W1 heeft betaalwijze 'contant voldaan', en dat houden de instellingen aan.",
         ),
         ("", ""),
         ("{0} is odd", "{0} is odd"),

@@ -15,6 +15,7 @@ from outsmart_sync.webapp import access, forms, opened
 from outsmart_sync.webapp.routes import connect
 from sandbox.process import SandboxProcess
 from support import SOUTH, VISMA_COMPANIES, Rig, connection_environment
+from webapp.conftest import Browser
 
 SWITCHES = [f"{name}.enabled" for name in ("customers", "materials", "hour_types")]
 FORM = {"licence": ["active"], forms.SHOWN: SWITCHES, **{name: ["on"] for name in SWITCHES}}
@@ -56,3 +57,14 @@ def test_units_that_are_hours_are_proposed_before_anything_is_imported(rig: Rig)
     saved = settings.read(rig.store, fixed)
     assert saved.categories["hour_types"]["hour_units"]
     assert (saved.categories["materials"]["enabled"], saved.automatic) == (True, False)
+
+
+def test_what_was_found_of_a_company_is_shown_before_it_is_fixed(rig: Rig, page: Browser) -> None:
+    done = rig.log_in_to_visma("leeg")
+    place = f"connections/{done.connection.id}/setup"
+    offered = page.get(place).text
+    assert "Product variant Standard." in offered
+    shown = page.get(place, params={"administration": VISMA_COMPANIES["leeg"].id}).text
+    for text in ("NL", "demo@example.com", "EUR", "Product variant Standard.", "Licence ordered"):
+        assert text in shown, text
+    assert ">active<" not in shown

@@ -409,8 +409,8 @@ class Switch:
     Attributes:
         name: Name of the setting.
         label: Question as a person reads it.
-        lets: ``blocked`` (marked so at the source), ``inactive`` (today is outside the record's first and last day),
-            or '' (nothing).
+        lets: ``blocked`` (marked so at the source), ``inactive`` (today is outside the record's first and last day), a
+            reason code of the stream's ``left_out`` (what is left out for it comes then), or '' (nothing).
         default: Whether it is on at first.
     """
 
@@ -430,6 +430,7 @@ class Text:
         default: Its value at first; '' is none.
         lists: Where a vendor keeps the values that exist; None: any text.
         values: The values that exist, with their labels; empty: any, or those of ``lists``.
+        suggests: Record type whose codes are suggested while a person types; '': none are.
     """
 
     name: str
@@ -437,6 +438,7 @@ class Text:
     default: str = ""
     lists: ValueList | None = None
     values: Mapping[str, str] = field(default_factory=dict)
+    suggests: str = ""
 
 
 @dataclass(frozen=True, slots=True)

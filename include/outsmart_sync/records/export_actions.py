@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-EXPORT, LIST = "export", "list"
-"""Plain exporting; and the one question that needs no work order."""
+EXPORT, LIST, SHOW = "export", "list", "show"
+"""Plain exporting; the one question that needs no work order; and the one that decides nothing."""
 
 ACTIONS = {
     LIST: "List the work orders that changed last",
-    "show": "Show where they stand",
+    SHOW: "Show where they stand",
     "hold": "Do not send them",
     "release": "Release and send them",
     "resend": "Send them again",
@@ -19,5 +19,5 @@ ACTIONS = {
 }
 """Name → what it does."""
 
-QUIET = (LIST, "show", "hold")
+QUIET = (LIST, SHOW, "hold")
 """After these nothing is sent; after the others the same work orders are exported."""

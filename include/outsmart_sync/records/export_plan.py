@@ -88,3 +88,8 @@ def decode_plan(text: str) -> Plan:
 def decode_problem(text: str) -> Problem:
     """The problem behind :func:`encode`'s text."""
     return _problems.decode(text)
+
+
+def decode(text: str) -> Plan | Problem:
+    """Whichever of both a text is."""
+    return decode_plan(text) if text.startswith('{"document"') else decode_problem(text)

@@ -76,7 +76,9 @@ def _settings(exports: Exports) -> tuple[Setting, ...]:
         Switch("create_relations", "Make customers that the package does not have"),
         Switch("create_materials", "Make articles that the package does not have"),
         Text(
-            "fallback_material", "Article for lines whose code the package does not know (empty: such work orders wait)"
+            "fallback_material",
+            "Article for lines whose code the package does not know (empty: such work orders wait)",
+            suggests="material",
         ),
         Switch("hours", "Bill hours, at the sale price of their hour type", default=True),
         Text(
@@ -85,7 +87,7 @@ def _settings(exports: Exports) -> tuple[Setting, ...]:
             default="0",
             values={"0": "not rounded", "5": "5 minutes", "15": "15 minutes", "30": "30 minutes"},
         ),
-        Text("travel_material", "Article for the distance travelled (empty: it is not billed)"),
+        Text("travel_material", "Article for the distance travelled (empty: it is not billed)", suggests="material"),
         Switch("description_line", "Put the work description on the document", default=True),
         Switch("pdf", "Attach the work order's PDF", default=True),
     )

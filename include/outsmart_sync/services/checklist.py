@@ -28,7 +28,8 @@ class Check:
     """One thing that was looked at.
 
     Attributes:
-        subject: What: ``country``, ``user``, ``administration``, ``outsmart`` or the name of a category.
+        subject: What: ``country``, ``user``, ``administration``, ``currency``, ``note`` (what a person should know of
+            it), ``outsmart`` or the name of a category.
         found: What was found.
         ok: Whether it is as it should be.
         error: What is wrong, in words; None when nothing is.
@@ -43,7 +44,7 @@ class Check:
 def of_login(store: Store, connection: SyncConnection, chosen: Administration) -> list[Check]:
     """What a login says by itself, without a call: country, user, administration."""
     package = package_of(connection.package)
-    country = package.countries.get(connection.country, connection.country)
+    country = package.countries.get(connection.country, connection.country or chosen.country.upper())
     there = package.countries.get(chosen.country, chosen.country.upper())
     same = not chosen.country or not connection.country or chosen.country == connection.country
     wrong = AccessDenied(
@@ -63,6 +64,8 @@ def of_login(store: Store, connection: SyncConnection, chosen: Administration) -
         Check("country", country, same, None if same else wrong),
         Check("user", logins.user_name(store, connection.login_id)),
         Check("administration", f"{chosen.name} ({chosen.code})"),
+        *([Check("currency", chosen.currency)] if chosen.currency else []),
+        *(Check("note", note) for note in chosen.notes),
         *([Check("earlier", earlier[0].label)] if earlier else []),
     ]
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from outsmart_sync.errors import InvalidSettings
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.records.catalogue import Choice, Rules, Switch, Text
+from outsmart_sync.records.export_catalogue import JOURNALS, PAYMENT_CONDITIONS
+from outsmart_sync.records.export_settings import CONDITION, JOURNAL
+from outsmart_sync.services import history
 from outsmart_sync.services.setting_values import WrongValue, settings_of
 
 if TYPE_CHECKING:
     from outsmart_sync.records.catalogue import Setting, ValueList
     from outsmart_sync.services.gateway import Gateway
     from outsmart_sync.store.connections import SyncConnection
+    from outsmart_sync.store.store import Store
 
 Choices = list[tuple[str, str]]
 """Values that may be chosen, with what a person knows them by."""
@@ -21,6 +26,7 @@ Known = dict["ValueList", Choices]
 """Lists that have been read."""
 
 _SHOWN = 5
+_SUGGESTED, _LOOKED_THROUGH = 20, 200
 
 
 def choices(gateway: Gateway, connection: SyncConnection, category: str, name: str) -> Choices:
@@ -88,6 +94,54 @@ def _rules(connection: SyncConnection, name: str, setting: Rules, value: dict[st
     if unknown := [each for each, written in found.items() if written is None and each not in setting.default]:
         raise WrongValue(_unknown(connection, name, setting.lists, unknown, there))
     return {found[each] or each: rule for each, rule in value.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class RuleChoices:
+    """What a setting with rules may hold.
+
+    Attributes:
+        values: The values that may have a rule, with what a person knows them by.
+        coded: Kind of rule with a code of the package → the codes.
+    """
+
+    values: Choices
+    coded: dict[str, Choices]
+
+
+def rule_choices(gateway: Gateway, connection: SyncConnection, category: str, name: str) -> RuleChoices:
+    """The values that a setting with rules may have rules for, and the codes that those may name.
+
+    Raises:
+        InvalidSettings: There is no such setting, or it has no rules.
+        SyncError: A vendor refuses or does not answer.
+    """
+    values = choices(gateway, connection, category, name)
+    lists = {
+        verb: listed
+        for verb, setting in ((JOURNAL, JOURNALS), (CONDITION, PAYMENT_CONDITIONS))
+        if (listed := _list_named(connection, category, setting))
+    }
+    return RuleChoices(values, {verb: _read(gateway, connection, listed) for verb, listed in lists.items()})
+
+
+def _list_named(connection: SyncConnection, category: str, name: str) -> ValueList | None:
+    setting = settings_of(package_of(connection.package).any_category(category)).get(name)
+    return _list_of(setting) if setting else None
+
+
+def suggested(store: Store, connection: SyncConnection, category: str, name: str, typed: str) -> Choices:
+    """Codes that a person may mean who has typed this much, with what they stand for; the nearest first.
+
+    Raises:
+        InvalidSettings: There is no such setting.
+    """
+    setting = _setting(connection, category, name)
+    record = setting.suggests if isinstance(setting, Text) else ""
+    if not record or not typed.strip():
+        return []
+    found = history.search(store, [connection.id], typed, limit=_LOOKED_THROUGH)
+    return [(each.code, each.title) for each in found if each.record == record][:_SUGGESTED]
 
 
 def proposed(gateway: Gateway, connection: SyncConnection, setting: Setting) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -60,11 +61,23 @@ def begun(package: Package, before: Settings, after: Settings) -> list[ImportCat
 def meant_by(
     store: Store, gateway: Gateway, connection: SyncConnection, package: Package, before: Settings, after: Settings
 ) -> list[Expands]:
-    """What the lists of these categories expand to; a package that cannot be asked is told of instead."""
+    """What the lists of categories that are begun expand to; a package that cannot be asked is told of instead."""
+    return counted(store, gateway, connection, package, after, begun(package, before, after))
+
+
+def counted(
+    store: Store,
+    gateway: Gateway,
+    connection: SyncConnection,
+    package: Package,
+    saved: Settings,
+    categories: Sequence[ImportCategory],
+) -> list[Expands]:
+    """What the lists of these categories, each with a limit, expand to."""
     found = []
-    for category in begun(package, before, after):
+    for category in categories:
         name = category.limit.name if category.limit else ""
-        limit = int(after.categories[category.name][name])
+        limit = int(saved.categories[category.name][name])
         try:
             source = gateway.door(connection).source()
             try:

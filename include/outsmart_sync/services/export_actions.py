@@ -7,14 +7,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from outsmart_sync.errors import InvalidSettings, SyncError
-from outsmart_sync.records.export_actions import ACTIONS, LIST
+from outsmart_sync.records.export_actions import ACTIONS, LIST, SHOW
 from outsmart_sync.services import export_decisions as decisions
 from outsmart_sync.services import exports
+from outsmart_sync.store.exports import ExportState
 
 if TYPE_CHECKING:
     from outsmart_sync.services.exports import Shown
     from outsmart_sync.services.gateway import Gateway
+    from outsmart_sync.store.exports import Export
     from outsmart_sync.store.store import Store
+
+OWN_PRODUCTION = "own_production"
+"""Reason of work orders that are never billed, so that nothing releases them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,7 @@ def _show(asked: Asked) -> str:
     )
 
 
-def _resend(asked: Asked, *, update: bool = False, second: bool = False) -> str:
+def _resend(asked: Asked, *, update: bool = False, second: bool = False) -> Shown:
     again = decisions.resend(
         asked.store, asked.gateway, asked.number, asked.connection_id, update=update, second=second
     )
@@ -46,28 +51,25 @@ def _resend(asked: Asked, *, update: bool = False, second: bool = False) -> str:
             remedy="Choose to bring it up to date, or to make a second one on purpose.",
             code="document_there",
         )
-    return _line(again.shown)
+    return again.shown
 
 
-def _settle(asked: Asked, *, not_there: bool = False, accept: bool = False) -> str:
+def _settle(asked: Asked, *, not_there: bool = False, accept: bool = False) -> Shown:
     there = "" if not_there or accept else asked.document
-    return _line(
-        decisions.settle(
-            asked.store,
-            asked.gateway,
-            asked.number,
-            asked.connection_id,
-            there=there,
-            not_there=not_there,
-            accept=accept,
-        )
+    return decisions.settle(
+        asked.store,
+        asked.gateway,
+        asked.number,
+        asked.connection_id,
+        there=there,
+        not_there=not_there,
+        accept=accept,
     )
 
 
-_CALLS: Mapping[str, Callable[[Asked], str]] = {
-    "show": _show,
-    "hold": lambda asked: _line(decisions.hold(asked.store, asked.number, asked.connection_id)),
-    "release": lambda asked: _line(decisions.release(asked.store, asked.number, asked.connection_id)),
+_CALLS: Mapping[str, Callable[[Asked], Shown]] = {
+    "hold": lambda asked: decisions.hold(asked.store, asked.number, asked.connection_id),
+    "release": lambda asked: decisions.release(asked.store, asked.number, asked.connection_id),
     "resend": _resend,
     "resend_update": lambda asked: _resend(asked, update=True),
     "resend_second": lambda asked: _resend(asked, second=True),
@@ -75,6 +77,72 @@ _CALLS: Mapping[str, Callable[[Asked], str]] = {
     "settle_not_there": lambda asked: _settle(asked, not_there=True),
     "settle_accept": lambda asked: _settle(asked, accept=True),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of asking for something about one work order.
+
+    Attributes:
+        number: The work order as it was named.
+        shown: Where it stands now; None: it was refused.
+        error: Why it was refused.
+    """
+
+    number: str
+    shown: Shown | None = None
+    error: SyncError | None = None
+
+
+def offered(export: Export) -> tuple[str, ...]:
+    """The actions that fit where a work order stands; what else is asked is refused with a sentence."""
+    state = export.state
+    offers: list[str] = []
+    if state in (ExportState.HELD, ExportState.OLDER) and export.reason != OWN_PRODUCTION:
+        offers.append("release")
+    if state in (ExportState.FAILED, ExportState.DONE, ExportState.DIFFERS, ExportState.CHANGED):
+        offers.append("resend")
+    if export.remote_id and state in (ExportState.DONE, ExportState.DIFFERS, ExportState.CHANGED):
+        offers += ["resend_update", "resend_second"]
+    if state is ExportState.UNCERTAIN:
+        offers += ["settle_there", "settle_not_there"]
+    if state in (ExportState.DIFFERS, ExportState.CHANGED):
+        offers.append("settle_accept")
+    if state in (ExportState.WAITING, ExportState.FAILED):
+        offers.append("hold")
+    return tuple(offers)
+
+
+def decide(
+    store: Store,
+    gateway: Gateway,
+    action: str,
+    numbers: Sequence[str],
+    connection_id: int | None = None,
+    document: str = "",
+) -> list[Answer]:
+    """Do what is asked about each work order; one that is refused does not keep the others from it.
+
+    Raises:
+        InvalidSettings: There is no such action, or no work order is named.
+    """
+    if action not in ACTIONS:
+        raise InvalidSettings(
+            f"There is no action '{action}'.", remedy=f"Choose from: {', '.join(ACTIONS)}.", code="unknown_action"
+        )
+    if not numbers:
+        raise InvalidSettings(
+            "No work order is named.", remedy="Name the work orders that are meant.", code="none_chosen"
+        )
+    answers = []
+    for number in numbers:
+        try:
+            shown = _CALLS[action](Asked(store, gateway, number, connection_id, document))
+        except SyncError as error:
+            answers.append(Answer(number, error=error))
+        else:
+            answers.append(Answer(number, shown))
+    return answers
 
 
 def act(
@@ -94,17 +162,13 @@ def act(
         raise InvalidSettings(f"There is no action '{action}'.", remedy=f"Choose from: {', '.join(ACTIONS)}.")
     if action == LIST:
         return [_line(each) for each in exports.listed(store, connection_id=connection_id)]
-    if not numbers:
-        raise InvalidSettings("No work order is named.", remedy="Name the work orders that are meant.")
-    said, failed = [], []
-    for number in numbers:
-        try:
-            said.append(_CALLS[action](Asked(store, gateway, number, connection_id, document)))
-        except SyncError as error:
-            failed.append(error)
-    if failed and not said:
+    if action == SHOW and numbers:
+        return [_show(Asked(store, gateway, number, connection_id, document)) for number in numbers]
+    answers = decide(store, gateway, action, numbers, connection_id, document)
+    failed = [each.error for each in answers if each.error]
+    if len(failed) == len(answers):
         raise failed[0]
-    return said + [str(error) for error in failed]
+    return [_line(each.shown) for each in answers if each.shown] + [str(error) for error in failed]
 
 
 def _line(each: Shown) -> str:

@@ -91,10 +91,7 @@ def preview(store: Store, run_id: int) -> list[Plan | Problem]:
     )
     with store.read() as transaction:
         texts = list(transaction.execute(query).scalars())
-    return [
-        export_plan.decode_plan(text) if '"document"' in text[:12] else export_plan.decode_problem(text)
-        for text in texts
-    ]
+    return [export_plan.decode(text) for text in texts]
 
 
 def find(store: Store, number: str, connection_id: int | None, account: str = "") -> list[Export]:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import func, or_, select
 
@@ -14,8 +14,8 @@ from outsmart_sync.pipeline import by_hand
 from outsmart_sync.pipeline.outcomes import MirrorState
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.records.catalogue import ImportCategory
-from outsmart_sync.records.export_catalogue import INVOICE_STATUS
-from outsmart_sync.services import settings
+from outsmart_sync.records.export_catalogue import INVOICE_STATUS, WORK_ORDERS
+from outsmart_sync.services import export_list, settings
 from outsmart_sync.services.setting_values import ENABLED
 from outsmart_sync.store import connections, dialect, exports, logins
 from outsmart_sync.store.connections import State, SyncConnection
@@ -26,7 +26,6 @@ from outsmart_sync.store.tokens import TOKENS, login_owner
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from outsmart_sync.records.catalogue import Package
     from outsmart_sync.store.store import Store
 
 SHOWN_PER_DAY = ("created", "updated", "excluded", "rejected")
@@ -71,6 +70,7 @@ class ConnectionStatus:
         licence: Its licence.
         categories: Its categories.
         automatic: Whether scheduled runs take it along.
+        work: How its exports stand; None: nothing can be exported to its package.
     """
 
     connection: SyncConnection
@@ -79,6 +79,7 @@ class ConnectionStatus:
     licence: str
     categories: list[CategoryStatus]
     automatic: bool = True
+    work: export_list.Standing | None = None
 
     @property
     def last_success(self) -> datetime | None:
@@ -88,7 +89,13 @@ class ConnectionStatus:
     @property
     def attention(self) -> int:
         """Records of the switched-on categories that wait for a person."""
-        return sum(each.records.get(state, 0) for each in self.categories if each.enabled for state in _FOR_A_PERSON)
+        mine = [each for each in self.categories if each.enabled and each.name not in (WORK_ORDERS, INVOICE_STATUS)]
+        return sum(each.records.get(state, 0) for each in mine for state in _FOR_A_PERSON)
+
+    @property
+    def to_do_by_hand(self) -> int:
+        """Records of which a person was told in the last days to do something by hand."""
+        return sum(each.to_do_by_hand for each in self.categories)
 
     def days_left(self, now: datetime) -> int | None:
         """Whole days until the login ends unless it is used; None: it does not end by itself."""
@@ -176,10 +183,13 @@ def days(store: Store, connection_ids: Sequence[int], number: int = 14) -> list[
     return [Day(each, found.get(each.isoformat(), dict.fromkeys(SHOWN_PER_DAY, 0))) for each in every]
 
 
-def _lapses(package: Package, connection: SyncConnection, obtained: datetime | None) -> datetime | None:
-    if obtained is None or package.login_lasts is None or connection.state is State.DISCONNECTED:
+def login_lapses(transaction: Connection, connection: SyncConnection) -> datetime | None:
+    """When a connection's login ends unless it is used; None: it does not by itself, or there is none."""
+    lasts = package_of(connection.package).login_lasts
+    obtained = _login_obtained(transaction, connection)
+    if obtained is None or lasts is None or connection.state is State.DISCONNECTED:
         return None
-    return obtained + package.login_lasts
+    return obtained + lasts
 
 
 def _connection_status(store: Store, connection: SyncConnection) -> ConnectionStatus:
@@ -190,14 +200,15 @@ def _connection_status(store: Store, connection: SyncConnection) -> ConnectionSt
         finished = _finished(transaction, connection.id)
         records = _records(transaction, connection.id)
         told = by_hand.recent(transaction, connection.id)
-        obtained = _login_obtained(transaction, connection)
+        lapses = login_lapses(transaction, connection)
         exported = exports.totals(transaction, connection.id)
     return ConnectionStatus(
         connection=connection,
         user_name=logins.user_name(store, connection.login_id),
-        login_lapses=_lapses(package, connection, obtained),
+        login_lapses=lapses,
         licence=chosen.licence,
         automatic=chosen.automatic,
+        work=export_list.standing(store, connection) if package.exports else None,
         categories=[
             CategoryStatus(
                 name=category.name,
@@ -248,7 +259,7 @@ def _sum(numbers: Iterable[dict[str, int]]) -> dict[str, int]:
     return dict(sum((Counter(each) for each in numbers), Counter()))
 
 
-def _login_obtained(transaction: Connection, connection: SyncConnection) -> Any:
+def _login_obtained(transaction: Connection, connection: SyncConnection) -> datetime | None:
     if connection.login_id is None:
         return None
     return transaction.execute(

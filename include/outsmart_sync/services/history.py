@@ -11,7 +11,8 @@ import msgspec
 from sqlalchemy import exists, or_, select
 
 from outsmart_sync.errors import InvalidSettings
-from outsmart_sync.pipeline.outcomes import explain
+from outsmart_sync.pipeline.by_hand import RECENTLY
+from outsmart_sync.pipeline.outcomes import TO_DO_BY_HAND, explain
 from outsmart_sync.providers.packages import packages
 from outsmart_sync.records.values import Payload, code_key, decode
 from outsmart_sync.store import connections, runs
@@ -255,6 +256,23 @@ def events(
         query = query.where(record_log.c.id < before)
     if connection_ids is not None:
         query = query.where(record_log.c.connection_id.in_(connection_ids))
+    names = _names(store)
+    with store.read() as connection:
+        return [_event(row, names) for row in connection.execute(query)]
+
+
+def to_do_by_hand(store: Store, connection_ids: Sequence[int], limit: int = 50) -> list[Event]:
+    """What a person was told lately to look after by hand, such as orders that were cancelled; newest first."""
+    query = (
+        select(record_log)
+        .where(
+            record_log.c.connection_id.in_(connection_ids),
+            record_log.c.reason.in_(TO_DO_BY_HAND),
+            record_log.c.at > store.now() - RECENTLY,
+        )
+        .order_by(record_log.c.id.desc())
+        .limit(limit)
+    )
     names = _names(store)
     with store.read() as connection:
         return [_event(row, names) for row in connection.execute(query)]

@@ -211,7 +211,12 @@ def untold(connection: Connection, connection_id: int) -> list[Export]:
 
 
 def listed(
-    connection: Connection, *, connection_id: int | None = None, states: Iterable[str] = (), limit: int = 100
+    connection: Connection,
+    *,
+    connection_id: int | None = None,
+    states: Iterable[str] = (),
+    limit: int | None = 100,
+    offset: int = 0,
 ) -> list[Export]:
     """The newest rows."""
     conditions: list[ColumnElement[bool]] = []
@@ -219,7 +224,7 @@ def listed(
         conditions.append(table.c.connection_id == connection_id)
     if chosen := list(states):
         conditions.append(table.c.state.in_(chosen))
-    return _select(connection, *conditions, limit=limit)
+    return _select(connection, *conditions, limit=limit, offset=offset)
 
 
 def totals(connection: Connection, connection_id: int) -> dict[str, int]:
@@ -246,12 +251,15 @@ def settle(
     put(connection, export.account, export.row_id, state=state.value, reason=reason, run_id=run_id, **plain | values)
 
 
-def _select(connection: Connection, *conditions: ColumnElement[bool], limit: int | None = None) -> list[Export]:
+def _select(
+    connection: Connection, *conditions: ColumnElement[bool], limit: int | None = None, offset: int = 0
+) -> list[Export]:
     query = (
         select(*(table.c[name] for name in _NAMES))
         .where(*conditions)
         .order_by(table.c.changed_at.desc(), table.c.row_id)
         .limit(limit)
+        .offset(offset)
     )
     return [_of(row) for row in connection.execute(query)]
 

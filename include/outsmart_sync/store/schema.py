@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,6 +63,7 @@ def version(connection: Connection) -> str | None:
     return MigrationContext.configure(connection, opts={"version_table": _VERSION_TABLE}).get_current_revision()
 
 
+@functools.cache
 def newest() -> str:
     """The version that this release needs."""
     return ScriptDirectory.from_config(alembic_config()).get_current_head() or ""

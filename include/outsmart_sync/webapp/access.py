@@ -46,6 +46,20 @@ class Rights:
         """Change settings, start a sync, decide about records."""
         return airflow.may_dag(self.user, "PUT", self.dag_id)
 
+    @property
+    def export_dag_id(self) -> str:
+        """The DAG of the package's exports."""
+        return planning.dag_id(self.package, planning.EXPORT)
+
+    def dag_of(self, direction: str) -> str:
+        """The DAG of one direction."""
+        return planning.dag_id(self.package, direction)
+
+    @cached_property
+    def export(self) -> bool:
+        """Change what is exported, decide about work orders, start an export."""
+        return bool(self.package.export_categories) and airflow.may_dag(self.user, "PUT", self.export_dag_id)
+
     @cached_property
     def connect(self) -> bool:
         """Connect and disconnect."""
@@ -55,7 +69,7 @@ class Rights:
         """Refuse somebody without a right.
 
         Args:
-            what: ``look``, ``edit`` or ``connect``.
+            what: ``look``, ``edit``, ``export`` or ``connect``.
 
         Raises:
             AccessDenied: They have not got it.
@@ -65,6 +79,7 @@ class Rights:
         needed = {
             "look": f"the right to read the DAG {self.dag_id}",
             "edit": f"the right to edit the DAG {self.dag_id}",
+            "export": f"the right to edit the DAG {self.export_dag_id}",
             "connect": f"the right to edit the Airflow connection {self.package.conn_id}",
         }
         raise AccessDenied(
@@ -73,6 +88,11 @@ class Rights:
             remedy="Ask somebody who has it, or your administrator.",
             code="forbidden",
         )
+
+
+def right_to_change(category: str, package: Package) -> str:
+    """The right that settings of a category need: of exports another one than of imports."""
+    return "export" if category in {each.name for each in package.export_categories} else "edit"
 
 
 def visible_packages(user: airflow.Person) -> list[Rights]:
@@ -84,6 +104,16 @@ def visible_packages(user: airflow.Person) -> list[Rights]:
 def sees(rights: Rights, connection: SyncConnection) -> bool:
     """Whether a person may know of a sync connection."""
     return rights.look and airflow.may_see(rights.user, rights.dag_id, connection.id, connection.outsmart_conn_id)
+
+
+def package_of(connection: SyncConnection) -> Package:
+    """The package of a connection."""
+    return packages()[connection.package]
+
+
+def rights_of(user: airflow.Person, connection: SyncConnection) -> Rights:
+    """What a person may do with a connection's package."""
+    return Rights(user, package_of(connection))
 
 
 def visible_connections(store: Store, user: airflow.Person) -> list[SyncConnection]:
@@ -102,7 +132,7 @@ def open_connection(store: Store, user: airflow.Person, connection_id: int, what
     connection = connections.get(store, connection_id)
     if connection is None or connection.package not in packages():
         raise HTTPException(_NOT_FOUND)
-    rights = Rights(user, packages()[connection.package])
+    rights = rights_of(user, connection)
     if not sees(rights, connection):
         raise HTTPException(_NOT_FOUND)
     rights.require(what)

@@ -25,6 +25,7 @@ from outsmart_sync.webapp.routes import (
     callback,
     choices,
     connect,
+    exports,
     health,
     overview,
     records,
@@ -58,7 +59,20 @@ def create_app() -> FastAPI:
         dependencies=[airflow.LOGGED_IN, Depends(guards.require_own_origin)],
     )
     app.middleware("http")(guards.add_headers)
-    for module in (assets, overview, connect, callback, settings, choices, report, log_routes, records, health, alerts):
+    for module in (
+        assets,
+        overview,
+        connect,
+        callback,
+        settings,
+        choices,
+        report,
+        exports,
+        log_routes,
+        records,
+        health,
+        alerts,
+    ):
         app.include_router(module.router)
     app.add_exception_handler(SyncError, _told)
     app.add_exception_handler(AnyHTTPException, _refused)

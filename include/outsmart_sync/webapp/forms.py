@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 
-from outsmart_sync.records.catalogue import Choice, Package, Switch
+from outsmart_sync.records.catalogue import Choice, CutOff, Package, Rules, Switch
+from outsmart_sync.records.export_settings import EXPORT
 from outsmart_sync.services.setting_values import settings_of
 
 Form = Mapping[str, list[str]]
@@ -16,6 +19,9 @@ Form = Mapping[str, list[str]]
 
 SHOWN = "shown"
 """Hidden field that names each setting the form shows: one that is shown and not sent was unticked."""
+
+OF = "/"
+"""Stands between the name of a setting with rules, and the value that a rule is for."""
 
 _Answer = TypeVar("_Answer")
 
@@ -35,7 +41,7 @@ def changes(form: Form, package: Package) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if licence := form.get("licence"):
         found["licence"] = licence[0]
-    known = {category.name: settings_of(category) for category in package.imports}
+    known = {category.name: settings_of(category) for category in package.categories}
     for whole_name in form.get(SHOWN, []):
         category, _, name = whole_name.partition(".")
         setting = known.get(category, {}).get(name)
@@ -45,5 +51,25 @@ def changes(form: Form, package: Package) -> dict[str, Any]:
             value = bool(sent)
         elif isinstance(setting, Choice):
             value = [each.strip() for each in sent if each.strip()]
+        elif isinstance(setting, Rules):
+            value = rules(form, whole_name)
+        elif isinstance(setting, CutOff):
+            value = moment(value, package.timezone)
         found.setdefault(category, {})[name] = value
     return found
+
+
+def rules(form: Form, whole_name: str) -> dict[str, str]:
+    """Value → what is done with it; what is exported as any other needs no rule."""
+    beginning = whole_name + OF
+    named = {name.removeprefix(beginning): sent for name, sent in form.items() if name.startswith(beginning)}
+    return {value: sent[0] for value, sent in named.items() if sent and sent[0] not in ("", EXPORT)}
+
+
+def moment(typed: str, timezone: str) -> str:
+    """A moment as a browser sends it, on the clock of the package's time zone; what is none is left as it was typed."""
+    try:
+        found = datetime.fromisoformat(typed.strip())
+    except ValueError:
+        return typed
+    return (found if found.tzinfo else found.replace(tzinfo=ZoneInfo(timezone))).isoformat()

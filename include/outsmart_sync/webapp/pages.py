@@ -45,6 +45,12 @@ def _environment(language: str) -> Environment:
         "day": lambda value: format_date(value, format="medium", locale=locale) if value else "",
         "short_day": lambda value: format_date(value, format="d MMM", locale=locale),
         "when": lambda value, timezone="UTC": _when(value, timezone, locale),
+        "clock": _clock,
+        "money": lambda value: format_decimal(value, format="#,##0.00####", locale=locale),
+        "moment": lambda value, timezone: _when(datetime.fromisoformat(value), timezone, locale),
+        "day_in": lambda value, timezone: (
+            format_date(value.astimezone(ZoneInfo(timezone)), format="medium", locale=locale) if value else ""
+        ),
         "attributes": asdict,
         "kind": lambda value: type(value).__name__,
         "query": lambda values: urlencode({name: value for name, value in values.items() if value not in (None, "")}),
@@ -70,6 +76,15 @@ def _when(value: datetime | None, timezone: str, locale: str) -> str:
     if value is None:
         return ""
     return format_datetime(value, format="medium", tzinfo=ZoneInfo(timezone), locale=locale)
+
+
+def _clock(value: str, timezone: str) -> str:
+    """A moment, ISO text, as a browser's field for one takes it: on the clock of a time zone. What is none stays."""
+    try:
+        found = datetime.fromisoformat(value)
+    except ValueError:
+        return value
+    return (found.astimezone(ZoneInfo(timezone)) if found.tzinfo else found).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 class Shown:

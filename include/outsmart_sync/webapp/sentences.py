@@ -45,17 +45,26 @@ def say(text: str, language: str) -> str:
         return ""
     for form in _forms(language):
         if found := form.begins.match(text):
-            return f"{_filled(form, found, language)} {say(text[found.end() :], language)}".rstrip()
+            said = _filled(form, found, language)
+            stop = "." if found[0].rstrip().endswith(".") and not said.endswith((".", "!", "?")) else ""
+            return f"{said}{stop} {say(text[found.end() :], language)}".rstrip()
     first, *rest = _END.split(text, maxsplit=1)
     return f"{first} {say(rest[0], language)}" if rest else first
 
 
 def _filled(form: _Form, found: re.Match[str], language: str) -> str:
-    """The other language's sentence with this one's names and figures; a place may hold a word of the catalogue."""
+    """The other language's sentence with this one's names and figures; a place may hold words of the catalogue, too."""
     known = translations(language)
 
     def in_it(value: str | None) -> str:
-        return ", ".join(known.gettext(part) if part else "" for part in (value or "").split(", "))
+        parts = (value or "").split(", ")
+        said = [_part(part, language) if part else "" for part in parts]
+        # What is no list of words may be a sentence within one.
+        return ", ".join(said) if said != parts else say(value or "", language)
+
+    def _part(part: str, language: str) -> str:
+        found = known.gettext(part)
+        return say(part, language) if found == part and "'" in part else found
 
     places = {name: in_it(value) for name, value in found.groupdict().items()}
     return _PLACE.sub(lambda place: places.get(f"p{place[1]}", place[0]), form.words)

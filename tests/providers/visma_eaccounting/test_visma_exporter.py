@@ -347,7 +347,14 @@ def test_records_are_found_by_code_and_by_id(
     found = exporter.look_up(Entity.CUSTOMER, [number, "none"])
     assert {code: each.remote_id for code, each in found.items()} == {number: known["customer"]["Id"]}
     (hour,) = exporter.look_up(Entity.HOUR_ARTICLE, [known["hour"]["Number"]]).values()
-    assert hour.unit_minutes == 60
+    assert (hour.unit_minutes, hour.blocked) == (60, "")
+    (piece,) = exporter.look_up(Entity.HOUR_ARTICLE, [article["Number"]]).values()
+    assert piece.blocked.startswith("hours cannot be converted to its unit '")
+    assert exporter.look_up(Entity.ARTICLE, [article["Number"]])[article["Number"]].blocked == ""
+    said = exporter_of(shared_vendors, other_hour_units="one_hour")
+    (piece,) = said.look_up(Entity.HOUR_ARTICLE, [article["Number"]]).values()
+    assert (piece.unit_minutes, piece.blocked) == (60, "")
+    said.close()
     assert exporter.look_up(Entity.EMPLOYEE, ["1"]) == {}
     control.change_visma(COMPANY, "articles", article["Number"], IsActive=False)
     assert exporter.facts(Entity.ARTICLE, [article["Id"]])[article["Id"]].blocked == "inactive"

@@ -27,5 +27,6 @@ def overview(view: View) -> HTMLResponse:
             for rights in packages
         },
         automation={rights.package.name: airflow.automation(view.user, rights.dag_id) for rights in packages},
+        exporting={rights.package.name: airflow.automation(view.user, rights.export_dag_id) for rights in packages},
         now=store.now(),
     )

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from outsmart_sync.errors import InvalidSettings
 from outsmart_sync.providers.packages import package as package_of
-from outsmart_sync.services import attention, history, links
+from outsmart_sync.services import attention, export_list, history, links
 from outsmart_sync.webapp import access, opened
 from outsmart_sync.webapp.pages import Shown, View
 from outsmart_sync.webapp.routes.settings import start
@@ -32,6 +32,9 @@ def show_causes(view: View, connection: str = "") -> HTMLResponse:
     return view.page(
         "attention.html",
         causes=attention.causes(store, mine),
+        work=export_list.troubles(store, mine),
+        by_hand=history.to_do_by_hand(store, mine),
+        zones={each.id: package_of(each.package).timezone for each in visible},
         names={each.id: each.label for each in visible},
         packages={each.id: package_of(each.package) for each in visible},
         visible=visible,
@@ -108,7 +111,20 @@ def find(view: View, text: str = "") -> HTMLResponse:
     """Records by code, number or name."""
     store = opened.store()
     mine = [each.id for each in access.visible_connections(store, view.user)]
-    return view.page("find.html", text=text, found=history.search(store, mine, text), records=record_labels(view))
+    return view.page(
+        "find.html",
+        text=text,
+        found=history.search(store, mine, text),
+        work=export_list.search(store, mine, text),
+        kinds=document_labels(view),
+        records=record_labels(view),
+    )
+
+
+def document_labels(view: Shown) -> dict[str, str]:
+    """Kind of document → what a person calls it."""
+    found = [rights.package.exports for rights in access.visible_packages(view.user)]
+    return {kind.name: kind.label for exports in found if exports for kind in exports.kinds}
 
 
 @router.get("/record/{number}")

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Form, HTTPException
 from fastapi.responses import HTMLResponse, Response
 
 from outsmart_sync.errors import SyncError
-from outsmart_sync.services import history, links, report, settings
+from outsmart_sync.services import first_counts, history, links, report, settings
 from outsmart_sync.webapp import access, airflow, opened
 from outsmart_sync.webapp.pages import View
 from outsmart_sync.webapp.routes.settings import start
@@ -28,6 +28,7 @@ def show(view: View, connection_id: int) -> HTMLResponse:
         connection=connection,
         rights=rights,
         saved=settings.read(store, connection),
+        countable=first_counts.countable(store, connection),
         reports=report.latest(store, connection),
         alike=report.ALIKE,
     )

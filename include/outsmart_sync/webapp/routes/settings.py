@@ -9,7 +9,16 @@ from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
 
 from outsmart_sync.errors import AccessDenied, InvalidSettings, SyncError
-from outsmart_sync.services import health, history, planning, settings, start_dates
+from outsmart_sync.services import (
+    export_list,
+    export_switch,
+    first_counts,
+    health,
+    history,
+    planning,
+    settings,
+    start_dates,
+)
 from outsmart_sync.services.setting_values import WrongValue, read, settings_of
 from outsmart_sync.store import runs
 from outsmart_sync.store.connections import State, SyncConnection
@@ -56,6 +65,8 @@ def _page(
         standing=health.of(store, connection),
         latest=runs.latest_of(store, connection.id),
         automation=airflow.automation(view.user, rights.dag_id),
+        exporting=airflow.automation(view.user, rights.export_dag_id) if rights.package.export_categories else None,
+        work=export_list.standing(store, connection),
         settings_of=settings_of,
         now=store.now(),
         conflict=conflict,
@@ -71,28 +82,42 @@ async def save(view: View, connection_id: int, request: Request) -> Response:
 
 def _save(view: Shown, connection_id: int, form: forms.Form) -> Response:
     store = opened.store()
-    connection, rights = access.open_connection(store, view.user, connection_id, "edit")
+    connection, rights = access.open_connection(store, view.user, connection_id, "look")
     changes = forms.changes(form, rights.package)
+    for right in {access.right_to_change(each, rights.package) for each in changes} or {"edit"}:
+        rights.require(right)
+    before = settings.read(store, connection)
     version = form.get("version", [""])[0]
     try:
         settings.save(store, connection, changes, gateway=opened.gateway(), version=version)
     except SyncError as error:
         return _page(view, connection, rights, typed=changes, error=error)
-    return view.go(f"connections/{connection.id}?saved=1{_let_run(view, connection, rights)}")
+    after = settings.read(store, connection)
+    begun = export_switch.was_switched_on(before, after)
+    counted = ",".join(first_counts.begun(connection, before, after))
+    return view.go(
+        f"connections/{connection.id}?saved=1{_let_run(view, connection, rights)}"
+        f"{'&exports=1' if begun else ''}{f'&counts={counted}' if counted else ''}"
+    )
 
 
 def _let_run(view: Shown, connection: SyncConnection, rights: access.Rights) -> str:
     """What is saved is to be synced by itself from now on; returns what to tell when this person may not see to it."""
     saved = settings.read(opened.store(), connection)
-    if not saved.automatic or not saved.enabled(rights.package):
+    if not saved.automatic:
         return ""
-    if not airflow.automation(view.user, rights.dag_id).paused:
-        return ""
-    try:
-        airflow.unpause(view.user, rights.dag_id)
-    except AccessDenied:
-        return "&unpause=1"
-    return ""
+    told = ""
+    for on, dag_id, tell in (
+        (saved.enabled(rights.package), rights.dag_id, "&unpause=1"),
+        (saved.exporting(rights.package), rights.export_dag_id, "&unpause_export=1"),
+    ):
+        if not on or not airflow.automation(view.user, dag_id).paused:
+            continue
+        try:
+            airflow.unpause(view.user, dag_id)
+        except AccessDenied:
+            told += tell
+    return told
 
 
 @router.post("/connections/{connection_id}/automatic")
@@ -121,6 +146,16 @@ def count_documents(view: View, connection_id: int, category: str, request: Requ
     return view.page("start_count.html", error=None, meant=meant)
 
 
+@router.get("/connections/{connection_id}/counts")
+def count_begun(view: View, connection_id: int, of: str = "") -> HTMLResponse:
+    """How many records the categories mean that were begun, or all that are switched on."""
+    store = opened.store()
+    connection, rights = access.open_connection(store, view.user, connection_id, "edit")
+    names = of.split(",") if of else first_counts.countable(store, connection)
+    found = first_counts.count(store, opened.gateway(), connection, names)
+    return view.page("first_counts.html", found=found, rights=rights, connection=connection)
+
+
 @router.post("/connections/{connection_id}/sync")
 def sync_now(view: View, connection_id: int, category: Annotated[str, Form()] = "") -> HTMLResponse:
     """Start a run: of one category, everything read again; or of all that are switched on, what is new."""
@@ -130,52 +165,85 @@ def sync_now(view: View, connection_id: int, category: Annotated[str, Form()] = 
         raise HTTPException(404)
     asked = {"connection": connection.id, "categories": [category] if category else [], "full": bool(category)}
     run_id = start(view, connection, rights, asked)
-    return _progress(view, connection, rights, run_id, category)
+    return show_progress(view, connection, rights, run_id, category)
 
 
-def start(view: Shown, connection: SyncConnection, rights: access.Rights, asked: dict[str, Any]) -> str:
-    """Start a run of a package's import for one administration; returns its id in Airflow.
+@router.post("/connections/{connection_id}/export")
+def export_now(view: View, connection_id: int) -> HTMLResponse:
+    """Start a run of the exports."""
+    connection, rights = access.open_connection(opened.store(), view.user, connection_id, "export")
+    run_id = start(view, connection, rights, {"connection": connection.id}, planning.EXPORT)
+    return show_progress(view, connection, rights, run_id, direction=planning.EXPORT)
+
+
+def start(
+    view: Shown,
+    connection: SyncConnection,
+    rights: access.Rights,
+    asked: dict[str, Any],
+    direction: str = planning.IMPORT,
+) -> str:
+    """Start a run of a package's import or export for one administration; returns its id in Airflow.
 
     Raises:
         SyncError: It cannot run: not connected, nothing switched on, or the DAG is paused.
     """
-    planning.require_runnable(opened.store(), connection, asked.get("categories", []))
-    if airflow.automation(view.user, rights.dag_id).paused:
+    planning.require_runnable(opened.store(), connection, asked.get("categories", []), direction)
+    dag_id = rights.dag_of(direction)
+    if airflow.automation(view.user, dag_id).paused:
         raise AccessDenied(
-            "The sync is paused in Airflow, so nothing was started.",
-            why=f"Somebody paused the DAG {rights.dag_id}.",
-            remedy="Switch the automatic sync on first.",
+            "The sync is paused in Airflow, so nothing was started."
+            if direction == planning.IMPORT
+            else "The export is paused in Airflow, so nothing was started.",
+            why=f"Somebody paused the DAG {dag_id}.",
+            remedy="Switch the automatic sync on first."
+            if direction == planning.IMPORT
+            else "Save the settings of the exports to switch it on, or ask somebody who may; what waits goes then.",
             code="dag_paused",
         )
-    return airflow.trigger(view.user, rights.dag_id, asked, "Started on the page Software integrations")
+    return airflow.trigger(view.user, dag_id, asked, "Started on the page Software integrations")
 
 
 @router.get("/connections/{connection_id}/progress")
-def progress(view: View, connection_id: int, run: str, category: str = "") -> HTMLResponse:
+def progress(
+    view: View, connection_id: int, run: str, category: str = "", direction: str = planning.IMPORT
+) -> HTMLResponse:
     """How far a run is; the page asks again until it has ended."""
     connection, rights = access.open_connection(opened.store(), view.user, connection_id, "look")
-    return _progress(view, connection, rights, run, category)
+    if direction not in (planning.IMPORT, planning.EXPORT):
+        raise HTTPException(404)
+    return show_progress(view, connection, rights, run, category, direction)
 
 
-def _progress(
-    view: Shown, connection: SyncConnection, rights: access.Rights, run_id: str, category: str
+def show_progress(
+    view: Shown,
+    connection: SyncConnection,
+    rights: access.Rights,
+    run_id: str,
+    category: str = "",
+    direction: str = planning.IMPORT,
 ) -> HTMLResponse:
-    store = opened.store()
-    state = airflow.run_state(view.user, rights.dag_id, run_id)
-    found = history.find_run(store, f"{rights.dag_id}/{run_id}")
+    """How far a run is, to be put where it was started; when it has ended, what shows its results looks again."""
+    store, dag_id = opened.store(), rights.dag_of(direction)
+    state = airflow.run_state(view.user, dag_id, run_id)
+    found = history.find_run(store, f"{dag_id}/{run_id}")
     mine = [each for each in (found.categories if found else []) if each.connection_id == connection.id]
     wanted = [each for each in mine if not category or each.category == category]
     ended = state in _ENDED or bool(category and wanted and wanted[0].finished_at and state != "queued")
-    return view.page(
+    answer = view.page(
         "progress.html",
         connection=connection,
         rights=rights,
         run_id=run_id,
         run=found,
         category=category,
+        direction=direction,
+        dag_id=dag_id,
         states=wanted,
         airflow_state=state,
         ended=ended,
         running=RunState.RUNNING,
-        all_names=[each.name for each in rights.package.imports],
     )
+    if ended:
+        answer.headers["HX-Trigger"] = "looked-again"
+    return answer
