@@ -112,3 +112,7 @@ class Exports:
             if kind.name == name:
                 return kind
         raise KeyError(name)
+
+
+JOURNALS, PAYMENT_CONDITIONS = "journal", "payment_condition"
+"""Names of the settings that hold a code of the package's own lists, as rules do, too."""
