@@ -145,13 +145,14 @@ def test_whatever_exact_answers_there_is_one_order(way: Way, fault: dict[str, An
 
 def test_what_we_made_does_not_come_back_as_work(way: Way) -> None:
     way.save(pdf=False)
-    for number in range(5):
+    for number in range(100):
         way.work_order(f"W{number}", line("A1", "1", "10"))
     way.run()
+    assert len(way.rows("salesorder/SalesOrders")) == 100, way.causes()
     assert set(way.states().values()) == {"done"}, way.causes()
     way.world.settings(licence="pro", sales_orders={"enabled": True, "start_date": "2026-01-01"})
     way.world.sync()
-    assert len(way.world.work_orders()) == 5
+    assert len(way.world.work_orders()) == 100
 
 
 def test_a_second_connection_and_back_make_no_second_order(way: Way) -> None:

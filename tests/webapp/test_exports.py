@@ -57,7 +57,7 @@ def test_a_preview_is_a_run_that_sends_nothing_and_is_shown_afterwards(
     assert played.triggered == [
         (
             DAG,
-            {"connection": world.world.connection.id, "categories": ["work_orders"], "work_orders": [row]}
+            {"connection": world.world.connection.id, "categories": ["work_orders"], "work_orders": [f"id:{row}"]}
             | {"preview": True},
         )
     ]
@@ -77,7 +77,7 @@ def test_a_failed_work_order_is_sent_again_at_once(page: Browser, world: ExportW
     assert answer.headers["HX-Trigger"] == "looked-again"
     assert world.state("W1") == ("waiting", "")
     assert played.triggered == [
-        (DAG, {"connection": world.world.connection.id, "categories": ["work_orders"], "work_orders": [row]})
+        (DAG, {"connection": world.world.connection.id, "categories": ["work_orders"], "work_orders": [f"id:{row}"]})
     ]
 
 

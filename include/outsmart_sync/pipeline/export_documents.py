@@ -26,7 +26,6 @@ from outsmart_sync.store.ledger import LedgerState
 if TYPE_CHECKING:
     from outsmart_sync.pipeline.export_ports import Exporter
     from outsmart_sync.records.export_catalogue import DocumentKind
-    from outsmart_sync.store.exports import Export
 
 ORDER_LINE = "order_line"
 """The ledger's word for a line on an imported order."""
@@ -118,10 +117,6 @@ class Documents:
                     by_itself=True,
                 )
             ) from error
-
-    def get(self, export: Export) -> MadeDocument | None:
-        """The document of a work order as it is now; None: it is gone."""
-        return self.exporter.get(self.once.job.exports.kind(export.kind), export.remote_id)
 
     def _document(self, document: ExportDocument, key: str) -> MadeDocument:
         kind = self.once.job.kind

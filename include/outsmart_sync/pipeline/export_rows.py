@@ -38,14 +38,12 @@ class Row:
         work_order: As it was read.
         listed: OutSmart listed it in this run; else it is as it was read before.
         known: What is known of its export; None: nothing yet.
-        plan: What is sent, once it was matched.
     """
 
     seq: int
     work_order: CompletedWorkOrder
     listed: bool
     known: Export | None
-    plan: Plan | None = None
 
 
 def chunks(store: Store, job: ExportJob, outcome: str | None) -> Iterator[list[Row]]:
@@ -67,8 +65,6 @@ def _rows(connection: Connection, job: ExportJob, outcome: str | None, after: in
             staging.c.provider_id,
             staging.c.payload,
             staging.c.origin,
-            staging.c.outcome,
-            staging.c.detail,
         )
         .where(
             staging.c.job_id == job.id,
@@ -86,7 +82,6 @@ def _rows(connection: Connection, job: ExportJob, outcome: str | None, after: in
             work_order=decode(row.payload),
             listed=row.origin == Origin.PAGE,
             known=known.get(row.provider_id),
-            plan=export_plan.decode_plan(row.detail) if row.outcome == SEND and row.detail else None,
         )
         for row in found
     ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
-from outsmart_sync.records.catalogue import Setting, StartDate, ValueList
+from outsmart_sync.records.catalogue import Setting, StartDate
 from outsmart_sync.records.export_document import Entity
 
 WORK_ORDERS, INVOICE_STATUS = "work_orders", "invoice_status"
@@ -114,12 +114,5 @@ class Exports:
         raise KeyError(name)
 
 
-JOURNALS = "journal"
-WAREHOUSES = "warehouse"
-PAYMENT_CONDITIONS = "payment_condition"
-DOCUMENT_TYPES = "document_type"
-
-
-def package_list(name: str, label: str) -> ValueList:
-    """A list that the package keeps, for a setting; the exporter's ``choices`` reads it."""
-    return ValueList(name=name, label=label)
+JOURNALS, PAYMENT_CONDITIONS = "journal", "payment_condition"
+"""Names of the settings that hold a code of the package's own lists, as rules do, too."""

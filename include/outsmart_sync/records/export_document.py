@@ -139,7 +139,6 @@ class MadeDocument(msgspec.Struct, frozen=True, kw_only=True):
         invoice_to: The package's id of who pays; '' when it was not read back.
         made_at: When it was made, ISO text; '' when the package does not say.
         open: It may still be changed: neither shipped nor invoiced nor closed.
-        address: Where a person can look at it; '' when there is none.
     """
 
     remote_id: str
@@ -151,7 +150,6 @@ class MadeDocument(msgspec.Struct, frozen=True, kw_only=True):
     invoice_to: str = ""
     made_at: str = ""
     open: bool = True
-    address: str = ""
 
 
 class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -283,7 +281,6 @@ class InvoiceState(msgspec.Struct, frozen=True, kw_only=True):
         number: The invoice's number; '' while it has none.
         booked: It is final.
         paid: Whether all of it is paid; None: this page does not say.
-        amount: Its total without VAT; None: this page does not say.
         gone: It was deleted or voided.
     """
 
@@ -292,7 +289,6 @@ class InvoiceState(msgspec.Struct, frozen=True, kw_only=True):
     number: str = ""
     booked: bool = False
     paid: bool | None = None
-    amount: Decimal | None = None
     gone: bool = False
 
 

@@ -15,7 +15,7 @@ from outsmart_sync.pipeline.export_extract import WORK_ORDER
 from outsmart_sync.pipeline.export_filter import completed
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.records import export_plan
-from outsmart_sync.records.completed_work_order import CompletedWorkOrder, decode
+from outsmart_sync.records.completed_work_order import ROW_ID, CompletedWorkOrder, decode
 from outsmart_sync.services import export_actions, exports, settings
 from outsmart_sync.services.exports import Happened, Shown
 from outsmart_sync.store import connections
@@ -150,7 +150,9 @@ def open_one(store: Store, connection: SyncConnection, row_id: str) -> Opened | 
         export = rows.of_rows(transaction, connection.outsmart_account, [row_id]).get(row_id)
     if export is None or export.connection_id != connection.id:
         return None
-    history = [each for shown, each in exports.show(store, row_id, connection.id) if shown.row_id == row_id]
+    history = [
+        each for shown, each in exports.show(store, f"{ROW_ID}{row_id}", connection.id) if shown.row_id == row_id
+    ]
     planned, run_id, sending = _planned(store, connection.id, row_id)
     return Opened(
         _listed(store, export), decode(export.payload), history[0] if history else [], planned, run_id, sending

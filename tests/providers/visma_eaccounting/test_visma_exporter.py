@@ -415,7 +415,7 @@ def test_what_became_of_documents_is_read_back(
         control.act_on_visma(COMPANY, "orders", made.remote_id, "completed")
     invoice = control.act_on_visma(COMPANY, PATHS[kind.name], made.remote_id, "convert" if kind is ORDER else "book")
     state = read_back(exporter, cursors, made)
-    assert (state.booked, state.paid, state.amount) == (True, False, Decimal("20.02"))
+    assert (state.booked, state.paid) == (True, False)
     assert state.number
     control.act_on_visma(COMPANY, "customerinvoices", state.invoice, "pay")
     assert (read_back(exporter, cursors, made).paid, state.invoice) == (True, invoice or state.invoice)

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from outsmart_sync.providers.exact_online import start_dates
-from outsmart_sync.providers.exact_online.export_reading import decimal, rows_with
+from outsmart_sync.providers.exact_online.export_reading import rows_with
 from outsmart_sync.providers.exact_online.rights import explained, need_of
 from outsmart_sync.providers.exact_online.values import is_reference
 from outsmart_sync.records.export_document import InvoicePage, InvoiceState
@@ -26,7 +25,7 @@ _PROCESSED = 50
 _RECEIVABLE = 20
 _DELETED_INVOICE = 13
 _COLUMNS = {
-    INVOICES: ("Timestamp", "InvoiceID", "LineNumber", "InvoiceNumber", "Status", "AmountFCExclVat", "SalesOrder"),
+    INVOICES: ("Timestamp", "InvoiceID", "LineNumber", "InvoiceNumber", "Status", "SalesOrder"),
     TERMS: ("Timestamp", "InvoiceNumber", "LineType", "IsFullyPaid"),
     DELETED: ("Timestamp", "EntityKey", "EntityType"),
 }
@@ -116,17 +115,16 @@ def _of_invoices(rows: Sequence[Row]) -> list[InvoiceState]:
     }
     return [
         *(_state(row, order) for (order, _), row in orders.items()),
-        *(_state(row, invoice, decimal(row["AmountFCExclVat"])) for invoice, row in headers.items()),
+        *(_state(row, invoice) for invoice, row in headers.items()),
     ]
 
 
-def _state(row: Row, document: str, amount: Decimal | None = None) -> InvoiceState:
+def _state(row: Row, document: str) -> InvoiceState:
     return InvoiceState(
         document=document,
         invoice=str(row["InvoiceID"]),
         number=str(row["InvoiceNumber"] or ""),
         booked=row["Status"] == _PROCESSED,
-        amount=amount,
     )
 
 

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from outsmart_sync.providers.visma_eaccounting.export_documents import INVOICES, invoice_total
+from outsmart_sync.providers.visma_eaccounting.export_documents import INVOICES
 from outsmart_sync.providers.visma_eaccounting.positions import OVERLAP
 from outsmart_sync.providers.visma_eaccounting.values import TIMEZONE, moment, time_literal
 from outsmart_sync.records.export_document import InvoicePage, InvoiceState
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from outsmart_sync.records.catalogue import Row
 
 COLUMNS = (
-    "Id", "InvoiceNumber", "CreatedFromDraftId", "CreatedFromOrderId", "PaymentStatus", "TotalAmount", "TotalVatAmount",
-    "TotalRoundings", "IsCreditInvoice", "CollectiveCustomerInvoiceRowsRelationToOrders",
+    "Id", "InvoiceNumber", "CreatedFromDraftId", "CreatedFromOrderId", "PaymentStatus",
+    "CollectiveCustomerInvoiceRowsRelationToOrders",
 )  # fmt: skip
 _PAID = 0
 
@@ -53,7 +53,6 @@ def _states(rows: Sequence[Row]) -> list[InvoiceState]:
             number=str(row["InvoiceNumber"]),
             booked=True,
             paid=row["PaymentStatus"] == _PAID,
-            amount=invoice_total(row) if len(_documents(row)) == 1 else None,
         )
         for row in rows
         for document in _documents(row)

@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 
 from outsmart_sync.errors import SyncError
 from outsmart_sync.records.catalogue import Package
+from outsmart_sync.records.completed_work_order import ROW_ID
 from outsmart_sync.records.export_actions import QUIET
 from outsmart_sync.records.export_catalogue import WORK_ORDERS
 from outsmart_sync.services import export_actions, export_count, export_list, planning, settings
@@ -107,7 +108,9 @@ def decide(
 ) -> HTMLResponse:
     """Do what is asked about work orders; what is to be sent by that is exported at once."""
     connection, rights, row_ids = _asked(view, connection_id, work_order or [])
-    answers = export_actions.decide(opened.store(), opened.gateway(), action, row_ids, connection.id, document.strip())
+    answers = export_actions.decide(
+        opened.store(), opened.gateway(), action, _by_row_id(row_ids), connection.id, document.strip()
+    )
     decided = [each.shown.row_id for each in answers if each.shown]
     progress, problem = "", None
     if decided and action not in QUIET:
@@ -143,4 +146,9 @@ def _asked(view: Shown, connection_id: int, row_ids: list[str]) -> tuple[SyncCon
 
 
 def _conf(connection: SyncConnection, row_ids: list[str]) -> dict[str, Any]:
-    return {"connection": connection.id, "categories": [WORK_ORDERS], "work_orders": row_ids}
+    return {"connection": connection.id, "categories": [WORK_ORDERS], "work_orders": _by_row_id(row_ids)}
+
+
+def _by_row_id(row_ids: list[str]) -> list[str]:
+    """Row ids as what nothing else can be meant by: a number may be the row id of another work order."""
+    return [f"{ROW_ID}{each}" for each in row_ids]
