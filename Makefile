@@ -10,7 +10,7 @@ JOBS ?= auto
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
 
-.PHONY: help run test check format lock migration messages bench clean distclean need-python
+.PHONY: help run cluster test check format lock migration messages bench clean distclean need-python
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -23,6 +23,10 @@ need-python:
 run: need-python ## Install, start everything on the sandbox, sync once, keep the Airflow UI up (ARGS=--once: stop after the sync)
 	@"$(PYTHON)" scripts/bootstrap.py run
 	@exec $(BIN)/python scripts/quickstart.py $(ARGS)
+
+cluster: need-python ## All of it on three workers, as plain processes on the sandbox; needs redis-server (ARGS=--stay: keep it up)
+	@"$(PYTHON)" scripts/bootstrap.py run
+	@exec $(BIN)/python scripts/try_cluster.py $(ARGS)
 
 test: need-python ## Install what the tests need and run them (ARGS='-k name': some of them)
 	@"$(PYTHON)" scripts/bootstrap.py run
@@ -43,9 +47,9 @@ format: need-python ## Put the code into its format and mend what can be mended
 lock: need-python ## Compile the lock files from pyproject.toml
 	@"$(PYTHON)" scripts/bootstrap.py run
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-		--extra sandbox --extra test --extra install pyproject.toml --output-file requirements.txt
+		--extra production --extra sandbox --extra test --extra install pyproject.toml --output-file requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --constraints requirements.txt \
-		--extra sandbox --extra test --extra install --extra lint pyproject.toml --output-file requirements-dev.txt
+		--extra production --extra sandbox --extra test --extra install --extra lint pyproject.toml --output-file requirements-dev.txt
 
 migration: need-python ## Draft the next version of the store's tables (ARGS='what changes')
 	@"$(PYTHON)" scripts/bootstrap.py check

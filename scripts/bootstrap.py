@@ -130,7 +130,8 @@ def run(command: list[str]) -> None:
     with LOG.open("a", encoding="utf-8") as file:
         file.write(f"$ {' '.join(command)}\n{done.stdout}{done.stderr}\n")
     if done.returncode:
-        said = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()]
+        # The last line says most, but for advice that the installer gives about itself.
+        said = [line for line in (done.stderr or done.stdout).splitlines() if line.strip() and "hint: " not in line]
         why = said[-1].strip() if said else "no message"
         fail(f"the installation failed: {why} (all of it: {LOG.relative_to(ROOT)}; try again, or: make distclean)")
 

@@ -17,13 +17,12 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
-import requests
 from cryptography.fernet import Fernet
+
+from airflow_api import AirflowApi, LocalAirflowError, Login
 
 ROOT = Path(__file__).resolve().parent.parent
 _COMPONENTS = {
@@ -33,22 +32,6 @@ _COMPONENTS = {
 }
 _START_SECONDS = 180.0
 _STOP_SECONDS = 20.0
-_HTTP_SECONDS = 30
-_PAGE = 100  # Airflow's maximum_page_limit
-_REPEATS = (0.2, 0.5, 1.0, 2.0)
-ENDED = ("success", "failed")
-
-
-class LocalAirflowError(Exception):
-    """Airflow did not start or did not answer; the text says why and where its log is."""
-
-
-@dataclass(frozen=True)
-class Login:
-    """The administrator of the local Airflow."""
-
-    user: str
-    password: str
 
 
 def environment(
@@ -86,7 +69,7 @@ def environment(
     }
 
 
-class LocalAirflow:
+class LocalAirflow(AirflowApi):
     """Airflow's processes.
 
     Args:
@@ -104,9 +87,7 @@ class LocalAirflow:
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._stopped = False
         self._lock = threading.Lock()  # start() may run in a thread while stop() is called
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self.address = settings["AIRFLOW__API__BASE_URL"]
+        super().__init__(settings["AIRFLOW__API__BASE_URL"], lambda: self.login, self.check_alive)
 
     def __enter__(self) -> Self:
         try:
@@ -162,79 +143,10 @@ class LocalAirflow:
         end = time.monotonic() + _START_SECONDS
         while time.monotonic() < end:
             self.check_alive()
-            if self._healthy() and (dag_id is None or self._knows(dag_id)):
+            if self.healthy() and (dag_id is None or self.knows(dag_id)):
                 return
             time.sleep(0.3)
         raise LocalAirflowError(f"Airflow is not ready after {_START_SECONDS:.0f} s (see {self._logs})")
-
-    def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        """Call the public API as the administrator.
-
-        Raises:
-            LocalAirflowError: It refuses, or cannot be reached.
-        """
-        for pause in (*_REPEATS, None):
-            try:
-                if "Authorization" not in self._session.headers:
-                    self._log_in()
-                response = self._session.request(
-                    method, f"{self.address}/api/v2/{path}", json=body, timeout=_HTTP_SECONDS
-                )
-            except requests.RequestException as error:
-                raise LocalAirflowError(f"Airflow's API does not answer: {error}") from error
-            if response.ok:
-                break
-            # Airflow on SQLite: a request that read before it wrote fails when another process wrote in between.
-            if response.status_code != requests.codes.server_error or pause is None:
-                raise LocalAirflowError(
-                    f"Airflow answers {response.status_code} to {method} {path}: {response.text[:500]}"
-                )
-            time.sleep(pause)
-        return response.json() if response.content else None
-
-    def trigger(self, dag_id: str, conf: dict[str, Any] | None = None) -> str:
-        """Unpause a DAG and start a run; returns its id."""
-        self.call("PATCH", f"dags/{dag_id}", {"is_paused": False})
-        run_id = f"manual__{datetime.now(UTC).isoformat()}"  # of our own, so that a repeated call makes no second run
-        body = {"dag_run_id": run_id, "logical_date": None, "conf": conf or {}}
-        try:
-            self.call("POST", f"dags/{dag_id}/dagRuns", body)
-        except LocalAirflowError as error:
-            if "409" not in str(error):
-                raise
-        return run_id
-
-    def run_state(self, dag_id: str, run_id: str) -> str:
-        """State of a run."""
-        self.check_alive()
-        return str(self.call("GET", f"dags/{dag_id}/dagRuns/{run_id}")["state"])
-
-    def wait_for(self, dag_id: str, run_id: str, seconds: float = 300) -> str:
-        """Wait for a run's end; returns its state.
-
-        Raises:
-            LocalAirflowError: It took longer.
-        """
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if (state := self.run_state(dag_id, run_id)) in ENDED:
-                return state
-            time.sleep(0.2)
-        raise LocalAirflowError(f"{run_id} has not ended after {seconds:.0f} s: {self.task_states(dag_id, run_id)}")
-
-    def tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
-        """The task instances of a run, however many: Airflow gives a hundred at a time, whatever is asked for."""
-        found: list[dict[str, Any]] = []
-        while True:
-            place = f"limit={_PAGE}&offset={len(found)}&order_by=id"
-            page = self.call("GET", f"dags/{dag_id}/dagRuns/{run_id}/taskInstances?{place}")
-            found += page["task_instances"]
-            if len(found) >= page["total_entries"] or not page["task_instances"]:
-                return found
-
-    def task_states(self, dag_id: str, run_id: str) -> dict[tuple[str, int], str]:
-        """(task id, map index) → state."""
-        return {(task["task_id"], task["map_index"]): task["state"] for task in self.tasks(dag_id, run_id)}
 
     def stop(self) -> None:
         """End every process this object started, with its children; from now on it starts no more."""
@@ -251,7 +163,7 @@ class LocalAirflow:
             process.wait()
         with self._lock:
             self._processes.clear()
-        self._session.close()
+        self.session.close()
 
     def _migrate(self) -> None:
         code = self._spawn("migrate", "db", "migrate").wait()
@@ -270,33 +182,6 @@ class LocalAirflow:
                     _airflow(*arguments), env=self._environment, stdout=output, stderr=output, start_new_session=True
                 )
             return self._processes[name]
-
-    def _healthy(self) -> bool:
-        try:
-            health = self._session.get(f"{self.address}/api/v2/monitor/health", timeout=5).json()
-        except (requests.RequestException, ValueError):
-            return False
-        return all(health[name]["status"] == "healthy" for name in ("metadatabase", "scheduler", "dag_processor"))
-
-    def _knows(self, dag_id: str) -> bool:
-        try:
-            self.call("GET", f"dags/{dag_id}")
-        except LocalAirflowError:
-            errors = self.call("GET", "importErrors")["import_errors"]
-            if errors:
-                raise LocalAirflowError(f"A DAG cannot be read: {errors[0]['stack_trace'][-500:]}") from None
-            return False
-        return True
-
-    def _log_in(self) -> None:
-        login = self.login
-        response = self._session.post(
-            f"{self.address}/auth/token",
-            json={"username": login.user, "password": login.password},
-            timeout=_HTTP_SECONDS,
-        )
-        response.raise_for_status()
-        self._session.headers["Authorization"] = f"Bearer {response.json()['access_token']}"
 
     def check_alive(self) -> None:
         """Make sure that every component still runs.

@@ -27,7 +27,8 @@ try:
     from cryptography.fernet import Fernet
 
     import outcome
-    from local_airflow import ROOT, LocalAirflow, LocalAirflowError, end_group, environment, last_line
+    from airflow_api import LocalAirflowError
+    from local_airflow import ROOT, LocalAirflow, end_group, environment, last_line
     from outsmart_sync import terminal
     from outsmart_sync.errors import SyncError
     from outsmart_sync.services.history import RunSummary
@@ -42,7 +43,7 @@ ENV_FILE = ROOT / ".env"
 SETTINGS = Path(__file__).with_name("quickstart-settings.yaml")
 DAG = "exact_online_import"
 PAGE = "/plugin/outsmart-sync"
-REDIRECT_PATH = "/outsmart-sync/oauth/exact-online/callback"
+REDIRECT_PATH = "/outsmart-sync/oauth/{}/callback"
 SANDBOX_MINUTE_LIMIT = 600
 _FIRST_PORT, _LAST_PORT = 1_024, 65_500
 NEEDED_BYTES = 500_000_000
@@ -147,7 +148,7 @@ class Quickstart:
             if pid and _is_quickstart(pid):
                 raise QuickstartError(f"it is running already in this folder (process {pid}); stop that one first")
         if len(set(self._ports())) < len(self._ports()):
-            raise QuickstartError("the port of Airflow is one of the sandbox's three: choose another --port")
+            raise QuickstartError("the port of Airflow is one of the sandbox's four: choose another --port")
         for port in self._ports():
             if _in_use(port):
                 raise QuickstartError(
@@ -177,9 +178,9 @@ class Quickstart:
                 )
         _WORLD_FILE.write_text(json.dumps(wanted), encoding="utf-8")
 
-    @property
-    def _redirect_uri(self) -> str:
-        return f"http://127.0.0.1:{self._options.port}{REDIRECT_PATH}"
+    def _redirect_uri(self, package: str) -> str:
+        """Where the page takes up a login at a package, by its name on the command line."""
+        return f"http://127.0.0.1:{self._options.port}{REDIRECT_PATH.format(package)}"
 
     def _ports(self) -> list[int]:
         first = self._options.sandbox_port
@@ -187,7 +188,8 @@ class Quickstart:
 
     def _start_sandbox(self) -> dict[str, Any]:
         self._say(
-            f"Sandbox: Exact Online with {self._options.relations} relations, {self._options.items} items; OutSmart"
+            f"Sandbox: Exact Online and VISMA eAccounting, each with {self._options.relations} relations and "
+            f"{self._options.items} items; OutSmart"
         )
         state, log = LOCAL / "sandbox", LOCAL / "logs" / "sandbox.log"
         log.parent.mkdir(exist_ok=True)
@@ -199,7 +201,8 @@ class Quickstart:
             "--exact-port", str(exact), "--outsmart-port", str(outsmart), "--control-port", str(control),
             "--visma-port", str(visma),
             "--relations", str(self._options.relations), "--items", str(self._options.items),
-            "--minute-limit", str(SANDBOX_MINUTE_LIMIT), "--redirect-uri", self._redirect_uri,
+            "--minute-limit", str(SANDBOX_MINUTE_LIMIT), "--redirect-uri", self._redirect_uri("exact-online"),
+            "--visma-redirect-uri", self._redirect_uri("visma-eaccounting"),
         ]  # fmt: skip
         with log.open("wb") as output:
             self._sandbox = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output, start_new_session=True)
@@ -212,26 +215,29 @@ class Quickstart:
 
     def _environment(self, addresses: dict[str, Any]) -> dict[str, str]:
         """Airflow's settings, our connections and keys; also written to .env for the command line."""
-        from sandbox.fixed_world import APP, OUTSMART_ACCOUNTS
+        from sandbox.fixed_world import APP, OUTSMART_ACCOUNTS, VISMA_APP
 
-        exact = addresses["exact_online"]
+        exact, visma = addresses["exact_online"], addresses["visma_eaccounting"]
         account = next(iter(OUTSMART_ACCOUNTS.values()))
         settings = environment(LOCAL / "airflow", self._options.port)
         settings["AIRFLOW_CONN_OUTSMART_SYNC_STORE"] = json.dumps(
             {"conn_type": "sqlite", "host": str(LOCAL / "store.db")}
         )
-        settings["AIRFLOW_CONN_EXACT_ONLINE_DEFAULT"] = json.dumps(
-            {
-                "conn_type": "exact_online",
-                "login": APP.client_id,
-                "password": APP.client_secret,
-                "extra": {
-                    "authorize_url": f"{exact}/api/oauth2/auth",
-                    "token_url": f"{exact}/api/oauth2/token",
-                    "api_url": exact,
-                    "redirect_uri": self._redirect_uri,
-                },
-            }
+        settings["AIRFLOW_CONN_EXACT_ONLINE_DEFAULT"] = _app_connection(
+            "exact_online",
+            APP,
+            authorize_url=f"{exact}/api/oauth2/auth",
+            token_url=f"{exact}/api/oauth2/token",
+            api_url=exact,
+            redirect_uri=self._redirect_uri("exact-online"),
+        )
+        settings["AIRFLOW_CONN_VISMA_EACCOUNTING_DEFAULT"] = _app_connection(
+            "visma_eaccounting",
+            VISMA_APP,
+            authorize_url=f"{visma}/connect/authorize",
+            token_url=f"{visma}/connect/token",
+            api_url=visma,
+            redirect_uri=self._redirect_uri("visma-eaccounting"),
         )
         settings["AIRFLOW_CONN_OUTSMART_DEFAULT"] = json.dumps(
             {
@@ -386,6 +392,11 @@ def _port(text: str) -> int:
     if not text.isdecimal() or not _FIRST_PORT <= int(text) <= _LAST_PORT:
         raise argparse.ArgumentTypeError(f"'{text}' is no port: choose one from {_FIRST_PORT} to {_LAST_PORT}")
     return int(text)
+
+
+def _app_connection(kind: str, app: Any, **addresses: str) -> str:
+    """The Airflow connection of an app that is registered at the sandbox, in Airflow's JSON form."""
+    return json.dumps({"conn_type": kind, "login": app.client_id, "password": app.client_secret, "extra": addresses})
 
 
 def _vault_key() -> str:

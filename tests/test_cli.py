@@ -170,6 +170,7 @@ def test_a_sync_shows_a_line_for_each_category(office: Office) -> None:
 COMMANDS = {
     "store check": "is at version",
     "store upgrade": "is at version",
+    "store clean": "Removed: 0 staged rows",
     "status": "Van Dijk Installatietechniek B.V.",
     "settings show 1": "relations:",
     "settings set 1 relations.include_blocked=false": "Saved.",
@@ -420,3 +421,18 @@ def test_a_link_is_undone_and_made_by_hand_and_stands_in_the_records_history(off
     assert "linked    by hand  A person said so." in said
     run = office.ok("sync", "exact-online", "--category", "relations", "--full", "--json").document
     assert run["state"] == "done"
+
+
+def test_erasing_explains_first_and_wants_the_administration_typed(office: Office) -> None:
+    said = office.run("erase", "1")
+    assert (said.code, "outsmart-sync disconnect 1" in said.err) == (1, True)
+    assert office.run("disconnect", "1").code == 0
+    said = office.run("erase", "1", typed="no\n")
+    assert said.code == 1
+    assert "records" in said.out
+    assert "cannot be undone" in said.out
+    assert "Nothing was erased" in said.err
+    said = office.run("erase", "1", typed=f"{MAIN}\n")
+    assert (said.code, said.err) == (0, "")
+    assert "is erased" in said.out
+    assert office.run("history", "relation", "1").code == 1

@@ -22,12 +22,14 @@ from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.services import choices as choosing
 from outsmart_sync.services import connect as connecting
 from outsmart_sync.services import (
+    erasing,
     expansions,
     export_count,
     export_switch,
     health,
     history,
     links,
+    retention,
     settings,
     start_dates,
     sync,
@@ -161,6 +163,39 @@ def disconnect(connection: ConnectionNumber, as_json: Json = False) -> None:
         terminal.print_json(connections.require(store, connection))
     else:
         out.print(f"{found.label} is disconnected. What is in OutSmart stays as it is.", markup=False)
+
+
+@app.command()
+def erase(
+    connection: ConnectionNumber,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; for programs.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Remove what is stored of a disconnected administration's people. It cannot be undone; a backup still has it."""
+    store = terminal.open_store()
+    schema.require_current(store)
+    found = connections.require(store, connection)
+    erasing.require_disconnected(found)
+    if not yes:
+        _confirm_erasing(found, erasing.stock(store, found))
+    removed = erasing.erase(store, found)
+    if as_json:
+        terminal.print_json(removed)
+    else:
+        out.print(f"Connection {found.id} is erased; {removed.kept} numbers of documents stay.", markup=False)
+
+
+def _confirm_erasing(connection: connections.SyncConnection, stock: erasing.Stock) -> None:
+    rows = ", ".join(f"{number} {what}" for what, number in stock.rows.items())
+    out.print(f"What is stored of {connection.label} will be removed: {rows}.", markup=False)
+    out.print(
+        f"What stays: its number, and {stock.kept} numbers of documents, so that none is made twice. What is in "
+        "OutSmart and at the package stays there; backups of the store and Airflow's task logs keep what they have "
+        "until they go."
+    )
+    out.print(f"It cannot be undone. Type the administration's number, {connection.administration}, to go on:")
+    if sys.stdin.readline().strip() != connection.administration:
+        raise InvalidSettings("Nothing was erased: that was not its number.", remedy="Start again when you are ready.")
 
 
 @app.command()
@@ -406,6 +441,23 @@ def store_check(as_json: Json = False) -> None:
             out.print(f"differs: {difference}", markup=False)
     if differences:
         raise typer.Exit(1)
+
+
+@store_app.command("clean")
+def store_clean(
+    days: Annotated[int, typer.Option(help="Days that the log of records and the runs are kept.")] = (
+        retention.HISTORY_DAYS
+    ),
+    as_json: Json = False,
+) -> None:
+    """Remove what is older than it is kept: staging, log, runs. Once a day, for example by cron."""
+    store = terminal.open_store()
+    schema.require_current(store)
+    removed = retention.clean(store, days)
+    if as_json:
+        terminal.print_json(removed)
+    else:
+        out.print("Removed: " + ", ".join(f"{number} {what}" for what, number in removed.items()) + ".")
 
 
 @vault_app.command("rotate")

@@ -29,7 +29,9 @@ out = terminal.console()
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 OneConnection = Annotated[int | None, typer.Option("--connection", help="Only this sync connection.")]
-Number = Annotated[str, typer.Argument(help="The work order's number; its row id where several have the number.")]
+Number = Annotated[
+    str, typer.Argument(help="The work order's number; id: with its row id where several have the number.")
+]
 Package = Annotated[str, typer.Argument(help="Bookkeeping package, such as exact-online.")]
 
 

@@ -28,6 +28,7 @@ from outsmart_sync.records.export_document import (
     NewCustomer,
     Place,
 )
+from outsmart_sync.records.export_update import Sent
 from support import MAIN
 from tests.contract.vendors import EXACT, FUNCTIONS, WRITES
 from tests.providers.conftest import FixedTokens
@@ -89,7 +90,7 @@ def use_everything(exporter: ExactExporter) -> None:
         exporter.by_number(kind, "12")
         if not kind.by_line:
             exporter.create(kind, DOCUMENT)
-            exporter.replace(kind, ID, DOCUMENT)
+            exporter.replace(kind, ID, Sent(document=DOCUMENT), DOCUMENT)
             exporter.link_file(kind, MADE, ID)
     for line in DOCUMENT.lines:
         exporter.create_line(by_line, DOCUMENT, line)
@@ -111,7 +112,7 @@ def use_everything(exporter: ExactExporter) -> None:
     exporter.find_file(order, LINE.token, MADE)
     exporter.attach(order, MADE, ID, Attachment(name="a.pdf", content=b"x"))
     exporter.find_attachment(order, MADE, ID, "a.pdf")
-    list(exporter.invoice_states({}))
+    list(exporter.invoice_states({}, date(2026, 11, 1)))
     for setting in EXPORTS.settings:
         if isinstance(setting, Text) and setting.lists is not None:
             exporter.choices(setting.lists)

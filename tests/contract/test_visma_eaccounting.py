@@ -7,13 +7,14 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from cryptography.fernet import Fernet
 
-from outsmart_sync.providers.visma_eaccounting import company, lists, oauth, projects, sales_orders
+from outsmart_sync.providers.visma_eaccounting import company, lists, oauth, price_lists, projects, sales_orders
 from outsmart_sync.providers.visma_eaccounting.imports import PACKAGE
-from outsmart_sync.providers.visma_eaccounting.stream import VismaStream
+from outsmart_sync.providers.visma_eaccounting.stream import ExpandedStream, VismaStream
 from outsmart_sync.services.choices import choices
 from outsmart_sync.store.store import Store
 from outsmart_sync.store.vault import KEYS_VARIABLE
@@ -26,7 +27,7 @@ STREAMS = {
     f"{category.name}.{stream.name}": stream
     for category in PACKAGE.imports
     for stream in category.streams
-    if isinstance(stream, VismaStream)
+    if isinstance(stream, VismaStream) and not isinstance(stream, ExpandedStream)
 }
 LISTS = (lists.UNITS, lists.CUSTOMER_LABELS, lists.ARTICLE_LABELS)
 READS = {
@@ -52,7 +53,24 @@ def schema_of(path: str) -> dict[str, Any]:
 
 
 def test_every_stream_of_the_package_is_looked_at() -> None:
-    assert len(STREAMS) == sum(len(category.streams) for category in PACKAGE.imports)
+    expanded = [each for category in PACKAGE.imports for each in category.streams if isinstance(each, ExpandedStream)]
+    assert len(STREAMS) + len(expanded) == sum(len(category.streams) for category in PACKAGE.imports)
+
+
+@pytest.mark.parametrize("path", price_lists.READS)
+def test_price_lists_are_read_by_columns_that_exist_with_a_type_that_fits(path: str) -> None:
+    types = {
+        **dict.fromkeys(("Id", "SalesPriceListId", "ArticleId", "DiscountAgreementId"), "uuid"),
+        **dict.fromkeys(("NetPrice", "DiscountPercentage"), "number"),
+        **dict.fromkeys(("IsStandard", "IsActive"), "boolean"),
+        **dict.fromkeys(("Name", "CurrencyCode"), "string"),
+        price_lists.CHANGED: "date-time",
+    }
+    found = schema_of(path)
+    assert {column: found[column]["type"] for column in price_lists.READS[path]} == {
+        column: types[column] for column in price_lists.READS[path]
+    }
+    assert set(RESOURCES[path]["scopes"]) & set(oauth.SCOPES)
 
 
 @each_stream
@@ -64,7 +82,7 @@ def test_a_list_exists_is_paged_and_our_scopes_open_it(stream: VismaStream) -> N
 
 @each_stream
 def test_a_stream_asks_only_for_columns_that_are_there(stream: VismaStream) -> None:
-    assert set(stream.columns) | {stream.changed} <= set(schema_of(stream.path))
+    assert set(stream.asked) <= set(schema_of(stream.path))
 
 
 @each_stream
@@ -131,14 +149,22 @@ def calls(databases: Any) -> Iterator[list[dict[str, Any]]]:
             assert {each.error_code for each in rig.sync(package=PACKAGE.name, **options).values()} == {""}
         rig.sync("materials", package=PACKAGE.name, codes=("it's", "2"))
         rig.sync("customers", package=PACKAGE.name, codes=("2",))
+        rig.sync("price_agreements", package=PACKAGE.name, codes=("2",))
         yield vendors.control.calls(vendor="visma", path="/v2/")
     store.close()
 
 
+def resource_of(call: dict[str, Any]) -> str:
+    """The list that a call asks for; of prices, that of one price list."""
+    path = str(call["path"]).removeprefix("/v2/")
+    begin, _, key = path.rpartition("/")
+    return begin if begin == "salespricelists/prices" and str(UUID(key)) == key else path
+
+
 def test_every_call_is_one_that_the_description_knows_and_names_its_columns(calls: list[dict[str, Any]]) -> None:
-    assert {call["path"].removeprefix("/v2/") for call in calls} == set(RESOURCES)
+    assert {resource_of(call) for call in calls} == set(RESOURCES)
     for call in calls:
-        path, query = call["path"].removeprefix("/v2/"), call["query"]
+        path, query = resource_of(call), call["query"]
         assert call["method"] == "GET"
         assert set(query) <= OPTIONS
         if path == "companysettings":

@@ -29,6 +29,7 @@ from outsmart_sync.records.export_document import (
     NewCustomer,
     Place,
 )
+from outsmart_sync.records.export_update import Sent
 from tests.providers.conftest import FixedTokens
 from tests.providers.scripted import Answer, Received, scripted
 
@@ -98,7 +99,7 @@ def sent() -> Iterator[list[Received]]:
 def use_everything(exporter: VismaExporter) -> None:
     for kind in EXPORTS.kinds:
         exporter.create(kind, DOCUMENT)
-        exporter.replace(kind, ID, DOCUMENT)
+        exporter.replace(kind, ID, Sent(document=DOCUMENT), DOCUMENT)
         exporter.find(kind, [LINE.token], date(2026, 1, 5))
         exporter.get(kind, ID)
         exporter.by_number(kind, "12")
@@ -118,7 +119,7 @@ def use_everything(exporter: VismaExporter) -> None:
     exporter.create_customer(customer)
     exporter.likely_articles(NewArticle(code="1", description="x"))
     exporter.create_article(NewArticle(code="1", description=_TEXT, price=Decimal("1.005")))
-    list(exporter.invoice_states({}))
+    list(exporter.invoice_states({}, date(2026, 11, 1)))
     for setting in EXPORTS.settings:
         if isinstance(setting, Text) and setting.lists is not None:
             exporter.choices(setting.lists)

@@ -60,7 +60,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 @pytest.fixture
 def running(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     """The stage, with this process seeing the same connections and keys as Airflow's tasks do."""
-    names = ("AIRFLOW_CONN_OUTSMART_SYNC_STORE", "AIRFLOW_CONN_EXACT_ONLINE_DEFAULT", "AIRFLOW_CONN_OUTSMART_DEFAULT")
+    apps = ("EXACT_ONLINE_DEFAULT", "VISMA_EACCOUNTING_DEFAULT", "OUTSMART_DEFAULT")
+    names = ("AIRFLOW_CONN_OUTSMART_SYNC_STORE", *(f"AIRFLOW_CONN_{app}" for app in apps))
     for name in (*names, KEYS_VARIABLE):
         monkeypatch.setenv(name, stage.airflow.settings[name])
     stage.rig.vendors.control.clear_faults()

@@ -78,6 +78,16 @@ def test_the_import_runs_four_steps_per_category_in_order(dags: dict[str, Any]) 
 
 
 @pytest.mark.parametrize("name", ["exact_online", "visma_eaccounting"])
+def test_each_category_brings_forth_an_asset_of_its_own_when_it_has_been_delivered(
+    dags: dict[str, Any], name: str
+) -> None:
+    brought = {task.task_id: [each.name for each in task.outlets] for task in dags[f"{name}_import"].tasks}
+    for category in package(name).imports:
+        assert brought.pop(f"{category.name}.upsert") == [f"outsmart_sync/{name}/{category.name}"]
+    assert not any(brought.values())
+
+
+@pytest.mark.parametrize("name", ["exact_online", "visma_eaccounting"])
 def test_a_category_begins_when_exactly_those_that_it_refers_to_have_ended(dags: dict[str, Any], name: str) -> None:
     dag = dags[f"{name}_import"]
     categories = package(name).imports

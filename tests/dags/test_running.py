@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local_airflow import LocalAirflowError
+from airflow_api import LocalAirflowError
 from outsmart_sync.providers.exact_online.imports import PACKAGE
 from outsmart_sync.services import connect
 from outsmart_sync.store import connections

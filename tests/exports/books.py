@@ -39,6 +39,7 @@ from outsmart_sync.records.export_document import (
     NewCustomer,
     OrderLine,
 )
+from outsmart_sync.records.export_update import Replaced, Sent, changes
 from outsmart_sync.records.order import NEVER_SOLD
 
 EXPORTS = Exports(
@@ -143,15 +144,25 @@ class Books:
         made = self._write("create_line", lambda: self._add(kind.name, line.token, one, Decimal(0), line.quantity))
         return msgspec.structs.replace(self._require(made), total=None)
 
-    def replace(self, kind: DocumentKind, remote_id: str, document: ExportDocument) -> MadeDocument:  # noqa: ARG002
+    def replace(self, kind: DocumentKind, remote_id: str, sent: Sent, document: ExportDocument) -> Replaced:  # noqa: ARG002
+        (body,) = self._db.execute("SELECT body FROM document WHERE id = ?", (remote_id,)).fetchone()
+        rows = msgspec.json.decode(body, type=ExportDocument).lines
+        done = changes(rows, sent, document.lines, _says, lambda row: row.text)
+        changed = {id(row): line for row, line in done.changed}
+        removed = {id(row) for row in done.removed}
+        lines = [changed.get(id(row), row) for row in rows if id(row) not in removed] + done.added
+
         def make() -> str:
-            total = money.total_of(line.amount or Decimal(0) for line in document.lines)
-            self._db.execute(
-                "UPDATE document SET body = ?, total = ? WHERE id = ?", (_text(document), f"{total:f}", remote_id)
-            )
+            self.put_lines(remote_id, msgspec.structs.replace(document, lines=lines))
             return remote_id
 
-        return self._require(self._write("replace", make))
+        made = self._require(self._write("replace", make))
+        return Replaced(made=made, left=done.left, lines=done.lines)
+
+    def put_lines(self, remote_id: str, document: ExportDocument) -> None:
+        total = money.total_of(money.amount_of(line.quantity, line.price or Decimal(0)) for line in document.lines)
+        values = (_text(document), f"{total:f}", remote_id)
+        self._db.execute("UPDATE document SET body = ?, total = ? WHERE id = ?", values)
 
     # Orders.
 
@@ -179,6 +190,27 @@ class Books:
             return row.remote_id
 
         return MadeDocument(remote_id=self._write("append_line", make))
+
+    def change_line(self, order_id: str, line_id: str, line: Line) -> None:  # noqa: ARG002
+        def make() -> str:
+            (body,) = self._db.execute("SELECT body FROM order_line WHERE id = ?", (line_id,)).fetchone()
+            row = msgspec.structs.replace(
+                msgspec.json.decode(body, type=OrderLine),
+                quantity=line.quantity,
+                price=line.price or Decimal(0),
+                amount=line.amount or Decimal(0),
+            )
+            self._db.execute("UPDATE order_line SET body = ? WHERE id = ?", (_text(row), line_id))
+            return line_id
+
+        self._write("change_line", make)
+
+    def remove_line(self, order_id: str, line_id: str) -> None:  # noqa: ARG002
+        def make() -> str:
+            self._db.execute("DELETE FROM order_line WHERE id = ?", (line_id,))
+            return line_id
+
+        self._write("remove_line", make)
 
     def change_quantity(self, order_id: str, line_id: str, quantity: Decimal) -> None:
         def make() -> str:
@@ -261,8 +293,8 @@ class Books:
 
     # The way back.
 
-    def invoice_states(self, cursors: Mapping[str, str]) -> Iterator[InvoicePage]:
-        self._called("invoice_states")
+    def invoice_states(self, cursors: Mapping[str, str], since: date) -> Iterator[InvoicePage]:
+        self._called(f"invoice_states {since}" if not cursors else "invoice_states")
         after = int(cursors.get("states", 0))
         rows = self._db.execute("SELECT seq, body FROM state WHERE seq > ? ORDER BY seq", (after,)).fetchall()
         found = [msgspec.json.decode(body, type=InvoiceState) for _, body in rows]
@@ -281,17 +313,31 @@ class Books:
         self._db.execute("INSERT INTO record VALUES (?, ?, ?, ?)", (entity.value, code, known.remote_id, _text(known)))
         return known.remote_id
 
+    def change_record(self, entity: Entity, code: str, **values: Any) -> None:
+        known = next(known for each, known in self._records(entity) if each == code)
+        body = _text(msgspec.structs.replace(known, **values))
+        self._db.execute("UPDATE record SET body = ? WHERE entity = ? AND code = ?", (body, entity.value, code))
+
     def put_order(self, remote_id: str, closed: str = "") -> None:
         self._db.execute("INSERT OR REPLACE INTO order_head VALUES (?, ?)", (remote_id, closed))
 
     def put_order_line(self, order_id: str, line: OrderLine) -> None:
         self._db.execute("INSERT INTO order_line VALUES (?, ?, ?)", (line.remote_id, order_id, _text(line)))
 
+    def edit_order_line(self, line_id: str, **values: Any) -> None:
+        (body,) = self._db.execute("SELECT body FROM order_line WHERE id = ?", (line_id,)).fetchone()
+        row = msgspec.structs.replace(msgspec.json.decode(body, type=OrderLine), **values)
+        self._db.execute("UPDATE order_line SET body = ? WHERE id = ?", (_text(row), line_id))
+
     def put_state(self, state: Any) -> None:
         self._db.execute("INSERT INTO state (body) VALUES (?)", (_text(state),))
 
     def remove(self, remote_id: str) -> None:
         self._db.execute("DELETE FROM document WHERE id = ?", (remote_id,))
+
+    def first_id(self) -> str:
+        (found,) = self._db.execute("SELECT id FROM document ORDER BY number LIMIT 1").fetchone()
+        return str(found)
 
     def documents(self) -> list[ExportDocument]:
         rows = self._db.execute("SELECT body FROM document ORDER BY number").fetchall()
@@ -373,6 +419,10 @@ class Books:
     def _called(self, name: str) -> None:
         self.calls += 1
         self._db.execute("INSERT INTO call VALUES (?)", (name,))
+
+
+def _says(row: Line, line: Line) -> bool:
+    return (row.article, row.quantity, row.price, row.text) == (line.article, line.quantity, line.price, line.text)
 
 
 def _text(value: Any) -> str:

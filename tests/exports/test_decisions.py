@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+import sqlalchemy as sa
+from msgspec import structs
 
 from exports.test_flow import Script
-from exports.world import ExportWorld
+from exports.world import ExportWorld, line
 from outsmart_sync.errors import Busy, InvalidSettings
 from outsmart_sync.records.export_catalogue import WORK_ORDERS
 from outsmart_sync.services import export_decisions as decisions
@@ -103,7 +105,7 @@ def test_looks_in_vain_count_only_some_minutes_after_each_other(exporting: Expor
     assert exporting.state("W1") == ("uncertain", "unsure")
     for misses in (1, 2):
         with exporting.store.begin() as transaction:
-            transaction.execute(update(table).values(changed_at=exporting.store.now() - timedelta(minutes=6)))
+            transaction.execute(sa.update(table).values(changed_at=exporting.store.now() - timedelta(minutes=6)))
         exporting.run()
         assert (exporting.state("W1")[0], misses) in (("uncertain", 1), ("done", 2))
     assert len(exporting.books.documents()) == 1
@@ -186,3 +188,61 @@ def test_a_second_document_of_a_handled_work_order_goes_without_another_word(exp
     exporting.run()
     assert exporting.state("W1") == ("done", "")
     assert len(exporting.books.documents()) == 2
+
+
+def update(exporting: ExportWorld) -> None:
+    decisions.resend(exporting.store, exporting.gateway, "W1", update=True)
+    exporting.run()
+
+
+def texts(exporting: ExportWorld) -> list[tuple[str, int]]:
+    (document,) = exporting.books.documents()
+    return [(each.text, int(each.quantity)) for each in document.lines]
+
+
+def test_an_update_leaves_alone_what_the_office_added_and_edited(exporting: ExportWorld) -> None:
+    lines = [line("A1", "1", "10"), line("A2", "2", "10"), line("A1", "3", "10", MaterialName="Edited")]
+    row = exporting.work_order("W1", Materials=lines)
+    exporting.run()
+    remote_id = exporting.export("W1").remote_id
+    (document,) = exporting.books.documents()
+    first, second, third = document.lines
+    added = structs.replace(first, text="Discussed on the phone", quantity=Decimal(7))
+    edited = structs.replace(third, quantity=Decimal(30))
+    exporting.books.put_lines(remote_id, structs.replace(document, lines=[added, first, second, edited]))
+    lines = [line("A1", "4", "10"), lines[2] | {"MaterialNr": "5"}, line("A2", "6", "10", MaterialName="New")]
+    exporting.change(row, Materials=[lines[0], line("A2", "0", "10"), lines[1], lines[2]])
+    update(exporting)
+    # 1 became 4, 2 is no longer on the work order, 6 is new; 7 and 30 are the office's.
+    assert texts(exporting) == [("Discussed on the phone", 7), ("Item A1", 4), ("Edited", 30), ("New", 6)]
+    found = exporting.export("W1")
+    assert (found.state, found.reason) == ("differs", "total")
+    assert "'Edited' is not there as it was sent" in found.cause
+    assert "'Discussed on the phone' is there otherwise than we sent it, or is not ours" in found.cause
+    update(exporting)  # again, nothing is added twice
+    assert len(texts(exporting)) == 4
+
+
+def test_an_update_that_leaves_something_alone_says_so_also_where_the_total_is_right(exporting: ExportWorld) -> None:
+    row = exporting.work_order("W1", Materials=[line("A1", "1", "10"), line("A2", "2", "10")])
+    exporting.run()
+    (document,) = exporting.books.documents()
+    first, second = document.lines
+    renamed = structs.replace(second, text="In the office's own words")
+    exporting.books.put_lines(exporting.export("W1").remote_id, structs.replace(document, lines=[first, renamed]))
+    exporting.change(row, Materials=[line("A1", "3", "10"), line("A2", "2", "10")])
+    update(exporting)
+    assert texts(exporting) == [("Item A1", 3), ("In the office's own words", 2)]
+    assert exporting.state("W1") == ("done", "left_alone")
+
+
+def test_an_update_without_an_answer_is_ended_by_the_next_run(exporting: ExportWorld) -> None:
+    row = exporting.work_order("W1", Materials=[line("A1", "1", "10")])
+    exporting.run()
+    exporting.gateway.trouble = Script("lost after")
+    exporting.change(row, Materials=[line("A1", "2", "10"), line("A2", "5", "10")])
+    update(exporting)
+    assert exporting.state("W1") == ("sending", "unsure")
+    exporting.run()
+    assert exporting.state("W1") == ("done", "")
+    assert texts(exporting) == [("Item A1", 2), ("Item A2", 5)]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy import delete, update
 
 from exports.books import Books, Trouble
 from exports.world import ExportWorld
@@ -13,7 +15,10 @@ from outsmart_sync.errors import InvalidSettings
 from outsmart_sync.pipeline.job import Options
 from outsmart_sync.records.export_document import Entity, InvoiceState, Known
 from outsmart_sync.services import export_decisions as decisions
-from outsmart_sync.services import export_polling, export_run, exports
+from outsmart_sync.services import export_polling, export_run, exports, settings
+from outsmart_sync.store.tables import ledger as ledger_table
+from outsmart_sync.store.tables import looked_up as looked_up_table
+from outsmart_sync.store.tables import work_order_export as export_table
 from pipeline.world import ACCOUNT
 
 
@@ -357,13 +362,7 @@ def test_calls_of_a_work_order(exporting: ExportWorld) -> None:
 
 
 def test_the_way_back_is_kept_and_told(exporting: ExportWorld) -> None:
-    from outsmart_sync.services import settings
-
-    settings.save(
-        exporting.store,
-        exporting.world.connection,
-        {"invoice_status": {"enabled": True, "invoiced_status": "I", "paid_status": "P"}},
-    )
+    switch_on_the_way_back(exporting)
     row = exporting.work_order("W1", {})
     exporting.run()
     remote_id = exporting.export("W1").remote_id
@@ -380,15 +379,13 @@ def test_the_way_back_is_kept_and_told(exporting: ExportWorld) -> None:
 
 
 def test_only_one_connection_of_an_account_exports(exporting: ExportWorld) -> None:
-    from outsmart_sync.services import settings
-
     other = exporting.world.rig.connect(2001002)
     with pytest.raises(InvalidSettings, match="already exports"):
         settings.save(exporting.store, other, {"work_orders": {"enabled": True}})
 
 
 def test_reconnecting_makes_no_second_document(exporting: ExportWorld) -> None:
-    from outsmart_sync.services import connect, settings
+    from outsmart_sync.services import connect
 
     row = exporting.work_order("W1", {})
     exporting.run()
@@ -551,3 +548,178 @@ def test_hours_that_an_earlier_run_booked_are_compared_with_what_the_work_order_
     exporting.run()
     assert exporting.state("W1") == ("changed", "changed_while_exporting")
     assert len(exporting.books.documents()) == 1
+
+
+def test_a_dead_link_of_a_pdf_stops_nobody_and_is_tried_again_by_resend(exporting: ExportWorld) -> None:
+    exporting.save(pdf=True)
+    control = exporting.world.control
+    host = "/".join(exporting.gateway.outsmart_url.split("/")[:3])
+    dead = f"{host}/worksheets/{ACCOUNT}/0.pdf"
+    first = exporting.work_order("W1", {})
+    control.change_work_order(ACCOUNT, first, PdfUrl=dead)
+    exporting.work_order("W2", {})
+    exporting.run()
+    found = exporting.export("W1")
+    assert (found.state, found.reason) == ("done", "no_pdf")
+    assert "link has run out" in found.cause
+    assert "resend" in found.remedy
+    assert exporting.outsmart(first)["status"] == "Afgehandeld"
+    assert exporting.state("W2") == ("done", "")
+    assert [each[1] for each in exporting.books.files()] == ["W2.pdf"]
+    control.change_work_order(ACCOUNT, first, PdfUrl="")
+    decisions.resend(exporting.store, exporting.gateway, "W1")
+    exporting.run()
+    assert exporting.state("W1") == ("done", "")
+    assert [each[1] for each in exporting.books.files()] == ["W2.pdf", "W1.pdf"]
+    assert len(exporting.books.documents()) == 2
+
+
+@pytest.mark.parametrize("status", [403, 404, 410])
+def test_a_link_that_has_run_out_is_no_refusal_of_our_tokens(exporting: ExportWorld, status: int) -> None:
+    exporting.save(pdf=True)
+    exporting.world.control.add_fault("status", vendor="outsmart", path=".pdf", status=status)
+    exporting.work_order("W1", {})
+    exporting.work_order("W2", {})
+    result = exporting.run()["work_orders"]
+    assert result.error_text == ""
+    assert sorted(each[1] for each in exporting.books.files()) == ["W2.pdf"]
+    assert exporting.state("W1") == ("done", "no_pdf")
+
+
+def test_a_pdf_that_does_not_come_leaves_its_work_order_on_the_way_and_the_others_go(exporting: ExportWorld) -> None:
+    exporting.save(pdf=True)
+    exporting.work_order("W1", {})
+    exporting.work_order("W2", {})
+    exporting.world.control.add_fault("status", vendor="outsmart", path=".pdf", status=500, times=3)
+    exporting.run()
+    assert exporting.state("W1") == ("sending", "file_unread")
+    assert exporting.state("W2") == ("done", "")
+    exporting.run()
+    assert exporting.state("W1") == ("done", "")
+    assert len(exporting.books.documents()) == 2
+
+
+def test_an_invoice_of_two_orders_is_told_to_both_work_orders(exporting: ExportWorld) -> None:
+    switch_on_the_way_back(exporting)
+    rows = [exporting.work_order(f"W{number}", {}) for number in (1, 2)]
+    exporting.run()
+    for number in (1, 2):
+        remote_id = exporting.export(f"W{number}").remote_id
+        exporting.books.put_state(InvoiceState(document=remote_id, invoice="inv", number="7"))
+    exporting.books.put_state(InvoiceState(document="inv", invoice="inv", number="7", booked=True))
+    exporting.run(categories=("invoice_status",))
+    assert [exporting.outsmart(row)["WorkStatus"] for row in rows] == ["I", "I"]
+    exporting.books.put_state(InvoiceState(document="inv", invoice="inv", number="7", booked=True, paid=True))
+    exporting.run(categories=("invoice_status",))
+    assert [exporting.outsmart(row)["WorkStatus"] for row in rows] == ["P", "P"]
+
+
+def test_the_way_back_begins_where_the_earliest_open_document_was_sent(exporting: ExportWorld) -> None:
+    for number in range(3):
+        exporting.work_order(f"W{number}", {})
+    exporting.run()
+    begun = {"W0": "2026-09-01", "W1": "2026-10-02", "W2": "2026-11-03"}
+    with exporting.store.begin() as connection:
+        for number, day in begun.items():
+            key = exporting.export(number).row_id
+            moment = datetime.fromisoformat(f"{day}T09:00:00+00:00")
+            connection.execute(update(ledger_table).where(ledger_table.c.key == key).values(begun_at=moment))
+        paid = export_table.c.number == "W0"
+        connection.execute(update(export_table).where(paid).values(paid=True))
+    switch_on_the_way_back(exporting)
+    exporting.books.forget()
+    exporting.run(categories=("invoice_status",))
+    assert exporting.books.called() == ["invoice_states 2026-10-02"]
+
+
+def gone_before_it_was_compared(exporting: ExportWorld) -> str:
+    """A work order whose document was made, without an answer, and deleted by the office; its row id."""
+    exporting.gateway.trouble = Script("lost after")
+    row = exporting.work_order("W1", {})
+    exporting.run()
+    decisions.settle(exporting.store, exporting.gateway, "W1", there="1")
+    with exporting.store.begin() as connection:  # as when it was killed before it was noted
+        connection.execute(update(export_table).values(remote_id="", remote_number=""))
+    exporting.books.remove(exporting.books.first_id())
+    exporting.run()
+    assert exporting.state("W1") == ("differs", "gone")
+    return row
+
+
+def test_a_document_that_is_gone_may_be_accepted_as_that(exporting: ExportWorld) -> None:
+    row = gone_before_it_was_compared(exporting)
+    decisions.settle(exporting.store, exporting.gateway, "W1", accept=True)
+    exporting.run()
+    assert exporting.state("W1") == ("done", "gone")
+    assert exporting.outsmart(row)["status"] == "Afgehandeld"
+    assert exporting.books.documents() == []
+    exporting.run()
+    assert exporting.books.documents() == []
+    decisions.resend(exporting.store, exporting.gateway, "W1")
+    exporting.run("W1")
+    assert (exporting.state("W1"), len(exporting.books.documents())) == (("done", ""), 1)
+
+
+def test_a_document_that_is_gone_may_be_sent_again(exporting: ExportWorld) -> None:
+    gone_before_it_was_compared(exporting)
+    decisions.resend(exporting.store, exporting.gateway, "W1")
+    exporting.run()
+    assert exporting.state("W1") == ("done", "")
+    assert len(exporting.books.documents()) == 1
+
+
+def switch_on_the_way_back(exporting: ExportWorld) -> None:
+    statuses = {"enabled": True, "invoiced_status": "I", "paid_status": "P"}
+    settings.save(exporting.store, exporting.world.connection, {"invoice_status": statuses})
+
+
+def test_hours_that_outsmart_does_not_charge_are_not_billed(exporting: ExportWorld) -> None:
+    exporting.world.by_hand(
+        "hourtypes", code="H0", name="Free", cost_booking="1", sale_booking="0", sale_price="45,00", active="1"
+    )
+    exporting.books.put_record(Entity.HOUR_ARTICLE, "H0")
+    day = {"WorkDate": "05-11-2026", "BeginTime": "08:00"}
+    periods = [day | {"EndTime": "11:00", "HourType": "H0"}, day | {"EndTime": "09:00", "HourType": "H1"}]
+    exporting.work_order("W1", Workperiods=periods, MinimumHours="2")
+    exporting.work_order("W2", Workperiods=periods[:1])
+    exporting.run()
+    (document,) = exporting.books.documents()
+    # The two hours at least count for what is charged.
+    assert [(each.code, each.quantity) for each in document.lines] == [("H1", Decimal(2))]
+    assert exporting.state("W2") == ("failed", "empty")
+    exporting.work_order("W3", Workperiods=periods)  # what was read is kept
+    exporting.run()
+    assert [each.total for each in exporting.books.documents()] == [Decimal("120.00"), Decimal("60.00")]
+
+
+def test_a_number_that_is_another_one_s_row_id_is_no_name(exporting: ExportWorld) -> None:
+    first = exporting.work_order("W1", {})
+    second = exporting.work_order(first, {"quantity": "9"})
+    result = exporting.run(first)["work_orders"]
+    assert f"id:{first} (number W1, Bakkerij Jansen), id:{second} (number {first}," in result.error_text
+    assert exporting.books.documents() == []
+    exporting.run(f"id:{second}")
+    assert [each.number for each in exporting.books.documents()] == [first]
+    exporting.run()
+    with pytest.raises(InvalidSettings, match=f"id:{first} .number W1"):
+        decisions.hold(exporting.store, first)
+    again = decisions.resend(exporting.store, exporting.gateway, f"id:{first}")
+    assert again.shown.number == "W1"
+
+
+def test_a_customer_that_an_earlier_run_made_is_known_whole(exporting: ExportWorld, monkeypatch: Any) -> None:
+    exporting.save(create_relations=True)
+    exporting.gateway.trouble = Script("", "not sent")  # the customer is made, the document is not
+    exporting.work_order("W1", {}, CustomerDebtorNr="300", CustomerName="Slagerij")
+    exporting.run()
+    exporting.books.change_record(Entity.CUSTOMER, "300", blocked="it is billed in USD")
+    with exporting.store.begin() as connection:
+        connection.execute(delete(looked_up_table))
+    look_up = Books.look_up
+
+    def not_listed_yet(self: Books, entity: Entity, codes: Any) -> Any:
+        return {} if entity is Entity.CUSTOMER else look_up(self, entity, codes)
+
+    monkeypatch.setattr(Books, "look_up", not_listed_yet)
+    exporting.run()
+    assert exporting.state("W1") == ("failed", "blocked_record")

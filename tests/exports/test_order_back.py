@@ -140,3 +140,79 @@ def test_bringing_it_up_to_date_only_ever_adds_to_an_order_that_was_imported(
     exporting.run()
     assert "replace" not in exporting.books.called()
     assert [amount for _, amount in on_order(exporting.books, order_id)] == [20, Decimal("7.50"), Decimal("9.00")]
+
+
+@pytest.mark.parametrize("document", ["sales_invoice", "hours"])
+def test_the_order_s_own_kind_counts_and_not_that_of_the_setting(
+    exporting: ExportWorld, order: tuple[str, str], document: str
+) -> None:
+    order_id, number = order
+    exporting.save(document=document, pdf=True)
+    exporting.gateway.pdf = b"%PDF-1.7"
+    # An invoice keeps two decimals of a price, hours and costs take no file.
+    complete(exporting, number, line("A1", "2", "10"), line("A2", "1000", "0,125"))
+    exporting.run()
+    assert exporting.state(number) == ("done", ""), exporting.export(number).cause
+    assert on_order(exporting.books, order_id) == [(2, Decimal(20)), (1000, Decimal("125.00"))]
+    assert exporting.export(number).kind == "sales_order"
+    assert [each[1:] for each in exporting.books.files()] == [(f"{number}.pdf", 1)]
+
+
+def test_an_order_that_was_closed_behind_our_lines_is_ended(exporting: ExportWorld, order: tuple[str, str]) -> None:
+    order_id, number = order
+    exporting.gateway.trouble = Script("lost after")
+    complete(exporting, number, line("A1", "2", "10"), line("A2", "1", "7,50"))
+    exporting.run()
+    assert exporting.state(number) == ("uncertain", "unsure")
+    exporting.books.put_order(order_id, "invoiced")
+    exporting.run()
+    assert exporting.state(number) == ("done", "")
+
+
+def test_an_order_that_was_closed_before_the_rest_of_our_lines_holds_it(
+    exporting: ExportWorld, order: tuple[str, str]
+) -> None:
+    order_id, number = order
+    exporting.gateway.trouble = Script("", "not sent")
+    complete(exporting, number, line("A1", "2", "10"), line("A2", "1", "7,50"), line("A2", "1", "8"))
+    exporting.run()
+    assert exporting.state(number)[0] == "sending"
+    exporting.books.put_order(order_id, "invoiced")
+    exporting.run()
+    assert exporting.state(number) == ("held", "order_closed")
+    assert "append_line" in exporting.books.called()
+
+
+def test_lines_that_were_appended_are_brought_up_to_date_and_what_the_office_edited_is_not(
+    exporting: ExportWorld, order: tuple[str, str]
+) -> None:
+    order_id, number = order
+    sent = [line("A1", "3", "10"), *(line("A2", quantity, "7,50") for quantity in ("1", "2", "4"))]
+    complete(exporting, number, *sent)
+    exporting.run()
+    assert exporting.state(number) == ("done", "")
+    found = exporting.books.order(order_id)
+    assert found is not None
+    edited = found.lines[2]
+    exporting.books.edit_order_line(edited.remote_id, quantity=Decimal(20), amount=Decimal(150))
+    # One more of the first, another quantity of the edited one, and none of the last.
+    complete(exporting, number, line("A1", "5", "10"), line("A2", "9", "7,50"), line("A2", "3", "7,50"))
+    decisions.resend(exporting.store, exporting.gateway, number, update=True)
+    exporting.run()
+    assert [quantity for quantity, _ in on_order(exporting.books, order_id)] == [5, 9, 20]
+    assert exporting.state(number) == ("differs", "total")
+    assert "'Item A2' is not on the order as it was sent" in exporting.export(number).cause
+
+
+def test_an_ordered_quantity_that_the_office_set_since_is_left_alone(
+    exporting: ExportWorld, order: tuple[str, str]
+) -> None:
+    order_id, number = order
+    complete(exporting, number, line("A1", "3", "10"))
+    exporting.run()
+    exporting.books.edit_order_line("l1", quantity=Decimal(8), amount=Decimal(80))
+    complete(exporting, number, line("A1", "4", "10"))
+    decisions.resend(exporting.store, exporting.gateway, number, update=True)
+    exporting.run()
+    assert [quantity for quantity, _ in on_order(exporting.books, order_id)] == [8]
+    assert "is not the one that we set" in exporting.export(number).cause

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
+from sqlalchemy import delete
 
 from exports.world import line
 from outsmart_sync.pipeline.job import Options
@@ -22,6 +23,7 @@ from outsmart_sync.store import runs
 from outsmart_sync.store.connections import SyncConnection
 from outsmart_sync.store.runs import CategoryRun
 from outsmart_sync.store.store import Store
+from outsmart_sync.store.tables import looked_up
 from outsmart_sync.store.vault import KEYS_VARIABLE
 from sandbox import process
 from support import SOUTH, Rig, connection_environment
@@ -30,6 +32,8 @@ ACCOUNT = "south"
 TODAY = datetime.now(UTC).date()
 PATHS = {"sales_order": "orders", "invoice_draft": "customerinvoicedrafts"}
 EACH = pytest.mark.parametrize("document", PATHS)
+COLD = 6
+"""Calls at most for what a first run looks up: customers, articles, codings, units, the company."""
 OFF = ("customers", "materials", "hour_types", "projects", "sales_orders")
 
 
@@ -52,6 +56,13 @@ class Office:
     @property
     def control(self) -> Any:
         return self.rig.vendors.control
+
+    @property
+    def store(self) -> Store:
+        return self.rig.store
+
+    def work_orders(self) -> list[dict[str, Any]]:
+        return list(self.control.outsmart_records(ACCOUNT, "workorders"))
 
     def save(self, **changes: Any) -> None:
         settings.save(self.rig.store, self.connection, {"work_orders": changes})
@@ -117,6 +128,11 @@ class Office:
         )
         (found,) = runs.category_runs(self.rig.store, run_id)
         return found
+
+    def forget_what_was_looked_up(self) -> None:
+        """As it is after a day."""
+        with self.store.begin() as connection:
+            connection.execute(delete(looked_up))
 
     def states(self) -> dict[str, str]:
         return {each.number: str(each.state) for each in exports.listed(self.rig.store)}
@@ -349,3 +365,44 @@ def test_under_random_faults_every_work_order_becomes_exactly_one_document(offic
     vat = "VatAmount" if document == "sales_order" else "TotalVatAmount"
     totals = sorted(round(row[total] - row[vat], 2) for row in office.made(document))
     assert totals == [10.0 * number for number in range(1, count + 1)], seed
+
+
+@EACH
+def test_calls_per_work_order_with_and_without_a_pdf(office: Office, document: str) -> None:
+    office.save(document=document, pdf=True)
+    payer, article = office.customer(), office.article()
+    for number in range(3):
+        office.work_order(f"W{number}", payer, line(article, "1", "10"))
+    cold = office.run().counts.calls
+    assert set(office.states().values()) == {"done"}, office.causes()
+    office.work_order("W9", payer, line(article, "1", "10"))
+    with_pdf = office.run().counts.calls
+    office.save(pdf=False)
+    office.work_order("W10", payer, line(article, "1", "10"))
+    without = office.run().counts.calls
+    print(f"cold mirror, three work orders with PDF: {cold} calls; warm: {with_pdf} with, {without} without")
+    assert (with_pdf, without) == (2, 1)
+    assert cold <= 3 * with_pdf + COLD
+
+
+@EACH
+def test_what_has_no_known_price_waits_and_never_goes_at_nothing(office: Office, document: str) -> None:
+    payer, article, hour = office.customer(), office.article(), office.article("HUR")
+    office.save(document=document, travel_material=article)
+    period = {"WorkDate": "05-11-2026", "BeginTime": "08:00", "EndTime": "09:00", "HourType": hour}
+    office.work_order("W1", payer, Workperiods=[period])
+    office.hour_type()
+    office.work_order("W2", payer, Workperiods=[period | {"Travel": "12"}])
+    office.control.delete_outsmart(ACCOUNT, "hourtypes")
+    office.run()
+    assert office.states() == {"W1": "failed", "W2": "failed"}
+    assert all("has no sale price for the hour type" in cause for cause in office.causes())
+    office.hour_type()
+    for number in ("W1", "W2"):
+        decisions.resend(office.store, office.rig.gateway, number)
+    office.forget_what_was_looked_up()
+    office.run()
+    assert office.states() == {"W1": "done", "W2": "failed"}
+    (cause,) = office.causes()
+    assert f"OutSmart's price of the article for travel, '{article}', is not known here" in cause
+    assert len(office.made(document)) == 1

@@ -20,6 +20,8 @@ from outsmart_sync.providers.exact_online.imports import PACKAGE
 from outsmart_sync.providers.outsmart.client import OutSmartClient, Tokens
 from outsmart_sync.providers.outsmart.completed import CompletedWorkOrders
 from outsmart_sync.providers.packages import packages
+from outsmart_sync.providers.visma_eaccounting.client import VismaClient
+from outsmart_sync.providers.visma_eaccounting.exporter import VismaExporter
 from outsmart_sync.records.completed_work_order import CompletedWorkOrder
 from outsmart_sync.records.export_catalogue import WORK_ORDERS
 from outsmart_sync.records.export_document import Entity
@@ -103,6 +105,40 @@ class _ExactDoor:
 
     def forgive(self) -> None:
         """Nothing is closed without a budget."""
+
+
+class VismaGateway(FixedGateway):
+    """Opens OutSmart and VISMA eAccounting as they are, with clients that do not pause before they try again.
+
+    Args:
+        store: The store.
+        token: The access token; it is never renewed.
+        visma_url: VISMA's address.
+        outsmart_url: OutSmart's address.
+    """
+
+    def __init__(self, store: Store, token: str, visma_url: str, outsmart_url: str) -> None:
+        super().__init__(store, token, "", outsmart_url)
+        self.visma_url = visma_url
+
+    def door(self, connection: SyncConnection) -> Any:  # noqa: ARG002  # a token is of one company
+        return self
+
+    def exporter(self, saved: Any) -> VismaExporter:
+        return VismaExporter(VismaClient(requests.Session, self.visma_url, self, sleep=lambda _: None), saved)
+
+    def access_token(self, refused: str | None = None) -> str:  # noqa: ARG002  # there is one only
+        return self.token
+
+    def forgive(self) -> None:
+        """Nothing is closed without a budget."""
+
+    def delivers(self, connection: SyncConnection) -> bool:  # noqa: ARG002  # they all do
+        return True
+
+    def completed(self, connection: SyncConnection) -> CompletedWorkOrders:  # noqa: ARG002
+        tokens = Tokens(SOUTH.token, SOUTH.software_token)
+        return CompletedWorkOrders(OutSmartClient(requests.Session(), tokens, self.outsmart_url, sleep=lambda _: None))
 
 
 class _WithPdf(CompletedWorkOrders):

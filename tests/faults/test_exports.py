@@ -17,20 +17,23 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 from sqlalchemy import update
 
 from exports.conftest import exporting  # noqa: F401  # the fixture
 from exports.test_exact_online import HEADERS, Way, way  # noqa: F401  # the fixture
+from exports.test_visma import PATHS, Office, office, vendors  # noqa: F401  # the fixtures
 from exports.world import ExportWorld, line
 from outsmart_sync.services import exports
+from outsmart_sync.store.store import Store
 from outsmart_sync.store.tables import lease
 from pipeline.conftest import sqlite_world  # noqa: F401  # the fixture
-from pipeline.world import ACCOUNT, DIVISION, World
+from pipeline.world import ACCOUNT, DIVISION
 
 ORDERS = int(os.environ.get("OUTSMART_SYNC_FAULT_ORDERS", "12"))
 SEED = int(os.environ.get("OUTSMART_SYNC_FAULT_SEED", "0")) or secrets.randbelow(1_000_000) + 1
@@ -39,6 +42,18 @@ RATE = min(0.15, 12 / ORDERS)
 CYCLES = 200
 CALM = 8
 _TESTS = Path(__file__).resolve().parent.parent
+
+
+class Vendors(Protocol):
+    """The sandbox and the store that a test exports with."""
+
+    @property
+    def store(self) -> Store: ...
+
+    @property
+    def control(self) -> Any: ...
+
+    def work_orders(self) -> list[dict[str, Any]]: ...
 
 
 class Runner:
@@ -90,24 +105,34 @@ def running(*arguments: str) -> Iterator[tuple[Runner, Runner]]:
             each.close()
 
 
-def random_orders(world: World, dice: random.Random) -> dict[str, Decimal]:
+@dataclass(frozen=True)
+class Names:
+    """What work orders name: customers, articles and an hour type; and the smallest quantity, in hundredths."""
+
+    customers: tuple[str, ...] = ("100", "200")
+    articles: tuple[str, ...] = ("A1", "A2")
+    hour: str = "H1"
+    least: int = -300
+
+
+def random_orders(world: Vendors, dice: random.Random, names: Names = Names()) -> dict[str, Decimal]:
     """Completed work orders with random lines; number → what a person would bill for it."""
     expected = {}
     for number in range(ORDERS):
         materials, total = [], Decimal(0)
         for _ in range(dice.randint(1, 3)):
-            quantity = Decimal(dice.randint(-300, 900) or 1) / 100
+            quantity = Decimal(dice.randint(names.least, 900) or 1) / 100
             price = Decimal(dice.randint(1, 50_000)) / 100
-            materials.append(line(dice.choice(["A1", "A2"]), f"{quantity}", f"{price}"))
+            materials.append(line(dice.choice(names.articles), f"{quantity}", f"{price}"))
             total += (quantity * price).quantize(Decimal("0.01"), ROUND_HALF_UP)
         minutes = dice.randint(1, 300)
         end = f"{8 + minutes // 60:02}:{minutes % 60:02}"
-        period = {"WorkDate": "05-11-2026", "BeginTime": "08:00", "EndTime": end, "HourType": "H1"}
+        period = {"WorkDate": "05-11-2026", "BeginTime": "08:00", "EndTime": end, "HourType": names.hour}
         # A quarter is 15.00 of the hour type's 60.00.
         total += Decimal(-(-minutes // 15) * 15)
         order = {
             "WorkorderNo": f"W{number}",
-            "CustomerDebtorNr": dice.choice(["100", "200"]),
+            "CustomerDebtorNr": dice.choice(names.customers),
             "CustomerName": "Jansen",
             "TypeOfWork": "Service",
             "PaymentMethod": "op rekening",
@@ -121,13 +146,13 @@ def random_orders(world: World, dice: random.Random) -> dict[str, Decimal]:
     return expected
 
 
-def spoil(world: World, dice: random.Random, *, exact: bool) -> None:
-    """Let a call or two to OutSmart go wrong, and more of those to Exact Online."""
+def spoil(world: Vendors, dice: random.Random, package: str) -> None:
+    """Let a call or two to OutSmart go wrong, and more of those to the package, where it is one."""
     world.control.clear_faults()
     rules = [{"vendor": "outsmart", "path": "GetWorkorder", "skip": dice.randint(0, 12)}] * dice.randint(0, 2)
-    if exact:
+    if package:
         rules += [
-            {"vendor": "exact", "method": dice.choice(["POST", "PUT", "GET"]), "skip": dice.randint(0, 12)}
+            {"vendor": package, "method": dice.choice(["POST", "PUT", "GET"]), "skip": dice.randint(0, 12)}
             for _ in range(dice.randint(0, 4))
         ]
     for rule in rules:
@@ -139,25 +164,25 @@ def spoil(world: World, dice: random.Random, *, exact: bool) -> None:
         world.control.add_fault(kind, **rule, **more.get(kind, {}))
 
 
-def let_leases_run_out(world: World) -> None:
+def let_leases_run_out(world: Vendors) -> None:
     """As they do three minutes after their owner died."""
     with world.store.begin() as connection:
         connection.execute(update(lease).values(expires_at=world.store.now()))
 
 
-def unfinished(world: World) -> list[str]:
+def unfinished(world: Vendors) -> list[str]:
     found = exports.listed(world.store, limit=ORDERS + 1)
     open_ones = [f"{each.number} {each.state} {each.cause}" for each in found if each.state != "done"]
     return open_ones or ([] if len(found) == ORDERS else ["not all of them were seen"])
 
 
-def export_until_done(world: World, runners: tuple[Runner, Runner], dice: random.Random, *, exact: bool) -> int:
+def export_until_done(world: Vendors, runners: tuple[Runner, Runner], dice: random.Random, package: str = "") -> int:
     """Export while everything goes wrong, and then until all is done; returns how many processes were killed."""
     died = 0
     for cycle in range(CYCLES):
         if cycle and not unfinished(world):
             break
-        spoil(world, dice, exact=exact)
+        spoil(world, dice, package)
         several = dice.random() < 0.3
         # The first one is always killed, in the middle of its work.
         kill_at = dice.randint(60, 150) if not cycle else dice.randint(1, 400) if dice.random() < 0.4 else 0
@@ -190,7 +215,7 @@ def test_whatever_goes_wrong_each_work_order_becomes_one_document(
     exporting.save(document=kind, hour_rounding="15", pdf=True)
     expected = random_orders(exporting.world, dice)
     with running("model", str(exporting.gateway.file), exporting.gateway.outsmart_url) as runners:
-        assert export_until_done(exporting.world, runners, dice, exact=False) > 0
+        assert export_until_done(exporting.world, runners, dice) > 0
     documents = exporting.books.documents()
     if kind == "hours":
         lines = Counter((each.number, each.lines[0].key) for each in documents)
@@ -218,9 +243,8 @@ def test_whatever_exact_online_answers_each_work_order_becomes_one_document(
     way.save(document=kind, hour_rounding="15", pdf=True)
     expected = random_orders(world, dice)
     token = world.control.give_tokens(divisions=[DIVISION])["access_token"]
-    vendors = world.rig.vendors
-    with running("exact", token, vendors.exact_url, vendors.outsmart_url) as runners:
-        assert export_until_done(world, runners, dice, exact=True) > 0
+    with running("exact", token, world.rig.vendors.exact_url, world.rig.vendors.outsmart_url) as runners:
+        assert export_until_done(world, runners, dice, "exact") > 0
     if kind == "hours":
         lines = sum(len(each["Materials"]) + 1 for each in world.work_orders())
         assert len(way.rows("sync/Project/TimeCostTransactions")) == lines
@@ -229,3 +253,29 @@ def test_whatever_exact_online_answers_each_work_order_becomes_one_document(
     assert len(way.rows(HEADERS[kind])) == ORDERS
     assert {each.number: each.actual for each in found} == expected
     assert len(way.rows("documents/Documents")) == len(way.rows("documents/DocumentAttachments")) == ORDERS
+
+
+@pytest.mark.parametrize("kind", PATHS)
+def test_whatever_visma_answers_each_work_order_becomes_one_document(
+    office: Office,  # noqa: F811
+    dice: random.Random,
+    kind: str,
+) -> None:
+    office.save(document=kind, hour_rounding="15", pdf=True, photos=True)
+    hour = office.hour_type()
+    office.control.write_outsmart(ACCOUNT, "hourtypes", {"code": hour, "sale_price": "60,00"})
+    articles = tuple(office.article(unit) for unit in ("PCS", "MTR"))
+    # An order of less than nothing is held, a draft becomes a credit note.
+    least = 1 if kind == "sales_order" else -300
+    names = Names((str(office.customer()["CustomerNumber"]),), articles, hour, least)
+    expected = random_orders(office, dice, names)
+    token = office.control.give_visma_tokens(company=office.company)["access_token"]
+    addresses = office.rig.vendors
+    with running("visma", token, addresses.visma_url, addresses.outsmart_url) as runners:
+        assert export_until_done(office, runners, dice, "visma") > 0
+    made = office.made(kind)
+    assert len(made) == ORDERS
+    found = exports.listed(office.store, limit=ORDERS)
+    assert {each.number: each.actual for each in found} == expected
+    files = [row["DocumentId"] for row in office.rows("salesdocumentattachments")]
+    assert all(files.count(row["Id"]) == 1 for row in made)

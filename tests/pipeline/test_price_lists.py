@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from outsmart_sync.providers.exact_online.timelines import Span, cut, timeline
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.records.catalogue import Limit
+from outsmart_sync.records.timelines import Span, cut, timeline
 from outsmart_sync.services import expansions, setting_values, settings
 from outsmart_sync.store.tables import mirror
 from pipeline.world import DIVISION, World, day

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from local_airflow import LocalAirflow, LocalAirflowError, environment
+from airflow_api import LocalAirflowError
+from local_airflow import LocalAirflow, environment
 from tests.scripts.checkouts import SMALL, copy_repository, free_ports, install, make, processes_in, told_by
 
 

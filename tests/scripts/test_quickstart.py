@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.browser import Browser
+from sandbox.fixed_world import VISMA_COMPANIES
 from tests.scripts.checkouts import ROOT, SMALL, copy_repository, free_ports, make, plain_environment, processes_in
 
 pytestmark = pytest.mark.timeout(600)
@@ -28,8 +30,8 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def ports() -> str:
-    """Ports that nobody listens on: one for Airflow, three in a row for the sandbox."""
-    first = free_ports(4)
+    """Ports that nobody listens on: one for Airflow, four in a row for the sandbox."""
+    first = free_ports(5)
     return f"--port {first} --sandbox-port {first + 1}"
 
 
@@ -79,6 +81,7 @@ def test_ctrl_c_ends_every_process_that_was_started(checkout: Path, ports: str) 
         else:
             pytest.fail("".join(said))
         assert any("password" in line for line in said)
+        assert '"state": "active"' in _connected_to_visma(checkout)
         assert len(processes_in(checkout)) >= 3, processes_in(checkout)
     finally:
         os.killpg(process.pid, signal.SIGINT)
@@ -88,6 +91,26 @@ def test_ctrl_c_ends_every_process_that_was_started(checkout: Path, ports: str) 
     while processes_in(checkout) and time.monotonic() < end:
         time.sleep(0.2)
     assert processes_in(checkout) == []
+
+
+def _connected_to_visma(checkout: Path) -> str:
+    """Connect a company of the sandbox's VISMA, from the command line with `make run`'s own .env; what that prints."""
+    outsmart_sync = str(checkout / ".venv/bin/outsmart-sync")
+    given = {"cwd": checkout, "env": plain_environment(), "text": True, "stderr": subprocess.STDOUT}
+    chosen = VISMA_COMPANIES["gavle"].id
+    with subprocess.Popen(
+        [outsmart_sync, "connect", "visma-eaccounting", "--administration", chosen, "--share-account"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, **given,
+    ) as process:  # fmt: skip
+        assert process.stdin is not None
+        assert process.stdout is not None
+        address = next(line.strip() for line in process.stdout if line.strip().startswith("http"))
+        process.stdin.write(Browser().consent_visma(address, "gavle") + "\n")
+        process.stdin.close()
+        said = process.stdout.read()
+    assert process.returncode == 0, said
+    done = subprocess.run([outsmart_sync, "status", "--json"], stdout=subprocess.PIPE, check=True, **given)
+    return next(part for part in done.stdout.split('"package":') if "visma_eaccounting" in part)
 
 
 def test_a_port_in_use_is_one_clear_line(checkout: Path, ports: str) -> None:

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import TaskGroup, task_group
 
+from outsmart_sync.orchestration.assets import asset_of
 from outsmart_sync.orchestration.import_tasks import LABEL_TEMPLATE, WorkItem, step
 from outsmart_sync.pipeline.job import Step
 
 if TYPE_CHECKING:
+    from airflow.sdk import Asset
     from airflow.sdk.definitions.xcom_arg import XComArg
 
     from outsmart_sync.records.catalogue import ImportCategory, Package
@@ -27,7 +29,10 @@ def connection_group(package: Package) -> Any:
 
     @task_group(group_id="connection", prefix_group_id=False)
     def connection(item: WorkItem) -> None:
-        groups = {category.name: category_group(category, item) for category in package.imports}
+        groups = {
+            category.name: category_group(category, item, asset=asset_of(package, category))
+            for category in package.imports
+        }
         for category in package.imports:
             for earlier in category.after:
                 groups[earlier] >> groups[category.name]
@@ -35,21 +40,26 @@ def connection_group(package: Package) -> Any:
     return connection
 
 
-def category_group(category: ImportCategory | ExportCategory, item: WorkItem, run: Any = step) -> TaskGroup:
-    """The group of one category: its four steps, each run by the task ``run``."""
+def category_group(
+    category: ImportCategory | ExportCategory, item: WorkItem, run: Any = step, asset: Asset | None = None
+) -> TaskGroup:
+    """The group of one category: its four steps, each run by the task ``run``; the last one brings the asset forth."""
     with TaskGroup(group_id=category.name, tooltip=category.label) as group:
-        steps = [_step_task(name, category, item, run) for name in Step]
+        steps = [_step_task(name, category, item, run, asset) for name in Step]
         for earlier, later in pairwise(steps):
             earlier >> later
     return group
 
 
-def _step_task(name: Step, category: ImportCategory | ExportCategory, item: WorkItem, run: Any) -> XComArg:
+def _step_task(
+    name: Step, category: ImportCategory | ExportCategory, item: WorkItem, run: Any, asset: Asset | None
+) -> XComArg:
     first = name is Step.EXTRACT
     task = run.override(
         task_id=name.value,
         map_index_template=LABEL_TEMPLATE,
         # A category that failed stops those that refer to it; one that had nothing to do does not.
         trigger_rule="none_failed" if first else "all_success",
+        outlets=[asset] if asset and name is Step.UPSERT else [],
     )
     return task(name.value, category.name, item)  # type: ignore[no-any-return]

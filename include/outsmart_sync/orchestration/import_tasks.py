@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from airflow.sdk import get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
+from outsmart_sync.orchestration.assets import tell
 from outsmart_sync.orchestration.params import options_from, require_known
 from outsmart_sync.pipeline.job import Step
 
@@ -94,19 +95,28 @@ def step(name: str, category: str, item: WorkItem) -> dict[str, int]:
     result = steps.run_step(store, gateway, Step(name), item["run_id"], item["connection_id"], category)
     if result.skip:
         raise AirflowSkipException(result.skip)
+    tell(get_current_context(), item["connection_id"], item["label"], result.figures())
     return result.figures()
 
 
 @task
 def close_run(shards: list[Shard] | None) -> None:
-    """End the run: give its leases back, tell its figures, and tell people what has broken or works again."""
-    from outsmart_sync.providers.messages.hook import MessageHook
-    from outsmart_sync.services import alerts, planning
+    """End the run: give its leases back, tell its figures, and tell people what has broken or works again.
 
-    store = the_store()
+    Here, too, logins that nobody uses are kept alive: this task runs whatever is switched off, and delays none.
+    """
+    from outsmart_sync.orchestration.metrics import send
+    from outsmart_sync.providers.messages.hook import MessageHook
+    from outsmart_sync.services import alerts, keep_alive, metrics, planning
+
+    store, gateway = opened()
     for shard in (shards or [])[:1]:
-        for each in planning.close_run(store, shard["run_id"]):
+        closed = planning.close_run(store, shard["run_id"])
+        send(metrics.of_run(store, closed))
+        for each in closed:
             log.info("connection %s, %s: %s %s", each.connection_id, each.category, each.state, each.counts)
+    keep_alive.keep(store, gateway)
+    send(metrics.standing(store))
     if number := alerts.tell(store, MessageHook()):
         log.info("%s alerts were sent", number)
 

@@ -49,6 +49,24 @@ def compose(job: ExportJob, work_order: CompletedWorkOrder, resolver: Resolver, 
     return _Composer(job, work_order, resolver, copy).plan()
 
 
+def require_not_negative(job: ExportJob, total: Decimal | None) -> None:
+    """A total below zero is for a person where the package makes no such document.
+
+    Raises:
+        Stopped: It is.
+    """
+    if total is None or total >= 0 or job.kind.negative is not Negative.REFUSED:
+        return
+    raise Stopped(
+        Problem(
+            state=ExportState.HELD,
+            reason="negative_total",
+            cause=f"It comes to {total}, and {job.package} makes no {job.kind.label} of less than nothing.",
+            remedy="Make the credit note by hand, then hold it here; or change the work order.",
+        )
+    )
+
+
 @dataclass
 class _Composer:
     job: ExportJob
@@ -71,15 +89,8 @@ class _Composer:
                 "empty", "It has nothing that could be billed.", "Add a material or hours in OutSmart, or hold it."
             )
         total = money.total_of(line.amount for line in lines)
-        if total is not None and total < 0 and kind.negative is Negative.REFUSED:
-            raise Stopped(
-                Problem(
-                    state=ExportState.HELD,
-                    reason="negative_total",
-                    cause=f"It comes to {total}, and {self.job.package} makes no {kind.label} of less than nothing.",
-                    remedy="Make the credit note by hand, then hold it here; or change the work order.",
-                )
-            )
+        if not self.job.order_type(order.number):
+            require_not_negative(self.job, total)
         described = self.job.is_on("description_line") and order.description
         if described and kind.text_lines and not kind.by_line:
             lines.append(Line(key="t1", kind=LineKind.TEXT, text=order.description, token=self._token("t1")))
@@ -229,13 +240,19 @@ class _Composer:
         if not self.job.is_on("hours") or not order.periods:
             return
         step = int(self.job.text("hour_rounding") or 0)
+        charged = [
+            (place, period)
+            for place, period in enumerate(order.periods, 1)
+            if self.resolver.is_charged(period.hour_type)
+        ]
+        periods = [period for _, period in charged]
         try:
-            billed = hours.billed(order.periods, step, order.rounding_minutes, order.minimum_hours)
+            billed = hours.billed(periods, step, order.rounding_minutes, order.minimum_hours)
         except hours.Impossible as error:
             raise self._failed(
                 "impossible_hours", f"A period of work cannot be right: {error}.", "Correct it in OutSmart."
             ) from error
-        for place, (period, minutes) in enumerate(zip(order.periods, billed, strict=True), 1):
+        for (place, period), minutes in zip(charged, billed, strict=True):
             if minutes == 0:
                 continue
             article = self.resolver.known(Entity.HOUR_ARTICLE, period.hour_type) if period.hour_type else None

@@ -15,17 +15,24 @@ from msgspec.structs import replace
 from outsmart_sync.errors import RecordError, UncertainOutcome
 from outsmart_sync.pipeline import money
 from outsmart_sync.pipeline.once import Once, Thing
+from outsmart_sync.pipeline.order_back import says
 from outsmart_sync.records.export_document import ExportDocument, Line, LineKind, MadeDocument
-from outsmart_sync.records.export_plan import Plan, Problem, Stopped
+from outsmart_sync.records.export_plan import Plan, Problem, Quantity, Stopped
+from outsmart_sync.records.export_update import Replaced, Sent, decode_line, decode_sent, encode
 from outsmart_sync.store import ledger
-from outsmart_sync.store.exports import ExportState
+from outsmart_sync.store.exports import GONE, ExportState
+from outsmart_sync.store.ledger import LedgerState
 
 if TYPE_CHECKING:
     from outsmart_sync.pipeline.export_ports import Exporter
+    from outsmart_sync.records.export_catalogue import DocumentKind
     from outsmart_sync.store.exports import Export
 
 ORDER_LINE = "order_line"
 """The ledger's word for a line on an imported order."""
+
+ORDER_QUANTITY = "order_quantity"
+"""Its word for the quantity of a line that was ordered."""
 
 _MARGIN = timedelta(days=2)
 
@@ -58,14 +65,40 @@ class Documents:
             return self._lines(document, key)
         return self._document(document, key)
 
-    def update(self, plan: Plan, remote_id: str) -> MadeDocument:
-        """Bring a document that is there to what the work order says now.
+    def update(self, plan: Plan, key: str, remote_id: str) -> Replaced:
+        """Bring a document that is there to what the work order says now, as far as it is as we sent it.
 
         Raises:
             Stopped: The package does not allow it, or gave no clear answer.
+            TransientError: The package does not answer.
         """
+        kind = self.once.job.kind
+        with self.once.store.read() as connection:
+            line = ledger.find(connection, self.once.job.account, kind.name, key)
+        if line is None or not line.content:
+            raise Stopped(
+                Problem(
+                    state=ExportState.DIFFERS,
+                    reason="not_updated",
+                    cause="Which lines of the document are ours is not known: an older version made it.",
+                    remedy="Correct it there by hand, then: outsmart-sync export settle --accept.",
+                )
+            )
+        sent = decode_sent(line.content)
+        self._keep(kind.name, key, Sent(document=sent.document, becoming=plan.document))
+        replaced = self._replace(kind, remote_id, sent, plan.document)
+        ours = replace(plan.document, lines=replaced.lines)
+        self._keep(kind.name, key, Sent(document=ours))
+        return replaced
+
+    def _keep(self, kind: str, key: str, content: Sent | Line) -> None:
+        with self.once.store.begin() as connection:
+            ledger.keep(connection, self.once.job.account, kind, key, encode(content))
+
+    def _replace(self, kind: DocumentKind, remote_id: str, sent: Sent, document: ExportDocument) -> Replaced:
+        self.once.may_send()
         try:
-            return self.exporter.replace(self.once.job.kind, remote_id, plan.document)
+            return self.exporter.replace(kind, remote_id, sent, document)
         except RecordError as error:
             raise Stopped(
                 Problem(
@@ -93,7 +126,13 @@ class Documents:
     def _document(self, document: ExportDocument, key: str) -> MadeDocument:
         kind = self.once.job.kind
         made = self.once.make(
-            Thing(kind.name, key, f"{kind.label} of work order {document.number}", document.token),
+            Thing(
+                kind.name,
+                key,
+                f"{kind.label} of work order {document.number}",
+                document.token,
+                encode(Sent(document=document)),
+            ),
             lambda: self.exporter.create(kind, document),
             lambda: self._look(document.token),
             lambda found: _difference(document, found),
@@ -127,13 +166,14 @@ class Documents:
     def _append(self, plan: Plan, key: str) -> MadeDocument:
         document = plan.document
         for change in plan.quantities:
-            self.once.repeat(
-                Thing("order_quantity", f"{key}/{change.line_id}/{change.used}"[:120], f"quantity of {change.line_id}"),
+            # The plan names those that are otherwise now; it may be set again and again.
+            self.once.attempt(
+                Thing(ORDER_QUANTITY, key, f"quantity of {change.line_id}"),
                 lambda change=change: self.exporter.change_quantity(  # type: ignore[misc]
                     document.append_to, change.line_id, change.used
                 ),
-                change.line_id,
             )
+            self._note_quantity(f"{key}/{change.line_id}"[:120], change)
         for line in document.lines:
             self.once.make(
                 Thing(
@@ -141,6 +181,7 @@ class Documents:
                     f"{key}/{line.key}",
                     f"line '{line.text[:40]}' of work order {document.number}",
                     line.token,
+                    encode(line),
                 ),
                 lambda line=line: self.exporter.append_line(document, line),  # type: ignore[misc]
                 lambda line=line: self._on_order(document, line),  # type: ignore[misc]
@@ -149,6 +190,60 @@ class Documents:
         if order is None:
             return _gone(document.number)
         return replace(order.made, total=money.total_of(line.amount for line in order.lines))
+
+    def _note_quantity(self, key: str, change: Quantity) -> None:
+        job = self.once.job
+        with self.once.store.begin() as connection:
+            ledger.begin(
+                connection, job.account, ORDER_QUANTITY, key, connection_id=job.connection_id, run_id=job.run_id
+            )
+            ledger.done(connection, job.account, ORDER_QUANTITY, key, change.line_id, job.run_id)
+            ledger.keep(connection, job.account, ORDER_QUANTITY, key, f"{change.used:f}")
+
+    def _edited_quantities(self, plan: Plan, key: str) -> list[Quantity]:
+        """Ordered quantities that we set once, and the office since."""
+        with self.once.store.read() as connection:
+            known = ledger.of_prefix(connection, self.once.job.account, ORDER_QUANTITY, f"{key}/")
+        ours = {line.remote_id: Decimal(line.content) for line in known if line.content}
+        return [each for each in plan.quantities if ours.get(each.line_id, each.ordered) != each.ordered]
+
+    def bring_up_to_date(self, plan: Plan, key: str) -> tuple[Plan, list[str]]:
+        """Bring the lines that we added to an imported order to what the work order says now.
+
+        Returns:
+            What is yet to be done, and what is left alone, in words.
+
+        Raises:
+            Stopped: The package does not allow it, or gave no clear answer.
+            TransientError: The package does not answer.
+        """
+        job, edited = self.once.job, self._edited_quantities(plan, key)
+        left = [f"the ordered quantity {each.ordered.normalize():f} is not the one that we set" for each in edited]
+        order_id = plan.document.append_to
+        order = self.exporter.order(order_id)
+        there = {line.token: line for line in order.lines if line.token} if order else {}
+        wanted = {f"{key}/{line.key}": line for line in plan.document.lines}
+        with self.once.store.read() as connection:
+            known = ledger.of_prefix(connection, job.account, ORDER_LINE, f"{key}/")
+        for entry in (each for each in known if each.state is LedgerState.DONE and each.content):
+            was = decode_line(entry.content)
+            row, line = there.get(was.token), wanted.get(entry.key)
+            if row is None or not (says(row, was) or (line is not None and says(row, line))):
+                left.append(f"'{was.text[:60]}' is not on the order as it was sent")
+                continue
+            thing = Thing(ORDER_LINE, entry.key, f"line '{was.text[:40]}' of work order {plan.document.number}")
+            if line is None:
+                self.once.attempt(thing, lambda row=row: self.exporter.remove_line(order_id, row.remote_id))  # type: ignore[misc]
+                with self.once.store.begin() as connection:
+                    ledger.refused(connection, job.account, ORDER_LINE, entry.key)
+                continue
+            if not says(row, line):
+                self.once.attempt(
+                    thing,
+                    lambda row=row, line=line: self.exporter.change_line(order_id, row.remote_id, line),  # type: ignore[misc]
+                )
+            self._keep(ORDER_LINE, entry.key, line)
+        return replace(plan, quantities=[each for each in plan.quantities if each not in edited]), left
 
     def _on_order(self, document: ExportDocument, line: Line) -> list[MadeDocument]:
         order = self.exporter.order(document.append_to)
@@ -221,8 +316,9 @@ def _gone(number: str) -> MadeDocument:
     raise Stopped(
         Problem(
             state=ExportState.DIFFERS,
-            reason="gone",
+            reason=GONE,
             cause=f"What work order {number} was exported as is gone: somebody deleted it.",
-            remedy="To make it again: outsmart-sync export resend. If it is billed otherwise: settle --accept.",
+            remedy="To make it again: outsmart-sync export resend. If it is billed otherwise, or not at all: "
+            "outsmart-sync export settle --accept.",
         )
     )

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import update
 
-from outsmart_sync.records.completed_work_order import CompletedWorkOrder, decode, encode
+from outsmart_sync.errors import InvalidSettings
+from outsmart_sync.records.completed_work_order import ROW_ID, CompletedWorkOrder, decode, encode
 from outsmart_sync.records.export_settings import TRIGGER_STATUS
 from outsmart_sync.records.staged import Origin, StagedRow
 from outsmart_sync.records.values import code_key
@@ -72,24 +73,43 @@ def _listed(job: ExportJob, outsmart: CompletedWorkOrders) -> dict[str, Complete
 
 
 def _named(job: ExportJob, outsmart: CompletedWorkOrders) -> dict[str, CompletedWorkOrder]:
-    """The work orders that a person named, by number or row id; whatever their work status is."""
-    wanted = {code_key(code): code for code in job.options.codes}
+    """The work orders that a person named, by number or row id; whatever their work status is.
+
+    Raises:
+        InvalidSettings: Several may be meant.
+    """
+    listed = list(outsmart.completed(""))
     found: dict[str, CompletedWorkOrder] = {}
-    for each in outsmart.completed(""):
-        if {code_key(each.number), code_key(each.row_id)} & set(wanted):
-            found[each.row_id] = each
-    there = {code_key(name) for each in found.values() for name in (each.number, each.row_id)}
-    for key, code in wanted.items():
-        if key not in there:
-            found |= {each.row_id: each for each in _asked(outsmart, code) if each.finished}
+    for name in job.options.codes:
+        meant = {each.row_id: each for each in listed if each.is_named(name)}
+        if not meant:
+            meant = {each.row_id: each for each in _asked(outsmart, name) if each.finished}
+        if len(meant) > 1:
+            raise several(name, [(each.row_id, each.number, each.address.name) for each in meant.values()])
+        found |= meant
     return found
 
 
-def _asked(outsmart: CompletedWorkOrders, code: str) -> Iterable[CompletedWorkOrder]:
-    if found := outsmart.by_number(code):
-        return found
-    single = outsmart.by_row(code)
-    return [single] if single else []
+def _asked(outsmart: CompletedWorkOrders, name: str) -> Iterable[CompletedWorkOrder]:
+    row_id = name.strip().removeprefix(ROW_ID).strip()
+    single = outsmart.by_row(row_id)
+    numbered = outsmart.by_number(name) if row_id == name.strip() else []
+    return [*([single] if single else ()), *numbered]
+
+
+def several(name: str, candidates: Iterable[tuple[str, str, str]]) -> InvalidSettings:
+    """The error for a name of several work orders.
+
+    Args:
+        name: What a person typed.
+        candidates: Row id, number and customer of each.
+    """
+    ids = ", ".join(f"{ROW_ID}{row_id} (number {number}, {title})" for row_id, number, title in candidates)
+    return InvalidSettings(
+        f"Several work orders may be meant by '{name}'.",
+        remedy=f"Name the one that is meant: {ids}.",
+        code="several_work_orders",
+    )
 
 
 def _rests(job: ExportJob, known: Export | None, work_order: CompletedWorkOrder) -> bool:

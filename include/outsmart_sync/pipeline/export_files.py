@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from outsmart_sync.errors import RecordError, RequestRefused, TransientError
 from outsmart_sync.pipeline.once import Once, Thing
 from outsmart_sync.records.export_document import Attachment, MadeDocument
-from outsmart_sync.records.export_plan import Stopped
+from outsmart_sync.records.export_plan import Problem, Stopped
 from outsmart_sync.store.exports import ExportState
 
 if TYPE_CHECKING:
@@ -22,7 +23,11 @@ log = logging.getLogger(__name__)
 FILE, ATTACHMENT, LINKED = "file", "attachment", "file_link"
 """The ledger's words for what holds a file, the file, and the link between both."""
 
+NO_FILE = "no_pdf"
+"""Reason of a work order whose document is there without all of its files."""
+
 PDF = "application/pdf"
+_DEAD = (RecordError, RequestRefused)
 _MEDIA_TYPES = {b"\x89PNG": ("image/png", "png"), b"\xff\xd8": ("image/jpeg", "jpg"), b"II*": ("image/tiff", "tiff")}
 
 
@@ -59,9 +64,20 @@ class Files:
             TransientError: A vendor does not answer.
         """
         name = f"{self.document.number or self.work_order.row_id}.pdf".replace("/", "-")
-        return self._attached(
-            self.key, name, PDF, lambda: self.outsmart.pdf(self.work_order), "OutSmart has no PDF of it"
-        )
+        return self._attached(self.key, name, PDF, self._pdf, "OutSmart has no PDF of it.")
+
+    def _pdf(self) -> bytes | None:
+        """The PDF; where the link that was read is dead or missing, by the one that OutSmart has by now."""
+        try:
+            if (content := self.outsmart.pdf(self.work_order)) is not None:
+                return content
+        except _DEAD:
+            now = self.outsmart.by_row(self.work_order.row_id)
+            if now is None or now.pdf_url in ("", self.work_order.pdf_url):
+                raise
+        else:
+            now = self.outsmart.by_row(self.work_order.row_id)
+        return None if now is None or now.pdf_url == self.work_order.pdf_url else self.outsmart.pdf(now)
 
     def attach_photos(self) -> str:
         """Attach each photo, as far as it is not there yet; returns and raises as :meth:`attach_pdf` does."""
@@ -70,7 +86,11 @@ class Files:
             key = f"{self.key}/photo{place}"
             if self.once.is_done(Thing(LINKED, key, "")):
                 continue
-            content = self.outsmart.photo(address)
+            try:
+                content = self._read(lambda address=address: self.outsmart.photo(address))  # type: ignore[misc]
+            except _DEAD as error:
+                notes.append(f"Photo {place}: {error.what}.")
+                continue
             found = [kind for begin, kind in _MEDIA_TYPES.items() if content and content.startswith(begin)]
             if not found:
                 notes.append(f"Photo {place} is none that the package takes.")
@@ -86,7 +106,10 @@ class Files:
         linked = Thing(LINKED, key, f"link to {name}")
         if once.is_done(linked):
             return ""
-        content = None if once.is_done(attached) else read()
+        try:
+            content = None if once.is_done(attached) else self._read(read)
+        except _DEAD as error:
+            return f"{name}: {error.what}."
         if content is None and not once.is_done(attached):
             return none
         try:
@@ -108,6 +131,29 @@ class Files:
             return stopped.problem.cause
         once.repeat(linked, lambda: exporter.link_file(kind, made, holder.remote_id), holder.remote_id)
         return ""
+
+    def _read(self, read: Callable[[], bytes | None]) -> bytes | None:
+        """A file of OutSmart's.
+
+        Raises:
+            RecordError: Its link is dead.
+            RequestRefused: Its link leads nowhere that is asked.
+            Stopped: No answer came; the document stays, and the next run goes on from here.
+        """
+        try:
+            return read()
+        except TransientError as error:
+            number = self.document.number or self.work_order.row_id
+            raise Stopped(
+                Problem(
+                    state=ExportState.SENDING,
+                    reason="file_unread",
+                    cause=f"The document of work order {number} is there, but OutSmart does not give its file: "
+                    f"{error.what}",
+                    remedy="The next run tries it again.",
+                    by_itself=True,
+                )
+            ) from error
 
 
 def _named(ids: Sequence[str]) -> list[MadeDocument]:

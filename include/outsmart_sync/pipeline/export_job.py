@@ -35,7 +35,7 @@ class ExportJob:
         now: The store's clock when the step began.
         currency: The administration's currency; '' when unknown.
         account: Our name of the OutSmart account.
-        begun_as: Document kind of what was begun before the setting was changed; ''.
+        begun_as: Document kind of one work order that is not the setting's: see :meth:`of`; ''.
     """
 
     id: int
@@ -58,10 +58,20 @@ class ExportJob:
         """The document kind that the settings choose, or as which it was begun."""
         return self.exports.kind(self.begun_as or str(self.settings["document"]))
 
-    def going_on_with(self, known: Export | None) -> ExportJob:
-        """The job for a work order that was begun: it is ended as the kind that it was begun as."""
-        begun = known is not None and (known.sent or known.remote_id)
-        return replace(self, begun_as=known.kind) if known is not None and begun else self
+    def of(self, number: str, known: Export | None) -> ExportJob:
+        """The job for one work order.
+
+        One that was begun is ended as the kind that it was begun as; one that came from an imported order goes back to
+        it as that order's kind, whatever the setting is.
+
+        Args:
+            number: The work order's number.
+            known: What is known of its export.
+        """
+        if known is not None and (known.sent or known.remote_id):
+            return replace(self, begun_as=known.kind)
+        record = self.order_type(number)
+        return replace(self, begun_as=self.exports.appends_to[record]) if record else self
 
     @property
     def rules(self) -> str:

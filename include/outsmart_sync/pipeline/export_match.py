@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 
 def match_by_code(
-    store: Store, job: ExportJob, exporter: Callable[[], Exporter], hour_prices: Callable[[], Mapping[str, Decimal]]
+    store: Store,
+    job: ExportJob,
+    exporter: Callable[[], Exporter],
+    hour_prices: Callable[[], Mapping[str, Decimal | None]],
 ) -> dict[str, int]:
     """Plan every work order that goes on; may be run again.
 
@@ -41,6 +44,10 @@ def match_by_code(
     for rows in export_rows.chunks(store, job, export_rows.SEND):
         resolver.prepare([row.work_order for row in rows])
         for row in rows:
+            if export_rows.is_accepted_as_gone(row.known):
+                with store.begin() as connection:
+                    export_rows.pass_on(connection, job, row)
+                continue
             # Outside of a transaction: planning may ask the package.
             planned = _planned(store, job, row, resolver, exporter, likely)
             with store.begin() as connection:
@@ -49,7 +56,7 @@ def match_by_code(
                     continue
                 export_rows.pass_on(connection, job, row, planned)
                 if not job.options.preview and (row.known is None or row.known.state not in _BEGUN):
-                    kind = job.going_on_with(row.known).kind.name
+                    kind = job.of(row.work_order.number, row.known).kind.name
                     export_rows.put(connection, job, row, state=ExportState.WAITING, kind=kind, **_NOTHING)
     with store.read() as connection:
         return export_rows.count(connection, job)
@@ -83,7 +90,7 @@ def plan_of(store: Store, job: ExportJob, row: Row, resolver: Resolver, exporter
     Raises:
         Stopped: It cannot be sent, or a person must decide first.
     """
-    own = job.going_on_with(row.known)
+    own = job.of(row.work_order.number, row.known)
     plan = compose(own, row.work_order, resolver, row.known.copy if row.known else 1)
     return to_its_order(store, own, row, plan, exporter)
 

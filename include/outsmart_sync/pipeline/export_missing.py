@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from outsmart_sync.pipeline.export_resolve import made_key, made_kind
 from outsmart_sync.pipeline.once import Once, Thing
 from outsmart_sync.records.export_document import Entity, Known, MadeDocument
+from outsmart_sync.records.export_plan import Problem, Stopped
 from outsmart_sync.records.values import code_key
+from outsmart_sync.store.exports import ExportState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,7 +71,16 @@ def _make(
         found[there.remote_id] = there
         return [MadeDocument(remote_id=there.remote_id, number=there.code)]
 
-    # By administration, not by account: each administration needs its own.
-    key = f"{once.job.connection_id}/{code_key(code)}"[:120]
-    made = once.make(Thing(f"new_{entity.value}", key, label), send, look)
-    resolver.learn(entity, code, found.get(made.remote_id) or Known(remote_id=made.remote_id, code=code))
+    made = once.make(Thing(made_kind(entity), made_key(once.job, code_key(code)), label), send, look)
+    known = found.get(made.remote_id) or exporter.facts(entity, [made.remote_id]).get(made.remote_id)
+    if known is None:
+        raise Stopped(
+            Problem(
+                state=ExportState.FAILED,
+                reason="made_and_gone",
+                cause=f"{once.job.package} does not have the {label} any more that was made for OutSmart's.",
+                remedy="Make it there again under the same code, or link another one: outsmart-sync link.",
+                by_itself=True,
+            )
+        )
+    resolver.learn(entity, code, known)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         NewArticle,
         NewCustomer,
     )
+    from outsmart_sync.records.export_update import Replaced, Sent
 
 
 class Exporter(Protocol):
@@ -72,8 +73,10 @@ class Exporter(Protocol):
     def create_line(self, kind: DocumentKind, document: ExportDocument, line: Line) -> MadeDocument:
         """Make one line of a kind that is made by line, such as hours or costs; ``line.token`` must stand in it."""
 
-    def replace(self, kind: DocumentKind, remote_id: str, document: ExportDocument) -> MadeDocument:
+    def replace(self, kind: DocumentKind, remote_id: str, sent: Sent, document: ExportDocument) -> Replaced:
         """Bring a document that is still open to what ``document`` says; safe to repeat.
+
+        Only what is as it was ``sent`` is touched; ``records/export_update.py`` says which rows those are.
 
         Raises:
             RecordError: The package does not allow it (any more); nothing was changed.
@@ -86,6 +89,12 @@ class Exporter(Protocol):
 
     def append_line(self, document: ExportDocument, line: Line) -> MadeDocument:
         """Add one line to the order ``document.append_to``, with ``line.token`` in it; ``remote_id`` is the line's."""
+
+    def change_line(self, order_id: str, line_id: str, line: Line) -> None:
+        """Bring a line that :meth:`append_line` added to what ``line`` says. Safe to repeat."""
+
+    def remove_line(self, order_id: str, line_id: str) -> None:
+        """Take a line off an order that :meth:`append_line` added. Safe to repeat."""
 
     def change_quantity(self, order_id: str, line_id: str, quantity: Decimal) -> None:
         """Set the ordered quantity of a line; delivered quantities are not touched. Safe to repeat."""
@@ -132,8 +141,8 @@ class Exporter(Protocol):
 
     # The way back, and lists.
 
-    def invoice_states(self, cursors: Mapping[str, str]) -> Iterator[InvoicePage]:
-        """What became of documents, after a position in each stream; a stream without one begins today.
+    def invoice_states(self, cursors: Mapping[str, str], since: date) -> Iterator[InvoicePage]:
+        """What became of documents, after a position in each stream; a stream without one begins on a day.
 
         Streams come in such an order that an invoice is told of before its payments.
         """
@@ -175,10 +184,16 @@ class CompletedWorkOrders(Protocol):
         """
 
     def pdf(self, work_order: CompletedWorkOrder) -> bytes | None:
-        """The work order's PDF; None: OutSmart has none (yet)."""
+        """The work order's PDF; None: OutSmart has none (yet).
+
+        Raises:
+            RecordError: Its link is dead.
+            RequestRefused: Its link leads nowhere that is asked.
+            TransientError: No answer.
+        """
 
     def photo(self, address: str) -> bytes | None:
-        """One of its photos; None: there is nothing at its address."""
+        """One of its photos; None: it is empty. Raises as :meth:`pdf` does."""
 
     def close(self) -> None:
         """End the session."""

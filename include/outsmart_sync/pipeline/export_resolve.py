@@ -16,8 +16,9 @@ from sqlalchemy import select
 
 from outsmart_sync.pipeline.outcomes import MirrorState
 from outsmart_sync.records.export_document import Entity, Known
+from outsmart_sync.records.hour_type import is_told, sale_price
 from outsmart_sync.records.values import Payload, code_key, decode, parse_decimal
-from outsmart_sync.store import looked_up
+from outsmart_sync.store import ledger, looked_up
 from outsmart_sync.store.tables import mirror
 
 if TYPE_CHECKING:
@@ -57,6 +58,21 @@ def codes_of(job: ExportJob, work_orders: Iterable[CompletedWorkOrder]) -> Codes
     return found
 
 
+def made_kind(entity: Entity) -> str:
+    """The ledger's word for a record that an export made."""
+    return f"new_{entity.value}"
+
+
+def made_key(job: ExportJob, key: str) -> str:
+    """Its key there: by administration, not by account, since each administration needs its own.
+
+    Args:
+        job: Whose.
+        key: The record's code as it is compared.
+    """
+    return f"{job.connection_id}/{key}"[:120]
+
+
 class Resolver:
     """Knows the ids behind the codes of a batch of work orders.
 
@@ -64,7 +80,8 @@ class Resolver:
         store: The store.
         job: Whose.
         exporter: Opens the package; called only on a miss.
-        hour_prices: Reads OutSmart's hour types, code → sale price; called only when the mirror has none.
+        hour_prices: Reads OutSmart's hour types, code → sale price, None for one that is not charged; called only when
+            the mirror has none.
     """
 
     def __init__(
@@ -72,14 +89,14 @@ class Resolver:
         store: Store,
         job: ExportJob,
         exporter: Callable[[], Exporter],
-        hour_prices: Callable[[], Mapping[str, Decimal]],
+        hour_prices: Callable[[], Mapping[str, Decimal | None]],
     ) -> None:
         self._store, self._job, self._exporter, self._read_prices = store, job, exporter, hour_prices
         self._found: dict[tuple[Entity, str], Known | None] = {}
         self._several: set[tuple[Entity, str]] = set()
         self._relations: dict[str, Payload] = {}
         self._materials: dict[str, Decimal] = {}
-        self._prices: dict[str, Decimal] = {}
+        self._prices: dict[str, Decimal | None] = {}
 
     def prepare(self, work_orders: Sequence[CompletedWorkOrder]) -> None:
         """Find everything that these work orders name."""
@@ -111,14 +128,20 @@ class Resolver:
         return self._materials.get(code_key(code))
 
     def hour_price(self, code: str) -> Decimal | None:
-        """The sale price of an hour of a type; None: OutSmart has no such type."""
+        """The sale price of an hour of a type; None: OutSmart has no such type, or it is not charged."""
         return self._prices.get(code_key(code))
+
+    def is_charged(self, hour_type: str) -> bool:
+        """Whether hours of a type are billed: OutSmart does not say otherwise."""
+        return self._prices.get(code_key(hour_type), Decimal(0)) is not None
 
     def _resolve(self, entity: Entity, codes: Mapping[str, str]) -> None:
         keys = list(codes)
         with self._store.read() as connection:
             ids = self._from_mirror(connection, entity, keys)
+            own = self._made(connection, entity, [key for key in keys if key not in ids])
             kept = looked_up.read(connection, self._job.connection_id, entity.value, keys)
+        ids |= own
         cached = {key: _known.decode(text) if text else None for key, text in kept.items()}
         factless: dict[str, str] = {}
         missing: dict[str, str] = {}
@@ -130,10 +153,21 @@ class Resolver:
             elif key not in ids and key not in cached and (entity, key) not in self._several:
                 missing[key] = code
             self._found[entity, key] = known
-        if factless and entity not in self._job.exports.fixed_facts:
-            self._ask_facts(entity, factless)
+        if entity in self._job.exports.fixed_facts:
+            # Of what an export made, the mirror says nothing.
+            factless = {key: remote_id for key, remote_id in factless.items() if key in own}
+        if factless:
+            answered = self._ask_facts(entity, factless)
+            # What was made and is gone may be there again, made by hand under its code.
+            missing |= {key: codes[key] for key in own if key in factless and key not in answered}
         if missing:
             self._ask(entity, missing)
+
+    def _made(self, connection: Connection, entity: Entity, keys: Sequence[str]) -> dict[str, str]:
+        """What an export made of these codes: the package may have given it another one."""
+        asked = {made_key(self._job, key): key for key in keys}
+        made = ledger.made(connection, self._job.account, made_kind(entity), list(asked))
+        return {asked[key]: remote_id for key, remote_id in made.items()}
 
     def _from_mirror(self, connection: Connection, entity: Entity, keys: Sequence[str]) -> dict[str, str]:
         rows = defaultdict(list)
@@ -163,11 +197,12 @@ class Resolver:
                 self._several.add((entity, key))
         return found
 
-    def _ask_facts(self, entity: Entity, ids: Mapping[str, str]) -> None:
+    def _ask_facts(self, entity: Entity, ids: Mapping[str, str]) -> dict[str, Known]:
         facts = self._exporter().facts(entity, list(ids.values()))
-        found = {key: facts[remote_id] for key, remote_id in ids.items() if remote_id in facts}
+        found: dict[str, Known] = {key: facts[remote_id] for key, remote_id in ids.items() if remote_id in facts}
         self._found |= {(entity, key): known for key, known in found.items()}
         self._keep(entity, found)
+        return found
 
     def _ask(self, entity: Entity, codes: Mapping[str, str]) -> None:
         answers = {
@@ -194,17 +229,28 @@ class Resolver:
         with self._store.read() as connection:
             self._prices |= _mirrored_prices(connection, self._job.connection_id, keys)
             kept = looked_up.read(connection, self._job.connection_id, HOUR_PRICE, keys)
-        self._prices |= {key: Decimal(text) for key, text in kept.items() if text and key not in self._prices}
+        self._prices |= {key: _price_of(text) for key, text in kept.items() if text and key not in self._prices}
         if all(key in self._prices or key in kept for key in keys):
             return
         read = {code_key(code): price for code, price in self._read_prices().items()}
         self._prices = read | self._prices
-        texts = {key: (key[:60], f"{read[key]:f}") if key in read else ("", "") for key in {*keys, *read}}
+        texts = {key: (key[:60], _price_text(read[key])) if key in read else ("", "") for key in {*keys, *read}}
         with self._store.begin() as connection:
             looked_up.keep(connection, self._job.connection_id, HOUR_PRICE, texts)
 
 
-def _mirrored_prices(connection: Connection, connection_id: int, keys: Sequence[str]) -> dict[str, Decimal]:
+_NOT_CHARGED = "not charged"
+
+
+def _price_text(price: Decimal | None) -> str:
+    return _NOT_CHARGED if price is None else f"{price:f}"
+
+
+def _price_of(text: str) -> Decimal | None:
+    return None if text == _NOT_CHARGED else Decimal(text)
+
+
+def _mirrored_prices(connection: Connection, connection_id: int, keys: Sequence[str]) -> dict[str, Decimal | None]:
     query = select(mirror.c.code_key, mirror.c.outsmart, mirror.c.payload).where(
         mirror.c.connection_id == connection_id,
         mirror.c.record == Entity.HOUR_ARTICLE.value,
@@ -214,6 +260,6 @@ def _mirrored_prices(connection: Connection, connection_id: int, keys: Sequence[
     for row in connection.execute(query):
         # What OutSmart holds comes first: the office may have its own price there.
         payload = {**decode(row.payload or "{}"), **decode(row.outsmart or "{}")}
-        if price := payload.get("sale_price"):
-            found[row.code_key] = parse_decimal(str(price))
+        if is_told(payload):
+            found[row.code_key] = sale_price(payload)
     return found

@@ -14,7 +14,7 @@ from outsmart_sync.records.completed_work_order import CompletedWorkOrder, decod
 from outsmart_sync.records.export_plan import Plan, Problem
 from outsmart_sync.records.staged import Origin
 from outsmart_sync.store import dialect, exports
-from outsmart_sync.store.exports import Export, ExportState
+from outsmart_sync.store.exports import GONE, Decision, Export, ExportState
 from outsmart_sync.store.tables import record_log, staging
 
 if TYPE_CHECKING:
@@ -126,10 +126,12 @@ def settle(connection: Connection, job: ExportJob, row: Row, problem: Problem) -
         log_event(connection, job, row.work_order, problem.state, problem.cause)
 
 
-def finish(connection: Connection, job: ExportJob, row: Row, note: str) -> None:
-    """A work order is done; ``note`` says what is missing all the same."""
+def finish(
+    connection: Connection, job: ExportJob, row: Row, reason: str = "", cause: str = "", remedy: str = ""
+) -> None:
+    """A work order is done; ``cause`` says what is the matter with it all the same, and ``remedy`` what may be done."""
     _note(connection, job, row, outcome=ExportState.DONE.value, reason=None, detail=None)
-    plain = {"reason": "no_pdf" if note else "", "cause": note, "remedy": "", "by_itself": False, "decision": ""}
+    plain = {"reason": reason, "cause": cause, "remedy": remedy, "by_itself": False, "decision": ""}
     put(connection, job, row, state=ExportState.DONE, **plain)
 
 
@@ -152,6 +154,11 @@ def put(connection: Connection, job: ExportJob, row: Row, **values: Any) -> None
 def is_begun(known: Export) -> bool:
     """Whether a document, or a part of it, is there, or may be."""
     return bool(known.remote_id or known.sent) or known.state in (ExportState.SENDING, ExportState.UNCERTAIN)
+
+
+def is_accepted_as_gone(known: Export | None) -> bool:
+    """Whether a person said that it is right that the document is not there any more."""
+    return known is not None and (known.decision, known.reason) == (Decision.ACCEPT, GONE)
 
 
 def log_event(connection: Connection, job: ExportJob, work_order: CompletedWorkOrder, event: str, detail: str) -> None:

@@ -13,10 +13,12 @@ from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from outsmart_sync.errors import RecordError
 from outsmart_sync.pipeline import export_rows
 from outsmart_sync.pipeline.export_documents import ORDER_LINE, Documents, compared
-from outsmart_sync.pipeline.export_files import Files
+from outsmart_sync.pipeline.export_files import NO_FILE, Files
 from outsmart_sync.pipeline.export_filter import judge
 from outsmart_sync.pipeline.export_match import plan_of
 from outsmart_sync.pipeline.export_missing import make_missing
@@ -26,7 +28,7 @@ from outsmart_sync.records.completed_work_order import HANDLED
 from outsmart_sync.records.export_plan import Plan, Problem, Stopped
 from outsmart_sync.records.export_settings import FAILURE_STATUS, SUCCESS_STATUS, TRIGGER_STATUS
 from outsmart_sync.store import exports, ledger, runs
-from outsmart_sync.store.exports import Decision, ExportState
+from outsmart_sync.store.exports import GONE, Decision, ExportState
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -43,6 +45,10 @@ HANDLED_BY_HAND = "handled_by_hand"
 """Reason of a work order that somebody settled in OutSmart before it was sent."""
 
 _MARKED_HANDLED, _MARKED_FAILED = "handled", "failed"
+_LEFT_ALONE = "left_alone"
+_LEFT_REMEDY = "Look at it there; what is wrong with it is corrected by hand."
+_GONE_TEXT = "Its document was deleted at the package, and a person said that this is right."
+_FILE_REMEDY = "The document counts without it. To try the file again: outsmart-sync export resend."
 _NOT_BEGUN = (ExportState.WAITING, ExportState.FAILED)
 
 
@@ -63,7 +69,7 @@ class Sending:
     job: ExportJob
     exporter: Exporter
     outsmart: CompletedWorkOrders
-    hour_prices: Callable[[], Mapping[str, Decimal]]
+    hour_prices: Callable[[], Mapping[str, Decimal | None]]
     may_send: Callable[[], None]
 
     @cached_property
@@ -72,14 +78,14 @@ class Sending:
 
     def _documents(self, row: Row) -> Documents:
         """Makes documents of the kind that a work order becomes, or was begun as."""
-        job = self.job.going_on_with(row.known)
+        job = self.job.of(row.work_order.number, row.known)
         if job.kind.name not in self._makers:
             self._makers[job.kind.name] = Documents(Once(self.store, job, self.may_send), self.exporter)
         return self._makers[job.kind.name]
 
     @cached_property
     def resolver(self) -> Resolver:
-        """Knows the ids; everything was found by the step before, so this asks nobody."""
+        """Knows the ids; the step before has found nearly everything, so that this hardly asks anybody."""
         return Resolver(self.store, self.job, lambda: self.exporter, self.hour_prices)
 
     def send_all(self) -> dict[str, int]:
@@ -132,7 +138,7 @@ class Sending:
     def _is_begun(self, connection: Connection, row: Row) -> bool:
         if row.known is not None and row.known.remote_id:
             return True
-        kind = self.job.going_on_with(row.known).kind.name
+        kind = self.job.of(row.work_order.number, row.known).kind.name
         key = _key(row)
         lines = [
             *ledger.of_prefix(connection, self.job.account, kind, f"{key}/"),
@@ -142,30 +148,34 @@ class Sending:
 
     def _bring(self, row: Row) -> None:
         """One work order, from wherever it was left."""
+        if row.known is not None and export_rows.is_accepted_as_gone(row.known):
+            self._tell(row, row.known.sent)
+            self._done(row, "its document is gone, and that is right", GONE, _GONE_TEXT)
+            return
         if not row.listed:
             row = self._fresh(row)
         documents = self._documents(row)
         kind = documents.once.job.kind
         plan = plan_of(self.store, self.job, row, self.resolver, lambda: self.exporter)
         self._require_same(row)
-        named = (
-            self.job.exports.appends_to[self.job.order_type(plan.document.number)] if plan.document.append_to else ""
-        )
         accepted = row.known is not None and row.known.decision == Decision.ACCEPT
         # A document that is accepted as it is says what the work order said when it was sent.
         sent = row.known.sent if row.known is not None and accepted else row.work_order.fingerprint
-        self._put(row, state=ExportState.SENDING, kind=named or kind.name, sent=sent)
+        self._put(row, state=ExportState.SENDING, kind=kind.name, sent=sent)
         if make_missing(documents.once, plan, self.resolver, self.exporter):
             plan = plan_of(self.store, self.job, row, self.resolver, lambda: self.exporter)
-        made = self._document(documents, row, plan)
+        made, left = self._document(documents, row, plan)
         number = made.number or made.remote_id
         self._put(row, remote_id=made.remote_id, remote_number=number, expected=plan.document.total, actual=made.total)
         problem = compared(kind.tolerance, plan, made, self.job.package)
         if problem is not None and not accepted:
-            raise Stopped(problem)
+            raise Stopped(structs.replace(problem, cause=" ".join((problem.cause, *left))))
         note = self._attach(documents.once, row, plan, made)
         self._tell(row, sent)
-        self._done(row, f"{kind.label} {number}", note)
+        if left:
+            self._done(row, f"{kind.label} {number}", _LEFT_ALONE, " ".join(left), _LEFT_REMEDY)
+        else:
+            self._done(row, f"{kind.label} {number}", *((NO_FILE, note, _FILE_REMEDY) if note else ()))
 
     def _fresh(self, row: Row) -> Row:
         """A work order that OutSmart did not list, as it is now; what was begun goes on with what it was begun with.
@@ -199,6 +209,7 @@ class Sending:
                     by_itself=True,
                 )
             )
+        self.resolver.prepare([now])  # it may name other records by now
         return replace(row, work_order=now)
 
     def _require_same(self, row: Row) -> None:
@@ -225,12 +236,18 @@ class Sending:
             )
 
     @staticmethod
-    def _document(documents: Documents, row: Row, plan: Plan) -> MadeDocument:
-        known = row.known
-        own = not plan.document.append_to  # an order that somebody else made only ever gets lines
-        if own and known is not None and known.decision == Decision.UPDATE and known.remote_id:
-            return documents.update(plan, known.remote_id)
-        return documents.make(plan, _key(row))
+    def _document(documents: Documents, row: Row, plan: Plan) -> tuple[MadeDocument, list[str]]:
+        """The document, and what an update left alone, as a sentence."""
+        known, left = row.known, list[str]()
+        if known is None or known.decision != Decision.UPDATE or not known.remote_id:
+            return documents.make(plan, _key(row)), left
+        if plan.document.append_to:  # an order that somebody else made only ever gets our lines
+            plan, left = documents.bring_up_to_date(plan, _key(row))
+            made = documents.make(plan, _key(row))
+        else:
+            replaced = documents.update(plan, _key(row), known.remote_id)
+            made, left = replaced.made, replaced.left
+        return made, [f"What the office did to the document was left alone: {'; '.join(left)}."] if left else []
 
     def _attach(self, once: Once, row: Row, plan: Plan, made: MadeDocument) -> str:
         kind, note = once.job.kind, ""
@@ -270,9 +287,9 @@ class Sending:
         except RecordError as error:
             log.warning("Work order %s does not get the status %s: %s", row.work_order.number, status, error)
 
-    def _done(self, row: Row, what: str, note: str) -> None:
+    def _done(self, row: Row, what: str, reason: str = "", cause: str = "", remedy: str = "") -> None:
         with self.store.begin() as connection:
-            export_rows.finish(connection, self.job, row, note)
+            export_rows.finish(connection, self.job, row, reason, cause, remedy)
             export_rows.log_event(connection, self.job, row.work_order, "exported", what)
         log.info("Work order %s: %s", row.work_order.number, what)
 

@@ -125,8 +125,10 @@ def _by_choices(connection: Connection, job: Job, record: Record) -> None:
 
 def _by_itself(connection: Connection, job: Job, record: Record) -> None:
     """What is never imported, whatever was chosen; of what is there already, OutSmart is told the last day."""
-    stream = job.category.stream_of(record.name)
+    stream, lets = job.category.stream_of(record.name), _lets(job)
     for reason in stream.left_out.reasons if stream.left_out else ():
+        if reason in lets:
+            continue
         marked = dialect.contains(connection, staging.c.tags, tag(LEFT_OUT, reason) + "|")
         _decide(connection, job, record, marked, Outcome.EXCLUDED, reason)
     if stream.currency and job.currency:
@@ -137,15 +139,20 @@ def _by_itself(connection: Connection, job: Job, record: Record) -> None:
 
 def _by_use(connection: Connection, job: Job, record: Record) -> None:
     """Blocked and ended records do not come in, but those that are there already are told so."""
-    lets = {
-        switch.lets for switch in job.category.filters if isinstance(switch, Switch) and job.settings.get(switch.name)
-    }
+    lets = _lets(job)
     new = not_(_known(job, record))
     if "blocked" not in lets:
         _decide(connection, job, record, and_(staging.c.blocked, new), Outcome.EXCLUDED, "blocked")
     if "inactive" not in lets:
         out_of_use = or_(staging.c.valid_from > job.today, staging.c.valid_until < job.today)
         _decide(connection, job, record, and_(out_of_use, new), Outcome.EXCLUDED, "inactive")
+
+
+def _lets(job: Job) -> set[str]:
+    """What switches that are on let through."""
+    return {
+        switch.lets for switch in job.category.filters if isinstance(switch, Switch) and job.settings.get(switch.name)
+    }
 
 
 def _by_exports(connection: Connection, job: Job, record: Record) -> None:

@@ -35,12 +35,16 @@ _states = msgspec.json.Decoder(InvoiceState)
 
 
 def extract(store: Store, job: ExportJob, exporter: Exporter) -> int:
-    """Read what the package says about invoices since the last time; returns how many rows."""
+    """Read what the package says about invoices since the last time; returns how many rows.
+
+    The first time it begins on the day on which the earliest document was sent that is not known to be paid.
+    """
     with store.begin() as connection:
         runs.begin_anew(connection, job.id)
         kept = cursors.read_all(connection, job.connection_id, job.category.name)
+        since = min(exports.open_since(connection, job.connection_id) or job.today, job.today)
     staged = 0
-    for page in exporter.invoice_states({name: each.value for name, each in kept.items()}):
+    for page in exporter.invoice_states({name: each.value for name, each in kept.items()}, since):
         with store.begin() as connection:
             staged += staged_rows.load(connection, job.id, [_row(each) for each in page.states])
             progress = Progress(None if page.last else page.cursor, page.cursor, 0, len(page.states))
@@ -56,7 +60,8 @@ def filter_rows(store: Store, job: ExportJob) -> None:
         after = -1
         while rows := _chunk(connection, job, after):
             states = {row.seq: _states.decode(row.payload) for row in rows}
-            ours = _by_id(connection, job, list(states.values()))
+            found = _exports_of(connection, job, list(states.values()))
+            ours = {name for each in found for name in (each.remote_id, each.invoice) if name}
             for seq, state in states.items():
                 mine = state.document in ours or state.invoice in ours or state.invoice in invoices
                 if mine and state.invoice:
@@ -103,7 +108,7 @@ def _keep(store: Store, job: ExportJob) -> int:
             if not rows:
                 return changed
             for state in (_states.decode(row.payload) for row in rows):
-                for each in _by_id(connection, job, [state]).values():
+                for each in _exports_of(connection, job, [state]):
                     changed += _note(connection, each, state)
             after = rows[-1].seq
 
@@ -133,11 +138,10 @@ def _tell(store: Store, job: ExportJob, export: Export, outsmart: CompletedWorkO
         exports.put(connection, export.account, export.row_id, told=what)
 
 
-def _by_id(connection: Connection, job: ExportJob, states: list[InvoiceState]) -> dict[str, Export]:
-    """Ids of documents, and of invoices → the exports they are of."""
+def _exports_of(connection: Connection, job: ExportJob, states: list[InvoiceState]) -> list[Export]:
+    """The exports that some rows tell of: all of them, also where several orders became one invoice."""
     ids = [each for state in states for each in (state.document, state.invoice) if each]
-    found = exports.of_remote(connection, job.connection_id, ids)
-    return {name: each for each in found for name in (each.remote_id, each.invoice) if name in ids}
+    return exports.of_remote(connection, job.connection_id, list(dict.fromkeys(ids)))
 
 
 def _chunk(connection: Connection, job: ExportJob, after: int, outcome: str = "") -> list[Any]:

@@ -40,12 +40,14 @@ class Thing:
         key: Its key there.
         label: The word a person uses.
         token: By which it is found again; '' where something else is looked at.
+        content: What is sent, to be kept; '' where nobody asks.
     """
 
     kind: str
     key: str
     label: str
     token: str = ""
+    content: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,7 @@ class Once:
                 connection_id=self.job.connection_id,
                 run_id=self.job.run_id,
                 token=thing.token,
+                content=thing.content,
                 seen=line,
             )
         if not mine:
@@ -120,6 +123,20 @@ class Once:
         """
         if self.is_done(thing):
             return
+        self.attempt(thing, call)
+        with self.store.begin() as connection:
+            ledger.begin(
+                connection,
+                self.job.account,
+                thing.kind,
+                thing.key,
+                connection_id=self.job.connection_id,
+                run_id=self.job.run_id,
+            )
+            ledger.done(connection, self.job.account, thing.kind, thing.key, remote_id, self.job.run_id)
+
+    def attempt(self, thing: Thing, call: Callable[[], object]) -> None:
+        """Do what may be done again and again; raises as :meth:`repeat` does."""
         self.may_send()
         try:
             call()
@@ -135,16 +152,6 @@ class Once:
                     by_itself=True,
                 )
             ) from error
-        with self.store.begin() as connection:
-            ledger.begin(
-                connection,
-                self.job.account,
-                thing.kind,
-                thing.key,
-                connection_id=self.job.connection_id,
-                run_id=self.job.run_id,
-            )
-            ledger.done(connection, self.job.account, thing.kind, thing.key, remote_id, self.job.run_id)
 
     def is_done(self, thing: Thing) -> bool:
         """Whether a thing is known to have been made."""

@@ -14,6 +14,8 @@ from msgspec.structs import replace
 from sqlalchemy import select
 
 from outsmart_sync.pipeline import money
+from outsmart_sync.pipeline.composing import require_not_negative
+from outsmart_sync.pipeline.export_rows import is_begun
 from outsmart_sync.records.export_document import ExistingOrder, Line, LineKind, OrderLine
 from outsmart_sync.records.export_plan import Plan, Problem, Quantity, Stopped
 from outsmart_sync.records.values import code_key
@@ -53,18 +55,27 @@ def to_its_order(store: Store, job: ExportJob, row: Row, plan: Plan, exporter: C
     order = exporter().order(order_id)
     if order is None:
         raise _held("order_gone", f"The order that work order {number} came from is gone.", "Bill it by hand.")
-    if order.closed and not _finished_before(order, plan):
+    merged, ordered = _merged(plan, order)
+    if order.closed and not _finished_before(order, merged, row):
         name = order.made.number or order.made.remote_id
         raise _held(
             "order_closed",
             f"Work order {number} came from order {name}, which is {order.closed}: it takes no more lines.",
             "Bill what was used by hand, then hold the work order here.",
         )
-    return _merged(row, plan, order)
+    if ordered and not (row.known is not None and row.known.is_released(_NOT_USED)):
+        texts = ", ".join(line.text or line.article for line in ordered)
+        raise _held(
+            _NOT_USED,
+            f"Work order {number} has no line for what its order names: {texts}.",
+            "If those lines stay on the order: outsmart-sync export release. Else take them off the order first.",
+        )
+    require_not_negative(job, merged.document.total)
+    return merged
 
 
-def _merged(row: Row, plan: Plan, order: ExistingOrder) -> Plan:
-    """What is appended, and which quantities change."""
+def _merged(plan: Plan, order: ExistingOrder) -> tuple[Plan, list[OrderLine]]:
+    """What is appended, and which quantities change; and what was ordered and not used."""
     ordered = [line for line in order.lines if not line.token]
     quantities: list[Quantity] = []
     appended: list[Line] = []
@@ -78,15 +89,8 @@ def _merged(row: Row, plan: Plan, order: ExistingOrder) -> Plan:
         ordered.remove(same)
         if same.quantity != line.quantity:
             quantities.append(Quantity(same.remote_id, same.quantity, line.quantity))
-    if ordered and not (row.known is not None and row.known.is_released(_NOT_USED)):
-        texts = ", ".join(line.text or line.article for line in ordered)
-        raise _held(
-            _NOT_USED,
-            f"Work order {row.work_order.number} has no line for what its order names: {texts}.",
-            "If those lines stay on the order: outsmart-sync export release. Else take them off the order first.",
-        )
     remote_id = order.made.remote_id
-    return replace(
+    merged = replace(
         plan,
         document=replace(
             plan.document, append_to=remote_id, lines=appended, total=expected(order, appended, quantities)
@@ -94,6 +98,7 @@ def _merged(row: Row, plan: Plan, order: ExistingOrder) -> Plan:
         quantities=quantities,
         calls=len(appended) + len(quantities) + 2,
     )
+    return merged, ordered
 
 
 def expected(order: ExistingOrder, appended: Iterable[Line], quantities: Iterable[Quantity]) -> Decimal | None:
@@ -114,6 +119,13 @@ def _alike(ordered: OrderLine, line: Line) -> bool:
     return (net is None or money.cents(net) == money.cents(ordered.price)) and not ordered.token
 
 
+def says(there: OrderLine, line: Line) -> bool:
+    """Whether a line of an order bills what one of ours does: article, quantity and price, in cents."""
+    net = _net_price(line)
+    same_price = net is None or money.cents(net) == money.cents(there.price)
+    return there.article == line.article and there.quantity == line.quantity and same_price
+
+
 def _net_price(line: Line) -> Decimal | None:
     """What one comes to, without VAT; None: the package computes it."""
     if line.vat_included and line.amount is not None and line.quantity:
@@ -121,10 +133,11 @@ def _net_price(line: Line) -> Decimal | None:
     return None if line.price is None else line.price * (1 - line.discount)
 
 
-def _finished_before(order: ExistingOrder, plan: Plan) -> bool:
-    """Whether every line of ours is there already, so that what was begun can be ended."""
-    there = {line.token for line in order.lines if line.token}
-    return bool(there) and {line.token for line in plan.document.lines if line.kind is not LineKind.MATERIAL} <= there
+def _finished_before(order: ExistingOrder, merged: Plan, row: Row) -> bool:
+    """Whether it was begun before and all of it is there, so that it needs nothing of the order any more."""
+    there = {line.token for line in order.lines}
+    begun = row.known is not None and is_begun(row.known)
+    return begun and not merged.quantities and {line.token for line in merged.document.lines} <= there
 
 
 def _order_id(store: Store, job: ExportJob, record: str, number: str) -> str | None:

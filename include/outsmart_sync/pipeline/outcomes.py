@@ -148,6 +148,11 @@ REASONS: dict[str, Reason] = {
         "Its unit does not count as hours any more, so it is a material.",
         "It is inactive among the hour types in OutSmart, where that follows the package.",
     ),
+    "not_one_hour": Reason(
+        "Its unit was chosen as hours, and is not called an hour: nobody knows what it costs for one.",
+        "Use a unit that is called an hour in the bookkeeping package, take its unit out of those that are hours, or "
+        "let such a unit count as one hour in the settings.",
+    ),
     "before_start": Reason(
         "It is dated before the first day that is imported.",
         "Choose an earlier start date in the settings to import it.",

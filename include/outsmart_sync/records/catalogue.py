@@ -409,8 +409,8 @@ class Switch:
     Attributes:
         name: Name of the setting.
         label: Question as a person reads it.
-        lets: ``blocked`` (marked so at the source), ``inactive`` (today is outside the record's first and last day),
-            or '' (nothing).
+        lets: ``blocked`` (marked so at the source), ``inactive`` (today is outside the record's first and last day), a
+            reason code of the stream's ``left_out`` (what is left out for it comes then), or '' (nothing).
         default: Whether it is on at first.
     """
 

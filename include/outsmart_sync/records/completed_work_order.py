@@ -11,11 +11,15 @@ from decimal import Decimal
 import msgspec
 
 from outsmart_sync.records.export_document import Place
-from outsmart_sync.records.values import content_hash
+from outsmart_sync.records.values import code_key, content_hash
 
 COMPLETE, HANDLED = "Compleet", "Afgehandeld"
 """Main statuses, as OutSmart writes them: the work is done, and the office has done its part, too."""
 FINISHED = (COMPLETE, HANDLED)
+
+
+ROW_ID = "id:"
+"""Begins a name that is a row id and nothing else: a number of one work order may be the row id of another."""
 
 
 class Material(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,6 +142,11 @@ class CompletedWorkOrder(msgspec.Struct, frozen=True, kw_only=True):
             self, status="", work_status="", completed_at=None, pdf_url="", photos=[], archived=False
         )
         return content_hash(encode(plain))
+
+    def is_named(self, name: str) -> bool:
+        """Whether a person who types this may mean it: its number, its row id, or ``id:`` with its row id."""
+        key, own = code_key(name), code_key(self.row_id)
+        return key == code_key(f"{ROW_ID}{own}") or key in (own, code_key(self.number))
 
     @property
     def finished(self) -> bool:

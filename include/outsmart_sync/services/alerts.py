@@ -5,15 +5,16 @@ from __future__ import annotations
 import logging
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 
 from outsmart_sync.errors import InvalidSettings, Problem, SyncError
 from outsmart_sync.providers import web
 from outsmart_sync.providers.packages import package as package_of
-from outsmart_sync.services import settings
+from outsmart_sync.services import health, settings
 from outsmart_sync.services.setting_values import ENABLED
 from outsmart_sync.store import connections, dialect
 from outsmart_sync.store.connections import State, SyncConnection
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 EMAILS, WEBHOOK = "alert_emails", "alert_webhook"
+LAPSES = "login_lapses"
+LAPSES_WITHIN = timedelta(days=10)
+"""A login that nobody could keep alive is told of so long before its end; it should be renewed every week."""
+
 _WHOLE = ""  # the connection itself, not one of its categories
 _EMAIL = re.compile(r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;]+")
 
@@ -166,6 +171,10 @@ def _news(store: Store, connection: SyncConnection) -> list[tuple[str, str, str,
                 values = {"connection_id": connection.id, "category": category, "code": code, "told_at": now}
                 transaction.execute(insert(alert).values(values))
                 news.append(("broken", category, code, text))
+            elif told[category].code == LAPSES != code:  # what was told to come has come
+                here = (alert.c.connection_id == connection.id) & (alert.c.category == category)
+                transaction.execute(update(alert).where(here).values(code=code, told_at=now))
+                news.append(("broken", category, code, text))
         for category, row in told.items():
             if category not in standing:
                 _forget(transaction, connection, category)
@@ -185,7 +194,22 @@ def _troubles(transaction: Connection, connection: SyncConnection) -> dict[str, 
     query = select(category_state).where(
         category_state.c.connection_id == connection.id, category_state.c.state == "blocked"
     )
-    return {row.category: (row.code, row.reason) for row in transaction.execute(query)}
+    blocked = {row.category: (row.code, row.reason) for row in transaction.execute(query)}
+    return blocked | _lapsing(transaction, connection)
+
+
+def _lapsing(transaction: Connection, connection: SyncConnection) -> dict[str, tuple[str, str]]:
+    """That a login comes to its end, if it is near."""
+    lapses = health.login_lapses(transaction, connection)
+    left = None if lapses is None else lapses - dialect.now(transaction)
+    if lapses is None or left is None or left > LAPSES_WITHIN:
+        return {}
+    text = (
+        f"The login ends in {max(left.days, 0)} days, on {lapses:%d-%m-%Y}, unless it is renewed. It is renewed every "
+        "week by itself; that has failed since. Let your administrator read why in the log of the task close_run, or "
+        "connect the administration again."
+    )
+    return {_WHOLE: (LAPSES, text)}
 
 
 def _deliver(

@@ -10,17 +10,18 @@ from sqlalchemy import insert
 from outsmart_sync.errors import Busy, InvalidSettings
 from outsmart_sync.pipeline.export_documents import ORDER_LINE
 from outsmart_sync.pipeline.export_extract import WORK_ORDER
-from outsmart_sync.pipeline.export_files import ATTACHMENT, FILE, LINKED
+from outsmart_sync.pipeline.export_files import ATTACHMENT, FILE, LINKED, NO_FILE
 from outsmart_sync.pipeline.export_filter import BEFORE_CUT_OFF
 from outsmart_sync.pipeline.export_upsert import HANDLED_BY_HAND
 from outsmart_sync.providers.packages import package as package_of
+from outsmart_sync.records.completed_work_order import ROW_ID
 from outsmart_sync.records.export_catalogue import WORK_ORDERS
 from outsmart_sync.services import planning
 from outsmart_sync.services.export_doors import ExportDoors
 from outsmart_sync.services.exports import Shown, one, shown
 from outsmart_sync.services.step_lease import LEASE_LASTS
 from outsmart_sync.store import connections, dialect, exports, leases, ledger
-from outsmart_sync.store.exports import Decision, Export, ExportState
+from outsmart_sync.store.exports import GONE, Decision, Export, ExportState
 from outsmart_sync.store.tables import record_log
 
 if TYPE_CHECKING:
@@ -110,11 +111,12 @@ def resend(
             f"Work order {export.number} is {export.state.value}.",
             remedy="Wait for the next run; or say what you know: outsmart-sync export settle.",
         )
-    if not export.remote_id:
+    remote_id = export.remote_id or (_made_id(store, export) if export.reason == GONE else "")
+    if not remote_id:
         return _resend_begun(store, export, second=second)
     if _declared(store, export).by_line:
         return _resend_lines(store, gateway, export, second=second)
-    there = _document_of(store, gateway, export)
+    there = _document_of(store, gateway, export, remote_id)
     if there and second:
         return Again(_another(store, export, "a second document was asked for"))
     if not there:
@@ -125,6 +127,9 @@ def resend(
                 store, export, Decision.UPDATE, ExportState.SENDING, "its document is to be brought up to date", sent=""
             )
         )
+    if export.state is ExportState.DONE and export.reason == NO_FILE:
+        # What it comes to was settled: only its files are missing.
+        return Again(_decide(store, export, Decision.ACCEPT, ExportState.SENDING, "its files are to be tried again"))
     return Again(shown(store, export), there)
 
 
@@ -232,6 +237,9 @@ def _resend_lines(store: Store, gateway: Gateway, export: Export, *, second: boo
 
 
 def _accept(store: Store, export: Export) -> Shown:
+    if export.state is ExportState.DIFFERS and export.reason == GONE:
+        why = "a person says that it is right that its document is gone"
+        return _decide(store, export, Decision.ACCEPT, ExportState.SENDING, why, reason=GONE)
     if export.state is ExportState.DIFFERS:
         return _decide(store, export, Decision.ACCEPT, ExportState.SENDING, "a person accepts the document")
     if export.state is ExportState.CHANGED:
@@ -286,6 +294,13 @@ def _link(store: Store, gateway: Gateway, export: Export, there: str) -> Shown:
     return _decide(store, export, "", ExportState.SENDING, f"a person says that it is {number}", also=link, **whole)
 
 
+def _made_id(store: Store, export: Export) -> str:
+    """The id of what the ledger says was made for a work order; '' for nothing."""
+    with store.read() as transaction:
+        made = [line.remote_id for line in _lines(transaction, export) if line.kind == export.kind and line.remote_id]
+    return made[0] if made else ""
+
+
 def _lines(transaction: Connection, export: Export) -> list[ledger.Line]:
     """What the ledger knows of a work order's document and its parts."""
     return ledger.of_key(transaction, export.account, {export.kind, *PARTS}, export.key)
@@ -315,12 +330,12 @@ def _another(store: Store, export: Export, why: str) -> Shown:
     )
 
 
-def _document_of(store: Store, gateway: Gateway, export: Export) -> str:
+def _document_of(store: Store, gateway: Gateway, export: Export, remote_id: str) -> str:
     """Number of a work order's document at the package; '' when it is gone."""
     connection = connections.require(store, export.connection_id)
     doors = ExportDoors(store, gateway, connection)
     try:
-        found = doors.exporter().get(_kind(connection, export), export.remote_id)
+        found = doors.exporter().get(_kind(connection, export), remote_id)
     finally:
         doors.close()
     return "" if found is None else found.number or found.remote_id
@@ -401,7 +416,7 @@ def _decide(
             )
     finally:
         leases.release(store, lease, owner)
-    return shown(store, one(store, export.row_id, None, export.account))
+    return shown(store, one(store, f"{ROW_ID}{export.row_id}", None, export.account))
 
 
 def _too_late(export: Export) -> InvalidSettings:

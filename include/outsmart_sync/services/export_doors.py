@@ -9,8 +9,7 @@ from outsmart_sync.errors import NotConfigured
 from outsmart_sync.pipeline.export_job import ExportJob
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.records.export_catalogue import WORK_ORDERS
-from outsmart_sync.records.hour_type import HOUR_TYPE
-from outsmart_sync.records.values import parse_decimal
+from outsmart_sync.records.hour_type import HOUR_TYPE, is_told, sale_price
 from outsmart_sync.services import settings
 
 if TYPE_CHECKING:
@@ -60,15 +59,11 @@ class ExportDoors:
             self._outsmart = self._gateway.completed(self._connection)
         return self._outsmart
 
-    def hour_prices(self) -> dict[str, Decimal]:
-        """OutSmart's hour types: code → sale price."""
+    def hour_prices(self) -> dict[str, Decimal | None]:
+        """OutSmart's hour types: code → sale price; None: it is not charged."""
         destination = self._gateway.destination(self._connection)
         try:
-            return {
-                str(each["code"]): parse_decimal(str(each["sale_price"]))
-                for each in destination.read(HOUR_TYPE)
-                if each.get("sale_price")
-            }
+            return {str(each["code"]): sale_price(each) for each in destination.read(HOUR_TYPE) if is_told(each)}
         finally:
             self._hour_type_calls += destination.calls
             destination.close()

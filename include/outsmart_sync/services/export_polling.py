@@ -15,8 +15,7 @@ from outsmart_sync.records.export_catalogue import INVOICE_STATUS, WORK_ORDERS
 from outsmart_sync.services import planning, trouble
 from outsmart_sync.services.export_doors import ExportDoors, export_job
 from outsmart_sync.services.polling import Work
-from outsmart_sync.store import connections, runs
-from outsmart_sync.store.tables import work_order_export
+from outsmart_sync.store import connections, exports, runs
 
 if TYPE_CHECKING:
     from outsmart_sync.services.gateway import Gateway
@@ -80,10 +79,6 @@ def _poll(
 
 def _awaits_invoices(store: Store, connection: SyncConnection) -> bool:
     """Whether anything that was exported is not known to be paid."""
-    query = select(func.count()).where(
-        work_order_export.c.connection_id == connection.id,
-        work_order_export.c.remote_id != "",
-        work_order_export.c.paid.is_(False),
-    )
+    query = select(func.count()).where(exports.is_open(connection.id))
     with store.read() as transaction:
         return bool(transaction.execute(query).scalar_one())

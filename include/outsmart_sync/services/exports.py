@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from outsmart_sync.errors import InvalidSettings
-from outsmart_sync.pipeline.export_extract import WORK_ORDER
+from outsmart_sync.pipeline.export_extract import WORK_ORDER, several
 from outsmart_sync.records import export_plan
 from outsmart_sync.records.export_document import Line, LineKind
 from outsmart_sync.records.export_plan import Plan, Problem
@@ -124,21 +124,15 @@ def find(store: Store, number: str, connection_id: int | None, account: str = ""
 
 
 def one(store: Store, number: str, connection_id: int | None, account: str = "") -> Export:
-    """The one work order that is meant by a number or row id.
+    """The one work order that is meant by a number, a row id, or ``id:`` with a row id.
 
     Raises:
-        InvalidSettings: None was seen, or several have the number.
+        InvalidSettings: None was seen, or several may be meant.
     """
     found = find(store, number, connection_id, account)
-    exact = [each for each in found if each.row_id == number] or found
-    if len(exact) > 1:
-        ids = ", ".join(f"{each.row_id} ({each.title})" for each in exact)
-        raise InvalidSettings(
-            f"Several work orders have the number {number}.",
-            remedy=f"Name the one that is meant by its row id: {ids}.",
-            code="several_work_orders",
-        )
-    return exact[0]
+    if len(found) > 1:
+        raise several(number, [(each.row_id, each.number, each.title) for each in found])
+    return found[0]
 
 
 def shown(store: Store, export: Export) -> Shown:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import func, or_, select
 
@@ -26,7 +26,6 @@ from outsmart_sync.store.tokens import TOKENS, login_owner
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from outsmart_sync.records.catalogue import Package
     from outsmart_sync.store.store import Store
 
 SHOWN_PER_DAY = ("created", "updated", "excluded", "rejected")
@@ -184,10 +183,13 @@ def days(store: Store, connection_ids: Sequence[int], number: int = 14) -> list[
     return [Day(each, found.get(each.isoformat(), dict.fromkeys(SHOWN_PER_DAY, 0))) for each in every]
 
 
-def _lapses(package: Package, connection: SyncConnection, obtained: datetime | None) -> datetime | None:
-    if obtained is None or package.login_lasts is None or connection.state is State.DISCONNECTED:
+def login_lapses(transaction: Connection, connection: SyncConnection) -> datetime | None:
+    """When a connection's login ends unless it is used; None: it does not by itself, or there is none."""
+    lasts = package_of(connection.package).login_lasts
+    obtained = _login_obtained(transaction, connection)
+    if obtained is None or lasts is None or connection.state is State.DISCONNECTED:
         return None
-    return obtained + package.login_lasts
+    return obtained + lasts
 
 
 def _connection_status(store: Store, connection: SyncConnection) -> ConnectionStatus:
@@ -198,12 +200,12 @@ def _connection_status(store: Store, connection: SyncConnection) -> ConnectionSt
         finished = _finished(transaction, connection.id)
         records = _records(transaction, connection.id)
         told = by_hand.recent(transaction, connection.id)
-        obtained = _login_obtained(transaction, connection)
+        lapses = login_lapses(transaction, connection)
         exported = exports.totals(transaction, connection.id)
     return ConnectionStatus(
         connection=connection,
         user_name=logins.user_name(store, connection.login_id),
-        login_lapses=_lapses(package, connection, obtained),
+        login_lapses=lapses,
         licence=chosen.licence,
         automatic=chosen.automatic,
         work=export_list.standing(store, connection) if package.exports else None,
@@ -257,7 +259,7 @@ def _sum(numbers: Iterable[dict[str, int]]) -> dict[str, int]:
     return dict(sum((Counter(each) for each in numbers), Counter()))
 
 
-def _login_obtained(transaction: Connection, connection: SyncConnection) -> Any:
+def _login_obtained(transaction: Connection, connection: SyncConnection) -> datetime | None:
     if connection.login_id is None:
         return None
     return transaction.execute(

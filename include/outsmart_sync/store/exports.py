@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, func, or_, select, update
 
+from outsmart_sync.records.completed_work_order import ROW_ID, decode
 from outsmart_sync.store import dialect
 from outsmart_sync.store.ledger import COPY
+from outsmart_sync.store.tables import ledger
 from outsmart_sync.store.tables import work_order_export as table
 
 if TYPE_CHECKING:
@@ -131,8 +133,12 @@ def of_rows(connection: Connection, account: str, row_ids: Sequence[str]) -> dic
 
 
 def of_number(connection: Connection, account: str, number: str) -> list[Export]:
-    """The rows of a work order by its number, or by its row id."""
-    return _select(connection, table.c.account == account, or_(table.c.number == number, table.c.row_id == number))
+    """The rows that a person may mean: by number or row id, or only by row id where it is ``id:`` with that."""
+    row_id = number.removeprefix(ROW_ID).strip()
+    named = table.c.row_id == row_id
+    if row_id == number:
+        named = or_(named, table.c.number == number)
+    return _select(connection, table.c.account == account, named)
 
 
 def of_remote(connection: Connection, connection_id: int, remote_ids: Sequence[str]) -> list[Export]:
@@ -152,6 +158,44 @@ def pending(connection: Connection, connection_id: int) -> list[Export]:
     """
     failed = and_(table.c.state == ExportState.FAILED, table.c.by_itself)
     return _select(connection, table.c.connection_id == connection_id, or_(table.c.state.in_(ON_THE_WAY), failed))
+
+
+GONE = "gone"
+"""Reason of a row whose document was deleted at the package."""
+
+
+def is_open(connection_id: int) -> ColumnElement[bool]:
+    """Rows of a connection with a document of which it is not known that it is paid."""
+    return and_(
+        table.c.connection_id == connection_id,
+        table.c.remote_id != "",
+        table.c.paid.is_(False),
+        table.c.reason != GONE,
+    )
+
+
+def open_since(connection: Connection, connection_id: int) -> date | None:
+    """A day before which no document was sent that is not known to be paid; None: there is none.
+
+    It is told by the ledger. Where nothing was made, since an imported order took what it has, it is the day of the
+    work: no bill of it is older.
+    """
+    sent = (
+        select(func.min(ledger.c.begun_at))
+        .where(
+            ledger.c.account == table.c.account,
+            ledger.c.kind == table.c.kind,
+            ledger.c.remote_id == table.c.remote_id,
+        )
+        .scalar_subquery()
+    )
+    days = []
+    for payload, begun, changed in connection.execute(
+        select(table.c.payload, sent, table.c.changed_at).where(is_open(connection_id))
+    ):
+        order = decode(payload)
+        days.append(begun.date() if begun else min(filter(None, (order.day, order.end_day, changed.date()))))
+    return min(days, default=None)
 
 
 def untold(connection: Connection, connection_id: int) -> list[Export]:

@@ -61,6 +61,7 @@ class Line:
         run_id: The run that wrote the line last.
         connection_id: The sync connection that it was sent for.
         begun_at: When it was last about to be sent; None for lines of older versions.
+        content: What was sent; '' where that is not kept.
         changed_at: When the line was last written.
     """
 
@@ -73,6 +74,7 @@ class Line:
     run_id: int
     connection_id: int
     begun_at: datetime | None = None
+    content: str = ""
     changed_at: datetime | None = None
 
 
@@ -135,6 +137,20 @@ def keys_of(connection: Connection, account: str, kind: str, remote_ids: Sequenc
     return found
 
 
+def made(connection: Connection, account: str, kind: str, keys: Sequence[str]) -> dict[str, str]:
+    """Of these numbers here, those that were made → the id where each was made."""
+    found: dict[str, str] = {}
+    for start in range(0, len(keys), _CHUNK):
+        query = select(ledger.c.key, ledger.c.remote_id).where(
+            ledger.c.account == account,
+            ledger.c.kind == kind,
+            ledger.c.state == LedgerState.DONE,
+            ledger.c.key.in_(keys[start : start + _CHUNK]),
+        )
+        found |= {row.key: row.remote_id for row in connection.execute(query)}
+    return found
+
+
 def begin(
     connection: Connection, account: str, kind: str, key: str, *, connection_id: int, run_id: int, token: str = ""
 ) -> None:
@@ -164,6 +180,7 @@ def claim(
     connection_id: int,
     run_id: int,
     token: str,
+    content: str = "",
     seen: Line | None = None,
 ) -> bool:
     """Note that a document is about to be sent, unless somebody else did since its line was looked at.
@@ -179,6 +196,7 @@ def claim(
         connection_id: The sync connection.
         run_id: The run.
         token: By which it is looked for.
+        content: What is sent.
         seen: The line as it was when it was looked at; None: there was none.
 
     Returns:
@@ -190,6 +208,7 @@ def claim(
         "state": LedgerState.SENDING.value,
         "remote_id": "",
         "token": token,
+        "content": content,
         "misses": 0,
         "run_id": run_id,
         "changed_at": now,
@@ -236,6 +255,11 @@ def missed(connection: Connection, line: Line, run_id: int) -> int | None:
 def done(connection: Connection, account: str, kind: str, key: str, remote_id: str, run_id: int) -> None:
     """Note that a document was made."""
     _change(connection, account, kind, key, state=LedgerState.DONE.value, remote_id=remote_id, run_id=run_id)
+
+
+def keep(connection: Connection, account: str, kind: str, key: str, content: str) -> None:
+    """Note what a document that is there says by now."""
+    _change(connection, account, kind, key, content=content)
 
 
 def refused(connection: Connection, account: str, kind: str, key: str) -> None:

@@ -216,6 +216,7 @@ ledger = Table(
     Column("state", String(12), nullable=False),
     Column("remote_id", String(60), nullable=False, server_default=""),
     Column("token", String(60), nullable=False, server_default=""),  # by which an unclear one is looked for
+    Column("content", Text, nullable=False, server_default=""),  # what was sent, where it may be brought up to date
     Column("misses", Integer, nullable=False, server_default="0"),  # runs that looked for an unclear one in vain
     Column("begun_at", Utc),  # when it was first about to be sent; empty for lines of older versions
     Column("run_id", BigId, nullable=False),

@@ -29,6 +29,7 @@ from outsmart_sync.records.export_document import (
     Place,
 )
 from outsmart_sync.records.export_token import token_of
+from outsmart_sync.records.export_update import Sent
 from sandbox import process
 from sandbox.process import SandboxProcess
 from sandbox.remote_control import RemoteControl
@@ -246,17 +247,18 @@ def test_an_open_document_can_be_brought_up_to_date_again_and_again(
     changed = document(
         known, line(known, quantity=Decimal(3)), line(known, key="m2", price=Decimal(5)), token=sent.token, total=None
     )
+    first = Sent(document=sent, becoming=changed)
     for _ in range(2):
-        assert exporter.replace(ORDER, made.remote_id, changed).total == Decimal("40.03")
+        assert exporter.replace(ORDER, made.remote_id, first, changed).made.total == Decimal("40.03")
     longer = document(known, *changed.lines, line(known, key="m9", price=Decimal(1)), token=sent.token)
-    assert exporter.replace(ORDER, made.remote_id, longer).total == Decimal("42.03")
+    assert exporter.replace(ORDER, made.remote_id, Sent(document=changed), longer).made.total == Decimal("42.03")
     plain = document(known, *changed.lines, token=sent.token, reference="")
-    assert exporter.replace(ORDER, made.remote_id, plain).token == sent.token
+    assert exporter.replace(ORDER, made.remote_id, Sent(document=longer), plain).made.token == sent.token
     [there] = billed(control, sent)
     assert (there["your_ref"], len(there["lines"])) == ("", 2)
     control.change_exact(MAIN, "SalesOrders", made.remote_id, InvoiceStatus=21)
     with pytest.raises(RecordError, match="closed"):
-        exporter.replace(ORDER, made.remote_id, changed)
+        exporter.replace(ORDER, made.remote_id, Sent(document=plain), changed)
 
 
 def test_the_payer_of_a_document_is_fixed(exporter: ExactExporter, known: Any) -> None:
@@ -264,7 +266,7 @@ def test_the_payer_of_a_document_is_fixed(exporter: ExactExporter, known: Any) -
     made = exporter.create(ORDER, sent)
     other = document(known, invoice_to=known["customer"]["ID"], token=sent.token)
     with pytest.raises(RecordError, match="fixes who orders"):
-        exporter.replace(ORDER, made.remote_id, other)
+        exporter.replace(ORDER, made.remote_id, Sent(document=sent), other)
 
 
 def test_lines_go_back_to_the_order_that_a_work_order_came_from(
@@ -337,7 +339,7 @@ def test_hours_and_costs_are_made_one_by_one_and_found_in_their_stream(
     assert (row["kind"], row["account"], row["employee"]) == ("time", sent.invoice_to, known["employee"]["ID"])
     assert row["notes"] == [f"{hours.token} {sent.number} 23:30-00:45 Pipe"]
     with pytest.raises(RecordError, match="entries of their own"):
-        exporter.replace(BY_LINE, made.remote_id, sent)
+        exporter.replace(BY_LINE, made.remote_id, Sent(document=sent), sent)
     control.delete_exact(MAIN, "sync/Project/TimeCostTransactions", made.remote_id)
     assert exporter.get(BY_LINE, made.remote_id) is None
 
@@ -428,7 +430,7 @@ def test_a_pdf_that_is_too_large_is_not_sent(exporter: ExactExporter) -> None:
 
 def states(exporter: ExactExporter, cursors: dict[str, str]) -> list[InvoiceState]:
     found = []
-    for page in exporter.invoice_states(cursors):
+    for page in exporter.invoice_states(cursors, datetime.now(UTC).date()):
         cursors[page.stream] = page.cursor
         found += page.states
     return found
@@ -482,3 +484,27 @@ def test_a_document_of_many_lines_is_one_call(exporter: ExactExporter, control: 
 def test_the_document_is_of_the_day_the_work_ended(exporter: ExactExporter, control: RemoteControl, known: Any) -> None:
     made = exporter.create(ORDER, document(known, day=date(2026, 1, 31)))
     assert control.exact_row(MAIN, "SalesOrders", made.remote_id)["OrderDate"].startswith("2026-01-31")
+
+
+def test_an_update_leaves_alone_what_the_office_did_to_an_order(
+    exporter: ExactExporter, client: ExactOnlineClient, control: RemoteControl, known: Any
+) -> None:
+    sent = document(known, line(known), line(known, key="m2", price=Decimal(5)))
+    made = exporter.create(ORDER, sent)
+    there = exporter.order(made.remote_id)
+    assert there is not None
+    edited = next(each for each in there.lines if each.price == 5)
+    control.change_exact(MAIN, "SalesOrderLines", edited.remote_id, Quantity=9)
+    control.change_exact(MAIN, "SalesOrders", made.remote_id, Remarks="Ring the bell")
+    own = {"OrderID": made.remote_id, "Item": known["item"]["ID"], "Quantity": 4, "Description": "By the office"}
+    client.send("POST", "salesorder/SalesOrderLines", own)
+    wanted = document(
+        known, line(known, quantity=Decimal(3)), line(known, key="m2", price=Decimal(6)), token=sent.token
+    )
+    found = exporter.replace(ORDER, made.remote_id, Sent(document=sent), wanted)
+    now = exporter.order(made.remote_id)
+    assert now is not None
+    assert sorted(each.quantity for each in now.lines) == [3, 4, 9]
+    assert len(found.left) == 3
+    assert any("By the office" in each for each in found.left)
+    assert control.exact_row(MAIN, "SalesOrders", made.remote_id)["Remarks"] == "Ring the bell"

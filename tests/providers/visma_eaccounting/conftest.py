@@ -10,8 +10,12 @@ from outsmart_sync.store.store import Store
 from sandbox import process
 from support import SOUTH, Rig, connection_environment
 
-LISTS = ("relations", "materials", "hourtypes", "projects", "workorders")
-RESOURCES = ("orders", "projects", "articles", "customers", "customerlabels", "articlelabels")
+LISTS = ("prices", "relations", "materials", "hourtypes", "projects", "workorders")
+RESOURCES = (
+    *("salespricelists/prices", "salespricelists", "orders", "projects", "articles", "customers"),
+    *("customerlabels", "articlelabels"),
+)
+KEYS = {"salespricelists/prices": ("SalesPriceListId", "ArticleId")}
 COMPANY = "leeg"
 """The sandbox's company without rows."""
 
@@ -32,7 +36,9 @@ def at(store: Store, vendors: process.SandboxProcess, monkeypatch: pytest.Monkey
     control.forget_visma_token_calls()
     control.switch(visma_refresh="reuse", visma_filters_refused=[], visma_retry_after=False)
     for resource in RESOURCES:
-        if ids := [row["Id"] for row in control.visma_rows(COMPANY, resource)]:
+        if ids := [
+            "/".join(row[name] for name in KEYS.get(resource, ("Id",))) for row in control.visma_rows(COMPANY, resource)
+        ]:
             control.delete_visma(COMPANY, resource, *ids)
     for entity in LISTS:
         control.delete_outsmart("south", entity)

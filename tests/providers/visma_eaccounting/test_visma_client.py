@@ -18,7 +18,7 @@ from outsmart_sync.errors import (
     VendorUnavailable,
 )
 from outsmart_sync.providers.outcomes import outcome_of
-from outsmart_sync.providers.visma_eaccounting.client import VismaClient
+from outsmart_sync.providers.visma_eaccounting.client import VismaClient, counted_as
 from outsmart_sync.providers.visma_eaccounting.errors import API_OUTCOMES
 from outsmart_sync.providers.visma_eaccounting.paging import Page, in_parallel
 from sandbox.process import SandboxProcess
@@ -69,6 +69,11 @@ def test_a_limit_that_is_far_off_is_left_to_the_schedule_with_its_time(vendors: 
         client_at(vendors, Tokens(token), waits).page("units", {})
     assert limited.value.retry_at is not None
     assert waits == []
+
+
+def test_calls_are_counted_without_the_ids_in_their_paths() -> None:
+    assert counted_as("customers") == "customers"
+    assert counted_as("salespricelists/prices/00000000-0000-4000-8000-0000000000d1") == "salespricelists/prices"
 
 
 def test_the_vendors_own_limit_is_kept_to(vendors: SandboxProcess, token: str) -> None:

@@ -35,7 +35,10 @@ def test_a_company_is_connected_with_its_own_id_currency_and_licence(visma: Rig)
     done = visma.log_in_to_visma("gavle")
     (offered,) = done.administrations
     assert (offered.code, offered.country, offered.currency) == (VISMA_COMPANIES["gavle"].id, "se", "SEK")
-    assert offered.notes == ("Product variant Standard.",)
+    assert offered.notes == (
+        "Product variant Standard.",
+        "Price lists are in the variant Pro only: price agreements cannot be imported.",
+    )
     chosen = connect.choose_administration(visma.store, visma.gateway, done.connection, offered.code)
     assert (chosen.state, chosen.country, chosen.currency) == (State.ACTIVE, "", "SEK")
     assert chosen.administration_name == "Rörservice i Gävle AB sandbox"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 import requests
+from msgspec import structs
 
 from outsmart_sync.errors import RateLimited, RecordError, SyncError, UncertainOutcome
 from outsmart_sync.providers.visma_eaccounting.client import VismaClient
@@ -28,6 +30,7 @@ from outsmart_sync.records.export_document import (
     Place,
 )
 from outsmart_sync.records.export_token import token_of
+from outsmart_sync.records.export_update import Sent
 from sandbox import process
 from sandbox.process import SandboxProcess
 from sandbox.remote_control import RemoteControl
@@ -262,12 +265,13 @@ def test_an_open_document_is_brought_up_to_date_and_a_closed_one_is_not(
     made = exporter.create(kind, wanted)
     more = document(known, line(known), line(known, key="m2"), token=wanted.token)
     for _ in range(2):
-        assert exporter.replace(kind, made.remote_id, more).total == Decimal("40.04")
+        found = exporter.replace(kind, made.remote_id, Sent(document=wanted, becoming=more), more)
+        assert (found.made.total, found.left) == (Decimal("40.04"), [])
     (row,) = there(control, kind, wanted.token)
     action = "completed" if kind is ORDER else "book"
     control.act_on_visma(COMPANY, PATHS[kind.name], row["Id"], action)
     with pytest.raises(RecordError):
-        exporter.replace(kind, made.remote_id, wanted)
+        exporter.replace(kind, made.remote_id, Sent(document=more), wanted)
     now = exporter.get(kind, made.remote_id)
     assert now is not None
     assert (now.open, now.total, now.token) == (False, Decimal("40.04"), wanted.token)
@@ -343,7 +347,14 @@ def test_records_are_found_by_code_and_by_id(
     found = exporter.look_up(Entity.CUSTOMER, [number, "none"])
     assert {code: each.remote_id for code, each in found.items()} == {number: known["customer"]["Id"]}
     (hour,) = exporter.look_up(Entity.HOUR_ARTICLE, [known["hour"]["Number"]]).values()
-    assert hour.unit_minutes == 60
+    assert (hour.unit_minutes, hour.blocked) == (60, "")
+    (piece,) = exporter.look_up(Entity.HOUR_ARTICLE, [article["Number"]]).values()
+    assert piece.blocked.startswith("hours cannot be converted to its unit '")
+    assert exporter.look_up(Entity.ARTICLE, [article["Number"]])[article["Number"]].blocked == ""
+    said = exporter_of(shared_vendors, other_hour_units="one_hour")
+    (piece,) = said.look_up(Entity.HOUR_ARTICLE, [article["Number"]]).values()
+    assert (piece.unit_minutes, piece.blocked) == (60, "")
+    said.close()
     assert exporter.look_up(Entity.EMPLOYEE, ["1"]) == {}
     control.change_visma(COMPANY, "articles", article["Number"], IsActive=False)
     assert exporter.facts(Entity.ARTICLE, [article["Id"]])[article["Id"]].blocked == "inactive"
@@ -412,7 +423,7 @@ def test_what_became_of_documents_is_read_back(
 
 def read_back(exporter: VismaExporter, cursors: dict[str, str], made: MadeDocument) -> Any:
     states = []
-    for page in exporter.invoice_states(cursors):
+    for page in exporter.invoice_states(cursors, TODAY):
         cursors[page.stream] = page.cursor
         states += page.states
     (found,) = [each for each in states if each.document == made.remote_id]
@@ -427,3 +438,46 @@ def test_settings_are_chosen_from_the_companys_own_lists(exporter: VismaExporter
     }
     assert all(listed.values())
     assert listed["delivery_method"] == [("Own van", "Own van, VAN")]
+
+
+@EACH
+def test_an_update_leaves_alone_what_the_office_did_to_a_document(
+    exporter: VismaExporter, control: RemoteControl, known: Any, kind: Any
+) -> None:
+    text = Line(key="t1", kind=LineKind.TEXT, text="Boiler mended")
+    sent = document(known, line(known), line(known, key="m2"), text)
+    made = exporter.create(kind, sent)
+    (row,) = there(control, kind, sent.token)
+    rows = [each | ({"Quantity": 9} if each["LineNumber"] == 3 else {}) for each in row["Rows"]]
+    own = rows[1] | {"Id": str(uuid.uuid4()), "LineNumber": 9, "Quantity": 4, "Text": "By the office"}
+    control.change_visma(COMPANY, PATHS[kind.name], row["Id"], Rows=[*rows, own], YourReference="Mrs. Berg")
+    wanted = document(
+        known, line(known, quantity=Decimal(3)), line(known, key="m2", quantity=Decimal(5)),
+        structs.replace(text, text="Boiler replaced"), token=sent.token,
+    )  # fmt: skip
+    found = exporter.replace(kind, made.remote_id, Sent(document=sent), wanted)
+    (now,) = there(control, kind, sent.token)
+    assert [each["Quantity"] for each in now["Rows"] if not each["IsTextRow"]] == [3, 9, 4]
+    assert [each["Text"] for each in now["Rows"] if each["IsTextRow"]][1:] == ["Boiler replaced"]
+    assert now["YourReference"] == "Mrs. Berg"
+    assert len(found.left) == 3
+    assert any("By the office" in each for each in found.left)
+
+
+def test_a_row_that_was_appended_is_changed_and_taken_off(
+    exporter: VismaExporter, control: RemoteControl, known: Any
+) -> None:
+    sent = document(known)
+    made = exporter.create(ORDER, sent)
+    tokens = [token_of("test", sent.token, line=name) for name in ("a", "b")]
+    for token in tokens:
+        exporter.append_line(structs.replace(sent, append_to=made.remote_id), line(known, key="m8", token=token))
+    order = exporter.order(made.remote_id)
+    assert order is not None
+    first, second = (each for each in order.lines if each.token)
+    for _ in range(2):
+        exporter.change_line(made.remote_id, first.remote_id, line(known, quantity=Decimal(7), token=tokens[0]))
+        exporter.remove_line(made.remote_id, second.remote_id)
+    now = exporter.order(made.remote_id)
+    assert now is not None
+    assert [(each.token, each.quantity) for each in now.lines if each.token] == [(tokens[0], 7)]

@@ -164,11 +164,29 @@ def test_the_units_that_are_hours_are_proposed_and_another_choice_judges_all_art
     article(sqlite_visma, "A")
     article(sqlite_visma, "B", of="HUR")
     run(sqlite_visma)
-    settings.save(sqlite_visma.store, connection, {"hour_types": {"hour_units": [piece]}})
+    chosen = {"hour_units": [piece], "count_as_hour": True}
+    settings.save(sqlite_visma.store, connection, {"hour_types": chosen})
     assert sorted(poll(sqlite_visma)) == ["hour_types", "materials"]
     run(sqlite_visma)
     assert {code for code, state in states(sqlite_visma, "hour_type").items() if state[0] == "synced"} == {"A"}
     assert {code for code, state in states(sqlite_visma, "material").items() if state[0] == "synced"} == {"B"}
+
+
+def test_a_unit_that_is_chosen_as_hours_and_not_called_one_is_no_hour_until_a_person_says_so(visma: Rig) -> None:
+    connection = visma.connect_visma(COMPANY, **on("materials", "hour_types"))
+    chosen = [unit(visma, code) for code in ("HUR", "DAY")]
+    settings.save(visma.store, connection, {"hour_types": {"hour_units": chosen}})
+    article(visma, "DAG", of="DAY", NetPrice=480)
+    article(visma, "UUR", of="HUR", NetPrice=60)
+    counts = run(visma)["hour_types"].counts
+    assert (counts.created, counts.excluded) == (1, 1)
+    assert states(visma, "hour_type")["DAG"] == ("excluded", "not_one_hour")
+    assert set(in_outsmart(visma, "hourtypes", "code")) == {"UUR"}
+    settings.save(visma.store, connection, {"hour_types": {"count_as_hour": True}})
+    assert poll(visma) == ["hour_types"]
+    visma.vendors.control.forget_calls()
+    assert run(visma)["hour_types"].counts.created == 1
+    assert Decimal(in_outsmart(visma, "hourtypes", "code")["DAG"]["sale_price"].replace(",", ".")) == 480
 
 
 def test_projects_that_go_on_come_and_finished_ones_become_inactive(visma: Rig) -> None:
@@ -343,7 +361,9 @@ def test_a_filter_that_is_refused_one_day_costs_nothing_but_a_whole_read(sqlite_
     assert (counts.created, counts.read) == (1, 2)
 
 
-def test_a_full_import_takes_two_calls_per_list_and_category_and_an_idle_cycle_one_per_list(visma: Rig) -> None:
+def test_a_full_import_takes_two_calls_per_list_and_category_and_one_for_units_and_an_idle_cycle_one_per_list(
+    visma: Rig,
+) -> None:
     visma.connect_visma(COMPANY, **on(*ALL, sales_orders={"start_date": "2026-01-01"}))
     customer(visma, "1")
     article(visma, "A")
@@ -351,7 +371,7 @@ def test_a_full_import_takes_two_calls_per_list_and_category_and_an_idle_cycle_o
     visma.vendors.control.forget_calls()
     run(visma)
     lists = ["articles"] * 4 + ["customers"] * 2 + ["orders"] * 2 + ["projects"] * 2
-    assert sorted(paths(visma)) == sorted([*lists, "companysettings"])
+    assert sorted(paths(visma)) == sorted([*lists, "companysettings", "units"])
     visma.vendors.control.forget_calls()
     assert poll(visma) == []
     assert sorted(paths(visma)) == ["articles", "customers", "orders", "projects"]

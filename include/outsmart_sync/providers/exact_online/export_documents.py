@@ -20,6 +20,7 @@ from outsmart_sync.providers.exact_online.exports import SALES_INVOICE, SALES_OR
 from outsmart_sync.providers.exact_online.values import exact_moment, is_id
 from outsmart_sync.records.export_document import ExistingOrder, MadeDocument
 from outsmart_sync.records.export_token import tokens_in
+from outsmart_sync.records.export_update import Changes, Replaced, Sent, changes
 
 if TYPE_CHECKING:
     from outsmart_sync.providers.exact_online.client import ExactOnlineClient
@@ -88,6 +89,8 @@ SHAPES = {
     ),
 }
 _ORDER = SHAPES[SALES_ORDER]
+_EMPTY = {"YourRef": None, "Remarks": None}
+"""Of a header: what may have nothing in it."""
 _LINE_COLUMNS = (
     "ID", "Item", "Quantity", "NetPrice", "UnitPrice", "Discount", "AmountFC", "Description", "Notes", "LineNumber",
     "Project",
@@ -145,8 +148,8 @@ class ExactDocuments:
         condition = [f"{shape.number} eq {int(wanted)}"]
         return [_made(kind, row) for row in rows_with(self._client, shape.path, shape.columns, condition)]
 
-    def replace(self, kind: str, remote_id: str, document: ExportDocument) -> MadeDocument:
-        """Bring an open document to what ``document`` says, line by line; safe to repeat.
+    def replace(self, kind: str, remote_id: str, sent: Sent, document: ExportDocument) -> Replaced:
+        """Bring an open document to what ``document`` says, as far as it is as it was sent; safe to repeat.
 
         Raises:
             RecordError: It is gone or done with, or other parties are to have it: those are fixed once it is made.
@@ -161,10 +164,14 @@ class ExactDocuments:
                 "Exact Online fixes who orders and who pays when a document is made.",
                 remedy="Delete it there and send it again.",
             )
-        emptied = {"YourRef": None, "Remarks": None}
-        writing.change(self._client, shape.path, remote_id, emptied | self._header(kind, document))
-        self._replace_lines(shape, remote_id, document.lines)
-        return self.get(kind, remote_id) or there
+        before, after = ({**_EMPTY, **self._header(kind, each)} for each in (sent.document, document))
+        if new := {name: value for name, value in after.items() if value != before.get(name)}:
+            writing.change(self._client, shape.path, remote_id, new)
+        done = changes(
+            self._lines(shape, remote_id), sent, document.lines, is_alike, lambda row: row["Description"] or row["ID"]
+        )
+        self._change_lines(shape, remote_id, done)
+        return Replaced(made=self.get(kind, remote_id) or there, left=done.left, lines=done.lines)
 
     def order(self, remote_id: str) -> ExistingOrder | None:
         """An order with its lines as they are now; None: it is gone."""
@@ -187,6 +194,14 @@ class ExactDocuments:
             quantity=decimal(row.get("Quantity")),
             token=line.token,
         )
+
+    def change_line(self, line_id: str, line: Line) -> None:
+        """Bring a line that was appended to what ``line`` says."""
+        writing.change(self._client, _ORDER.line_path, line_id, body_of(line, with_token=True))
+
+    def remove_line(self, line_id: str) -> None:
+        """Take a line that was appended off its order; one that is gone is none any more."""
+        writing.remove(self._client, _ORDER.line_path, line_id)
 
     def change_quantity(self, line_id: str, quantity: Decimal) -> None:
         """Set the ordered quantity of a line."""
@@ -225,15 +240,13 @@ class ExactDocuments:
         rows = list(rows_with(self._client, shape.line_path, _LINE_COLUMNS, conditions))
         return sorted(rows, key=lambda row: (row["LineNumber"] or 0, row["ID"]))
 
-    def _replace_lines(self, shape: Shape, remote_id: str, lines: Sequence[Line]) -> None:
-        """Line by line in their order: others are changed, missing ones added, and only then surplus ones removed."""
-        there = self._lines(shape, remote_id)
-        for row, line in zip(there, lines, strict=False):
-            if not is_alike(row, line):
-                writing.change(self._client, shape.line_path, row["ID"], body_of(line))
-        for line in lines[len(there) :]:
+    def _change_lines(self, shape: Shape, remote_id: str, done: Changes[Row]) -> None:
+        """Line by line: ours are changed, missing ones added, and only then surplus ones of ours removed."""
+        for row, line in done.changed:
+            writing.change(self._client, shape.line_path, row["ID"], body_of(line))
+        for line in done.added:
             writing.create(self._client, shape.line_path, {shape.key: remote_id} | body_of(line))
-        for row in there[len(lines) :]:
+        for row in done.removed:
             writing.remove(self._client, shape.line_path, row["ID"])
 
 

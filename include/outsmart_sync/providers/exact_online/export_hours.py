@@ -22,6 +22,7 @@ from outsmart_sync.records.export_token import tokens_in
 if TYPE_CHECKING:
     from outsmart_sync.providers.exact_online.client import ExactOnlineClient
     from outsmart_sync.records.export_document import ExportDocument, Line
+    from outsmart_sync.records.export_update import Replaced
 
 _STREAM = "sync/Project/TimeCostTransactions"
 _TIMES, _COSTS = "project/TimeTransactions", "project/CostTransactions"
@@ -85,7 +86,7 @@ class ExactHours:
         condition = [f"EntryNumber eq {int(wanted)}"]
         return [_read(row) for path in (_TIMES, _COSTS) for row in rows_with(self._client, path, _COLUMNS, condition)]
 
-    def replace(self) -> MadeDocument:
+    def replace(self) -> Replaced:
         """Lines are entries of their own, which a person may have approved meanwhile.
 
         Raises:

@@ -7,15 +7,14 @@ with line number 0 and lines in one), name=SyncCashflowPaymentTerms and name=Syn
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from outsmart_sync.providers.exact_online import start_dates
 from outsmart_sync.providers.exact_online.export_reading import decimal, rows_with
 from outsmart_sync.providers.exact_online.rights import explained, need_of
-from outsmart_sync.providers.exact_online.values import TIMEZONE, is_reference
+from outsmart_sync.providers.exact_online.values import is_reference
 from outsmart_sync.records.export_document import InvoicePage, InvoiceState
 
 if TYPE_CHECKING:
@@ -44,9 +43,9 @@ class ExactStatuses:
     def __init__(self, client: ExactOnlineClient) -> None:
         self._client = client
 
-    def pages(self, cursors: Mapping[str, str]) -> Iterator[InvoicePage]:
-        """What changed after a position in each stream; invoices come before their payments."""
-        beginning = "" if all(stream in cursors for stream in _COLUMNS) else self._today()
+    def pages(self, cursors: Mapping[str, str], since: date) -> Iterator[InvoicePage]:
+        """What changed after a position in each stream, or since a day; invoices come before their payments."""
+        beginning = "" if all(stream in cursors for stream in _COLUMNS) else self._beginning(since)
         readers: dict[str, Callable[[Sequence[Row]], list[InvoiceState]]] = {
             INVOICES: _of_invoices,
             TERMS: self._of_terms,
@@ -66,10 +65,9 @@ class ExactStatuses:
                 last = page.next_page is None
                 yield InvoicePage(stream=stream, cursor=str(position), states=read(page.rows), last=last)
 
-    def _today(self) -> str:
-        """Where today begins: one row version counts all streams of an administration."""
-        today = datetime.now(ZoneInfo(TIMEZONE)).date()
-        return str(start_dates.position_of(self._client, INVOICES, today) or 1)
+    def _beginning(self, since: date) -> str:
+        """Where a day begins: one row version counts all streams of an administration."""
+        return str(start_dates.position_of(self._client, INVOICES, since) or 1)
 
     def _of_terms(self, rows: Sequence[Row]) -> list[InvoiceState]:
         """Invoices of which something was paid, with whether all of it is: an invoice may be paid in several terms.

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         NewArticle,
         NewCustomer,
     )
+    from outsmart_sync.records.export_update import Replaced, Sent
 
 
 class ExactExporter:
@@ -77,9 +78,9 @@ class ExactExporter:
         """Make an hour or cost."""
         return self._hours.create(document, line)
 
-    def replace(self, kind: DocumentKind, remote_id: str, document: ExportDocument) -> MadeDocument:
+    def replace(self, kind: DocumentKind, remote_id: str, sent: Sent, document: ExportDocument) -> Replaced:
         """Bring an open document to what ``document`` says."""
-        return self._hours.replace() if kind.by_line else self._documents.replace(kind.name, remote_id, document)
+        return self._hours.replace() if kind.by_line else self._documents.replace(kind.name, remote_id, sent, document)
 
     def order(self, remote_id: str) -> ExistingOrder | None:
         """An order with its lines; None: it is gone."""
@@ -88,6 +89,14 @@ class ExactExporter:
     def append_line(self, document: ExportDocument, line: Line) -> MadeDocument:
         """Add a line to the order that a work order came from."""
         return self._documents.append_line(document.append_to, line)
+
+    def change_line(self, order_id: str, line_id: str, line: Line) -> None:  # noqa: ARG002
+        """Bring a line of ours to what ``line`` says."""
+        self._documents.change_line(line_id, line)
+
+    def remove_line(self, order_id: str, line_id: str) -> None:  # noqa: ARG002
+        """Take a line of ours off an order."""
+        self._documents.remove_line(line_id)
 
     def change_quantity(self, order_id: str, line_id: str, quantity: Decimal) -> None:  # noqa: ARG002
         """Set the ordered quantity of a line."""
@@ -137,9 +146,9 @@ class ExactExporter:
         """Show the PDF at its order or invoice."""
         self._documents.link(kind.name, made.remote_id, file_id)
 
-    def invoice_states(self, cursors: Mapping[str, str]) -> Iterator[InvoicePage]:
+    def invoice_states(self, cursors: Mapping[str, str], since: date) -> Iterator[InvoicePage]:
         """What became of invoices."""
-        return self._statuses.pages(cursors)
+        return self._statuses.pages(cursors, since)
 
     def choices(self, listed: ValueList) -> list[tuple[str, str]]:
         """The values of one of Exact's lists."""

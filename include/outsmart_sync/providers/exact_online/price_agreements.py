@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from outsmart_sync.providers.exact_online.price_lists import ID_PREFIX
 from outsmart_sync.providers.exact_online.stream import ExactStream, ExpandedStream
 from outsmart_sync.providers.exact_online.values import day, id_of, is_reference, number
-from outsmart_sync.records.catalogue import Belongs, ImportCategory, LeftOut, Limit, Ranked, Row, Source
+from outsmart_sync.records import price_lists
+from outsmart_sync.records.catalogue import Belongs, ImportCategory, LeftOut, Ranked, Row
 from outsmart_sync.records.price import CUSTOMER, ITEM, PRICE
 
 LARGER_QUANTITY, OTHER_UNIT = "larger_quantity", "other_unit"
@@ -57,7 +57,7 @@ AGREEMENTS = ExactStream(
     belongs=Belongs(("Account", "Employee", "Project"), _is_agreement, "no_agreement"),
     left_out=LeftOut(("Unit", "DefaultItemUnit"), _why_not, (OTHER_UNIT,)),
     ranked=Ranked(("Quantity",), _step, LARGER_QUANTITY),
-    currency="Currency",
+    currency=price_lists.CURRENCY,
 )
 
 _AFTER_ALL = 10**19
@@ -70,25 +70,19 @@ LISTS = ExpandedStream(
     scope="Sales prices",
     deleted_type=31,
     whole=True,
-    id_prefix=ID_PREFIX,
-    key="ID",
-    fields={
-        ITEM.key: Source(("Item",), str),
-        CUSTOMER.key: Source(("Account",), str),
-        "price": number("Price"),
-        "date_start": Source(("StartDate",), str),
-        "date_end": Source(("EndDate",), str, absent=""),
-    },
-    valid=("", "EndDate"),
+    id_prefix=price_lists.ID_PREFIX,
+    key=price_lists.KEY,
+    fields=price_lists.FIELDS,
+    valid=("", price_lists.LAST_DAY),
     ranked=Ranked((), lambda _: _AFTER_ALL, LARGER_QUANTITY),
-    currency="Currency",
+    currency=price_lists.CURRENCY,
 )
 
 PRICE_AGREEMENTS_IMPORT = ImportCategory(
     name="price_agreements",
     label="Price agreements",
     streams=(AGREEMENTS, LISTS),
-    filters=(Limit(name="price_list_limit", label="Most prices that price lists may expand to", default="5000"),),
+    filters=(price_lists.LIMIT,),
     after=("relations", "materials", "hour_types"),
     tier="pro",
 )

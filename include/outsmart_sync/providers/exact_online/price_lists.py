@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -19,8 +18,9 @@ import msgspec
 
 from outsmart_sync.errors import AccessDenied, VendorUnavailable
 from outsmart_sync.providers.exact_online.rights import Need, explained
-from outsmart_sync.providers.exact_online.timelines import Span, cut, timeline
 from outsmart_sync.providers.exact_online.values import exact_date, is_reference, padded_code, quoted
+from outsmart_sync.records.price_lists import Expansion, Priced
+from outsmart_sync.records.timelines import Span, timeline
 from outsmart_sync.records.values import content_hash
 
 if TYPE_CHECKING:
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from outsmart_sync.records.catalogue import Row
 
 MODIFIED, VERSION = "Modified", "Timestamp"
-ID_PREFIX = "list/"
-"""Begins the ids of prices that come from a list: Exact has none for them."""
-
 READS: Mapping[str, tuple[str, ...]] = {
     "sales/SalesPriceLists": ("ID", "Currency", MODIFIED),
     "sales/SalesPriceListPeriods": ("ID", "PriceList", "Type", "StartDate", "EndDate", "Created", MODIFIED),
@@ -81,64 +78,6 @@ INCOMPLETE = "price_lists_incomplete"
 """Code of a refusal of what the lists are about, although they themselves can be read."""
 
 _KEYS_PER_CALL = 20  # keeps addresses far below Exact's 6,000 characters
-
-
-@dataclass(frozen=True, slots=True)
-class Priced:
-    """What one article costs by one list, from one day to another."""
-
-    span: Span
-    period: str
-    price: Decimal | None
-
-
-@dataclass(frozen=True, slots=True)
-class Expansion:
-    """What the lists mean.
-
-    Attributes:
-        position: Where the lists stood when they were read.
-        accounts: List → ids of the customers that have it.
-        prices: List → article's id → its prices, one after the other.
-        currencies: List → its currency.
-        own: Customer and article → when an agreement of their own holds.
-    """
-
-    position: str
-    accounts: Mapping[str, Sequence[str]]
-    prices: Mapping[str, Mapping[str, Sequence[Priced]]]
-    currencies: Mapping[str, str]
-    own: Mapping[tuple[str, str], Sequence[Span]]
-
-    @property
-    def count(self) -> int:
-        """Prices that the lists expand to, those in whose place an own agreement comes included."""
-        return sum(
-            len(self.accounts[each]) * sum(map(len, priced.values()))
-            for each, priced in self.prices.items()
-            if each in self.accounts
-        )
-
-    def rows(self) -> Iterator[Row]:
-        """One row per customer, article and span of days."""
-        for price_list, accounts in self.accounts.items():
-            for account in accounts:
-                for item, priced in self.prices.get(price_list, {}).items():
-                    for each in priced:
-                        for span in cut(each.span, self.own.get((account, item), ())):
-                            yield self._row(price_list, account, item, each, span)
-
-    def _row(self, price_list: str, account: str, item: str, priced: Priced, span: Span) -> Row:
-        known_by = f"{account} {price_list} {item} {priced.period} {span.first}"
-        return {
-            "ID": f"{ID_PREFIX}{content_hash(known_by)}",
-            "Account": account,
-            "Item": item,
-            "Price": priced.price,
-            "Currency": self.currencies[price_list],
-            "StartDate": span.first,
-            "EndDate": span.last,
-        }
 
 
 def read(client: ExactOnlineClient, today: date) -> Expansion:

@@ -34,6 +34,7 @@ from outsmart_sync.records.values import code_key, content_hash
 if TYPE_CHECKING:
     from outsmart_sync.providers.exact_online.client import ExactOnlineClient, Page
     from outsmart_sync.records.catalogue import ImportCategory, Row, Stream, ValueList
+    from outsmart_sync.records.price_lists import Expansion
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ class ExactSource:
     def __init__(self, client: ExactOnlineClient) -> None:
         self._client = client
         self._units = TimeUnits(client)
-        self._expansion: price_lists.Expansion | None = None
+        self._expansion: Expansion | None = None
 
     @property
     def calls(self) -> int:

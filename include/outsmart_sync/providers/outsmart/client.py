@@ -19,7 +19,7 @@ import requests
 from outsmart_sync.errors import SyncError
 from outsmart_sync.providers import web
 from outsmart_sync.providers.outcomes import Outcome, Reaction, error_of, outcome_of
-from outsmart_sync.providers.outsmart.errors import CHANGING, CREATING, READING, WRITING, Meaning
+from outsmart_sync.providers.outsmart.errors import CHANGING, CREATING, FILE_OUTCOMES, READING, WRITING, Meaning
 
 log = logging.getLogger(__name__)
 
@@ -155,6 +155,7 @@ class OutSmartClient:
         """What is at a link that OutSmart handed out, such as a PDF; our tokens do not travel with it.
 
         Raises:
+            RecordError: Nothing is there any more.
             RequestRefused: The link is neither encrypted nor of OutSmart's own address.
             TransientError: No answer, or one that was cut off or too large.
         """
@@ -173,7 +174,7 @@ class OutSmartClient:
         try:
             with self._session.get(address, headers=headers, timeout=web.TIMEOUT, stream=True) as response:
                 if response.status_code != requests.codes.ok:
-                    row = outcome_of(READING.http, response.status_code, "")
+                    row = outcome_of(FILE_OUTCOMES, response.status_code, "")
                     raise _Failed(row, f"GET a file: HTTP {response.status_code}")
                 for chunk in response.iter_content(_CHUNK_BYTES):
                     found += chunk

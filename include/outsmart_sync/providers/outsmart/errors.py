@@ -150,6 +150,22 @@ HTTP_OUTCOMES = (
     ),
 )
 
+FILE_OUTCOMES = (
+    *(
+        Outcome(
+            status,
+            (),
+            RecordError,
+            "file_gone",
+            "Nothing is at its link in OutSmart any more: it was removed, or the link has run out",
+            "Open the work order in OutSmart, so that it is made again.",
+        )
+        for status in (400, 401, 403, 404, 410)
+    ),
+    HTTP_OUTCOMES[-1],
+)
+"""By the HTTP status, for files: a link carries no login, so that nothing but the file is wrong."""
+
 UNREADABLE = Outcome(
     None,
     (),

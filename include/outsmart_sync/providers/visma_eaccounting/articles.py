@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from outsmart_sync.providers.visma_eaccounting import lists
+from outsmart_sync.providers.visma_eaccounting import lists, units
 from outsmart_sync.providers.visma_eaccounting.customers import LABEL, labels_in
 from outsmart_sync.providers.visma_eaccounting.stream import VismaStream
 from outsmart_sync.providers.visma_eaccounting.values import number, text
@@ -18,6 +18,7 @@ from outsmart_sync.records.catalogue import (
     FOLLOW_INACTIVE,
     Choice,
     ImportCategory,
+    LeftOut,
     Row,
     Source,
     Split,
@@ -63,7 +64,9 @@ def _articles(*, hours: bool) -> VismaStream:
         fields=fields,
         blocked="IsActive",
         is_blocked=lambda value: value is False,
-        tags=Tags((*_labels.columns, "UnitId"), _tags),
+        tags=Tags((*_labels.columns, units.UNIT_ID), _tags),
+        left_out=LeftOut((units.IS_HOUR,), units.why_not, (units.NOT_ONE_HOUR,)) if hours else None,
+        from_units=(units.IS_HOUR,) if hours else (),
         split=Split("hour_types", "hour_units", UNIT, takes=hours, otherwise="not_hours" if hours else "hours"),
     )
 
@@ -96,6 +99,11 @@ HOUR_TYPES_IMPORT = ImportCategory(
             tag=UNIT,
             reason="not_hours",
             lists=lists.UNITS,
+        ),
+        Switch(
+            name="count_as_hour",
+            label="Count a unit that is chosen as hours, and not called an hour, as one hour",
+            lets=units.NOT_ONE_HOUR,
         ),
         _CHOICE,
         _INACTIVE,

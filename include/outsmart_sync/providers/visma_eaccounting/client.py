@@ -37,6 +37,7 @@ from outsmart_sync.providers.visma_eaccounting.errors import (
     UNREADABLE,
 )
 from outsmart_sync.providers.visma_eaccounting.paging import Page
+from outsmart_sync.providers.visma_eaccounting.values import is_id
 from outsmart_sync.store.budget import BudgetRules
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ class VismaClient:
             TransientError: Limits, maintenance, network; after a few tries of our own.
         """
         asked = {**query, "$page": str(number), "$pagesize": str(size)}
-        return paging.page_of(path, self._call(path, self.address(path, asked)))
+        return paging.page_of(path, self._call(counted_as(path), self.address(path, asked)))
 
     def pages(self, path: str, query: Mapping[str, str], first: int = 1) -> Iterator[Page]:
         """Every page of a list from one on, in their order; several are fetched at a time.
@@ -344,6 +345,11 @@ class _FailedAnswer(Exception):
             self.error = RateLimited(
                 self.error.what, remedy=self.error.remedy, code=row.code, technical=technical, retry_at=retry_at
             )
+
+
+def counted_as(path: str) -> str:
+    """A path without ids, as VISMA counts calls by."""
+    return "/".join(part for part in path.split("/") if not is_id(part))
 
 
 def decoded(response: requests.Response) -> Any:

@@ -27,7 +27,7 @@ VARIANTS = {
 }
 """``ProductVariant``."""
 
-_ONLY_PROJECTS, _NO_ORDERS = (3,), (4,)
+_ONLY_PROJECTS, _NO_ORDERS, _PRO = (3,), (4,), 5
 _ORDERS_MODULE = "sales_standard"
 _INACTIVE, _READ_ONLY = 0, 2
 
@@ -99,6 +99,10 @@ def _notes(settings: Row) -> list[str]:
         notes.append("This variant has no projects and orders: those categories cannot be imported.")
     elif isinstance(modules, list) and _ORDERS_MODULE not in modules:
         notes.append("The extension 'Quote & Order' is off: sales orders cannot be imported until it is switched on.")
+    if variant == _PRO:
+        notes.append("Discount agreements are not imported: OutSmart has no place for them.")
+    elif variant not in _ONLY_PROJECTS:
+        notes.append("Price lists are in the variant Pro only: price agreements cannot be imported.")
     if settings.get("CompanyStatus") == _READ_ONLY:
         notes.append("The company is read-only: it can be imported from, and nothing can be exported to it.")
     return notes

@@ -20,15 +20,18 @@ from outsmart_sync.providers.visma_eaccounting.export_rows import (
     Body,
     appended,
     as_order_line,
+    changed,
     kept,
     number,
     rows_of,
     tokens_of,
     total_of,
+    updated,
 )
 from outsmart_sync.providers.visma_eaccounting.exports import INVOICE_DRAFT, SALES_ORDER
 from outsmart_sync.providers.visma_eaccounting.values import is_id, moment, time_literal
 from outsmart_sync.records.export_document import ExistingOrder, MadeDocument
+from outsmart_sync.records.export_update import Replaced, Sent
 
 if TYPE_CHECKING:
     from outsmart_sync.providers.visma_eaccounting.client import VismaClient
@@ -55,6 +58,14 @@ _READ_ONLY = frozenset({
     "DeliveredRoundingsAmount",
 })  # fmt: skip
 """Fields of an order that VISMA works out; all others are sent back as they were, known or not."""
+_READ_ONLY_OF = {
+    SALES_ORDER: _READ_ONLY,
+    INVOICE_DRAFT: _READ_ONLY | {
+        "InvoiceCustomerName", "InvoicePostalCode", "InvoiceCity", "InvoiceCountryCode", "InvoiceCurrencyCode",
+        "ReverseChargeOnConstructionServices", "TotalAmount", "TotalVatAmount", "TotalRoundings",
+        "TotalAmountBaseCurrency", "TotalVatAmountBaseCurrency",
+    },
+}  # fmt: skip
 
 
 class VismaDocuments:
@@ -104,11 +115,11 @@ class VismaDocuments:
         )
         return [] if invoice is None else [_made_of_invoice(invoice)]
 
-    def replace(self, kind: str, remote_id: str, document: ExportDocument) -> MadeDocument:
-        """Bring a document that is open to what ``document`` says; safe to repeat.
+    def replace(self, kind: str, remote_id: str, sent: Sent, document: ExportDocument) -> Replaced:
+        """Bring a document that is open to what ``document`` says, as far as it is as it was sent; safe to repeat.
 
         Raises:
-            RecordError: It is gone, booked, shipped or invoiced.
+            RecordError: It is gone, booked, shipped or invoiced; or it would become a credit note, or be none any more.
         """
         there = self._client.row(PATHS[kind], remote_id)
         if there is None:
@@ -118,7 +129,17 @@ class VismaDocuments:
             )
         if there.get("Status") in CLOSED:
             raise RecordError("It is shipped or invoiced in VISMA eAccounting.")
-        return made_of(kind, writing.replace(self._client, PATHS[kind], remote_id, self._body(kind, document)))
+        if sent.document.is_credit != document.is_credit:
+            raise RecordError(
+                "A draft cannot be made a credit note in VISMA eAccounting, nor a credit note a draft.",
+                remedy="Delete it there and send it again.",
+            )
+        before, after = (self._body(kind, each) for each in (sent.document, document))
+        heads = {name: after.get(name) for name in (before | after) if before.get(name) != after.get(name)}
+        done, rows = updated(kind, _rows(there), sent, document)
+        body = {name: value for name, value in there.items() if name not in _READ_ONLY_OF[kind]} | heads
+        row = writing.replace(self._client, PATHS[kind], remote_id, body | {"Rows": rows})
+        return Replaced(made=made_of(kind, row), left=done.left, lines=done.lines)
 
     def order(self, remote_id: str) -> ExistingOrder | None:
         """An order with its rows as they are now; None: it is gone."""
@@ -138,6 +159,19 @@ class VismaDocuments:
         row = appended(line) | {"LineNumber": following}
         self._put_back(order, [*map(kept, _rows(order)), row])
         return MadeDocument(remote_id=str(following), total=line.amount, quantity=line.quantity, token=line.token)
+
+    def change_line(self, order_id: str, line_id: str, line: Line) -> None:
+        """Bring a row that was appended to what ``line`` says."""
+        order = self._open_order(order_id)
+        rows = [
+            changed(row, appended(line)) if str(row["LineNumber"]) == line_id else kept(row) for row in _rows(order)
+        ]
+        self._put_back(order, rows)
+
+    def remove_line(self, order_id: str, line_id: str) -> None:
+        """Take a row that was appended off its order."""
+        order = self._open_order(order_id)
+        self._put_back(order, [kept(row) for row in _rows(order) if str(row["LineNumber"]) != line_id])
 
     def change_quantity(self, order_id: str, line_id: str, quantity: Decimal) -> None:
         """Set the ordered quantity of a row, by its number."""

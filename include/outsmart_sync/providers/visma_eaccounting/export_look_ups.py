@@ -194,12 +194,22 @@ class VismaLookUps:
             remote_id=str(row["Id"]),
             code=str(row[place.number] or "").strip(),
             title=str(row["Name"] or "").strip(),
-            unit_minutes=_HOUR if entity is Entity.HOUR_ARTICLE and row["UnitId"] in self._hour_units else None,
+            unit_minutes=_HOUR if entity is Entity.HOUR_ARTICLE else None,
             vat_included=customer and bool(row["IsPrivatePerson"]) and self._includes_vat(row),
             vat_rate=self._rates.get(str(row["CodingId"]), Decimal(0)) if place is _ARTICLE else Decimal(0),
             reverse_charge=customer and bool(row["ReverseChargeOnConstructionServices"]),
-            blocked=place.blocked(row) or (self._foreign_money(row) if customer else ""),
+            blocked=place.blocked(row)
+            or (self._foreign_money(row) if customer else "")
+            or (self._not_hours(row) if entity is Entity.HOUR_ARTICLE else ""),
         )
+
+    def _not_hours(self, row: Row) -> str:
+        """Why hours cannot be billed with an article, unless the settings say that its unit counts as one."""
+        unit = str(row["UnitId"])
+        if unit in self._hour_units or self._text(exports.OTHER_HOUR_UNITS) == exports.ONE_HOUR:
+            return ""
+        name = ", ".join(sorted(self._units.get(unit, ())))
+        return f"hours cannot be converted to its unit '{name}'"
 
     def _foreign_money(self, row: Row) -> str:
         """Why a customer's documents would come to something else: a draft is in the customer's currency."""

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 from outsmart_sync.providers.visma_eaccounting.exports import SALES_ORDER
 from outsmart_sync.records.export_document import LineKind, OrderLine
 from outsmart_sync.records.export_token import tokens_in
+from outsmart_sync.records.export_update import changes
 from outsmart_sync.records.values import parse_decimal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from outsmart_sync.records.catalogue import Row
     from outsmart_sync.records.export_document import ExportDocument, Line
+    from outsmart_sync.records.export_update import Changes, Sent
 
 Body = dict[str, Any]
 """What is sent."""
@@ -25,9 +27,12 @@ _CENT, _DISCOUNT = Decimal("0.01"), Decimal("0.0001")
 
 _READ_ONLY = frozenset({
     "Id", "IsServiceArticle", "UnitId", "IsDiscountInFixedAmount", "DiscountFixedAmount", "VatRate", "PurchasePrice",
-    "FreightCosts", "ContributionMargin", "Amount",
+    "FreightCosts", "ContributionMargin", "Amount", "VatRateId",
 })  # fmt: skip
 """Fields of a row of an order that VISMA works out."""
+
+
+_OF_ARTICLE = frozenset({"ArticleNumber", "UnitName", "UnitAbbreviation", "UnitAbbreviationEnglish"})
 
 
 def rows_of(kind: str, document: ExportDocument, *, delivered: bool) -> list[Body]:
@@ -58,6 +63,45 @@ def appended(line: Line) -> Body:
 def kept(row: Row) -> Body:
     """A row that is there, as it is sent back."""
     return {name: value for name, value in row.items() if name not in _READ_ONLY}
+
+
+def changed(row: Row, body: Body) -> Body:
+    """A row that is there, with what it says from now on; what hangs on its article is VISMA's to work out again."""
+    same = {name: value for name, value in kept(row).items() if name not in _OF_ARTICLE}
+    return same | body | {"LineNumber": row["LineNumber"]}
+
+
+def updated(kind: str, rows: Sequence[Row], sent: Sent, document: ExportDocument) -> tuple[Changes[Row], list[Body]]:
+    """What an update does to the rows of a document, and how they are sent back; the one with the token stays."""
+    sign = -1 if document.is_credit else 1
+
+    def alike(row: Row, line: Line) -> bool:
+        if bool(row["IsTextRow"]) or line.kind is LineKind.TEXT:
+            return bool(row["IsTextRow"]) and line.kind is LineKind.TEXT and _same_text(row, line)
+        return (
+            row.get("ArticleId") == line.article
+            and number(row.get("Quantity")) == sign * line.quantity
+            and number(row.get("UnitPrice")) == number(line.price)
+            and number(row.get("DiscountPercentage")) == line.discount.quantize(_DISCOUNT, ROUND_HALF_UP)
+            and (row.get("ProjectId") or "") == line.project
+            and _same_text(row, line)
+        )
+
+    def body(line: Line) -> Body:
+        if line.kind is LineKind.TEXT:
+            return _text_row(kind, line.text)
+        return _article_row(kind, line, sign * line.quantity, delivered=False)
+
+    own = [row for row in rows if not (row["IsTextRow"] and document.token in tokens_in(row.get("Text") or ""))]
+    done = changes(own, sent, document.lines, alike, lambda row: row.get("Text") or row.get("ArticleNumber") or "")
+    new = {id(row): line for row, line in done.changed}
+    gone = {id(row) for row in done.removed}
+    there = [changed(row, body(new[id(row)])) if id(row) in new else kept(row) for row in rows if id(row) not in gone]
+    return done, numbered([*there, *map(body, done.added)])
+
+
+def _same_text(row: Row, line: Line) -> bool:
+    return (row.get("Text") or "").strip() == line.text.strip()[:LONGEST_TEXT]
 
 
 def numbered(rows: list[Body]) -> list[Body]:

@@ -8,7 +8,7 @@ becomes one.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -28,14 +28,15 @@ COLUMNS = (
 _PAID = 0
 
 
-def pages(client: VismaClient, cursors: Mapping[str, str]) -> Iterator[InvoicePage]:
+def pages(client: VismaClient, cursors: Mapping[str, str], since: date) -> Iterator[InvoicePage]:
     """What changed after a position; the position moves when all of it was read.
 
     Args:
         client: The company.
-        cursors: Where the stream of invoices was left; without one it begins today.
+        cursors: Where the stream of invoices was left.
+        since: The day on which it begins without that.
     """
-    before = cursors.get(INVOICES) or _today()
+    before = cursors.get(INVOICES) or _beginning(since)
     after = ""
     query = {"modifiedSinceUtc": before, "$select": ",".join(COLUMNS)}
     for page in client.pages(INVOICES, query):
@@ -66,6 +67,5 @@ def _documents(row: Row) -> list[str]:
     return list(dict.fromkeys(str(each) for each in ids if each))
 
 
-def _today() -> str:
-    zone = ZoneInfo(TIMEZONE)
-    return time_literal(datetime.combine(datetime.now(zone).date(), datetime.min.time(), zone))
+def _beginning(day: date) -> str:
+    return time_literal(datetime.combine(day, datetime.min.time(), ZoneInfo(TIMEZONE)))

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         NewArticle,
         NewCustomer,
     )
+    from outsmart_sync.records.export_update import Replaced, Sent
 
 ENDPOINTS = (*PATHS.values(), INVOICES, files.PATH, *files.TARGETS.values(), *(place.path for place in PLACES.values()))
 """Where exports read and write documents and what they refer to."""
@@ -77,9 +78,9 @@ class VismaExporter:
         """VISMA has no documents that are made line by line."""
         raise RecordError(f"VISMA eAccounting has no {kind.label} that is made line by line.")
 
-    def replace(self, kind: DocumentKind, remote_id: str, document: ExportDocument) -> MadeDocument:
+    def replace(self, kind: DocumentKind, remote_id: str, sent: Sent, document: ExportDocument) -> Replaced:
         """Bring an open document to what ``document`` says."""
-        return self._documents.replace(kind.name, remote_id, document)
+        return self._documents.replace(kind.name, remote_id, sent, document)
 
     def order(self, remote_id: str) -> ExistingOrder | None:
         """An order with its lines; None: it is gone."""
@@ -88,6 +89,14 @@ class VismaExporter:
     def append_line(self, document: ExportDocument, line: Line) -> MadeDocument:
         """Add a line to the order that a work order came from."""
         return self._documents.append_line(document.append_to, line)
+
+    def change_line(self, order_id: str, line_id: str, line: Line) -> None:
+        """Bring a line of ours to what ``line`` says."""
+        self._documents.change_line(order_id, line_id, line)
+
+    def remove_line(self, order_id: str, line_id: str) -> None:
+        """Take a line of ours off an order."""
+        self._documents.remove_line(order_id, line_id)
 
     def change_quantity(self, order_id: str, line_id: str, quantity: Decimal) -> None:
         """Set the ordered quantity of a line."""
@@ -136,9 +145,9 @@ class VismaExporter:
     def link_file(self, kind: DocumentKind, made: MadeDocument, file_id: str) -> None:
         """Nothing: an attachment shows at its document."""
 
-    def invoice_states(self, cursors: Mapping[str, str]) -> Iterator[InvoicePage]:
+    def invoice_states(self, cursors: Mapping[str, str], since: date) -> Iterator[InvoicePage]:
         """What became of drafts and orders."""
-        return export_statuses.pages(self._client, cursors)
+        return export_statuses.pages(self._client, cursors, since)
 
     def choices(self, listed: ValueList) -> list[tuple[str, str]]:
         """The values of one of VISMA's lists."""

@@ -18,6 +18,7 @@ SALES_ORDER, INVOICE_DRAFT = "sales_order", "invoice_draft"
 ORDER_STATUS, PAYMENT_CONDITION = "order_status", "payment_condition"
 DELIVERY_METHOD, DELIVERY_TERM = "delivery_method", "delivery_term"
 CUSTOMER_TERMS, PRIVATE_PERSON = "customer_terms", "private_person"
+OTHER_HOUR_UNITS, REFUSE, ONE_HOUR = "other_hour_units", "refuse", "one_hour"
 ARTICLE_CODING, ARTICLE_UNIT = "article_coding", "article_unit"
 
 BUSINESS, PRIVATE, WITHOUT_NUMBER = "business", "private", "without_number"
@@ -84,6 +85,12 @@ EXPORTS = Exports(
             ARTICLE_UNIT,
             "Unit of articles that are made when theirs is not known (needed then)",
             lists=lists.ARTICLE_UNITS,
+        ),
+        Text(
+            OTHER_HOUR_UNITS,
+            "Hours on an article whose unit is not called an hour",
+            default=REFUSE,
+            values={REFUSE: "are not billed: the work order fails and says so", ONE_HOUR: "count one unit for an hour"},
         ),
     ),
     # Of customers it counts whether their prices include VAT, of articles the rate.

@@ -15,6 +15,7 @@ from outsmart_sync.providers.visma_eaccounting import company, oauth
 from outsmart_sync.providers.visma_eaccounting.client import PARALLEL, RULES, VismaClient
 from outsmart_sync.providers.visma_eaccounting.exporter import ENDPOINTS, VismaExporter
 from outsmart_sync.providers.visma_eaccounting.imports import PACKAGE
+from outsmart_sync.providers.visma_eaccounting.price_lists import READS
 from outsmart_sync.providers.visma_eaccounting.source import VismaSource
 from outsmart_sync.providers.visma_eaccounting.stream import VismaStream
 from outsmart_sync.records.exchange import Login
@@ -118,7 +119,7 @@ class VismaEAccountingHook(VendorHook):
         budget_of = self._budgets(self._store)
         streams = [stream for category in PACKAGE.imports for stream in category.streams]
         lists = (stream.path for stream in streams if isinstance(stream, VismaStream))
-        for path in dict.fromkeys(("companysettings", *lists, *ENDPOINTS)):
+        for path in dict.fromkeys(("companysettings", *lists, *READS, *ENDPOINTS)):
             budget_of(path).forgive()
 
     def login_address(self, state: str) -> str:

@@ -17,10 +17,12 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from outsmart_sync.errors import AccessDenied, RequestRefused, VendorUnavailable
-from outsmart_sync.providers.visma_eaccounting import company
+from outsmart_sync.providers.visma_eaccounting import company, price_lists
 from outsmart_sync.providers.visma_eaccounting.errors import QUERY_REFUSED
 from outsmart_sync.providers.visma_eaccounting.lists import VismaList, read_values
 from outsmart_sync.providers.visma_eaccounting.positions import OVERLAP, Position, Reading, fingerprint
+from outsmart_sync.providers.visma_eaccounting.stream import ExpandedStream
+from outsmart_sync.providers.visma_eaccounting.units import HourUnits
 from outsmart_sync.providers.visma_eaccounting.values import TIMEZONE, moment, quoted, time_literal, visma_date
 from outsmart_sync.records.exchange import DeletionsPage, News, ReadPage
 from outsmart_sync.records.mapping import MappedPage, Mapper
@@ -31,11 +33,16 @@ if TYPE_CHECKING:
     from outsmart_sync.providers.visma_eaccounting.paging import Page
     from outsmart_sync.providers.visma_eaccounting.stream import VismaStream
     from outsmart_sync.records.catalogue import ImportCategory, Row, Stream, ValueList
+    from outsmart_sync.records.price_lists import Expansion
 
 log = logging.getLogger(__name__)
 
+_Reader = tuple["ImportCategory", "VismaStream", str]
+"""Who reads a list, as which stream, and where it stands in it."""
+
 _MOST_PASSES = 3
 _KEYS_PER_CALL = 20
+_ARTICLES = "articles"
 _TOP = 100
 """Rows that were changed last, by which a list without a filter is known."""
 
@@ -55,6 +62,8 @@ class VismaSource:
         self._client = client
         self._administration = administration
         self._now = now
+        self._expansion: Expansion | None = None
+        self._hour_units = HourUnits(client)
 
     @property
     def calls(self) -> int:
@@ -63,7 +72,7 @@ class VismaSource:
 
     def pages(
         self,
-        category: ImportCategory,  # noqa: ARG002
+        category: ImportCategory,
         stream: Stream,
         today: date,
         *,
@@ -78,6 +87,9 @@ class VismaSource:
             VendorUnavailable: It changes all the time, or was cut off: what is missing in it says nothing.
         """
         visma = cast("VismaStream", stream)
+        if isinstance(visma, ExpandedStream):
+            yield self._expanded(category, visma, today)
+            return
         reading = Reading.read(resume) if resume else self._begin(visma, after)
         mapper = _mapper(visma, today)
         while True:
@@ -114,12 +126,15 @@ class VismaSource:
             seen = fingerprint(recent) if reading.page == 1 else ""
             following = reading.again() if last else reading.following(page.number + 1, total, count, at)
             yield ReadPage(
-                mapped=mapper.page(page.rows),
+                mapped=mapper.page(self._with_units(stream, page.rows)),
                 next_page=None if complete else following.write(),
                 cursor=Position(at, seen, reading.top).write(),
                 fetched=len(page.rows),
             )
         return complete
+
+    def _with_units(self, stream: VismaStream, rows: list[Row]) -> list[Row]:
+        return self._hour_units.added_to(rows) if stream.from_units else rows
 
     def _begin(self, stream: VismaStream, after: str | None) -> Reading:
         """How a list is read: from a moment on, or whole."""
@@ -162,16 +177,19 @@ class VismaSource:
 
     def lookup(
         self,
-        category: ImportCategory,  # noqa: ARG002
+        category: ImportCategory,
         stream: Stream,
         today: date,
         keys: Sequence[str],
     ) -> Iterator[ReadPage]:
-        """Only the records with these codes."""
+        """Only the records with these codes; of prices, those of the articles with these numbers."""
         visma = cast("VismaStream", stream)
+        if isinstance(visma, ExpandedStream):
+            yield self._prices_of(category, visma, today, keys)
+            return
         mapper, wanted = _mapper(visma, today), {code_key(key) for key in keys}
         for page in self._found(visma, keys):
-            mapped = mapper.page(page.rows)
+            mapped = mapper.page(self._with_units(visma, page.rows))
             ours = [row for row in mapped.rows if code_key(row.code or "") in wanted]
             yield ReadPage(
                 MappedPage(ours, mapped.foreign if len(ours) == len(mapped.rows) else []), None, "", len(page.rows)
@@ -180,20 +198,37 @@ class VismaSource:
     def _found(self, stream: VismaStream, keys: Sequence[str]) -> Iterator[Page]:
         """The rows of some codes; all rows of a list that cannot be asked for them."""
         question = _question(stream, "")
-        if not stream.numbered:
-            for start in range(0, len(keys), _KEYS_PER_CALL):
-                literals = [quoted(key.strip()) for key in keys[start : start + _KEYS_PER_CALL]]
-                filters = " or ".join(f"{stream.lookup} eq {literal}" for literal in literals)
-                try:
-                    yield from list(self._client.pages(stream.path, {**question, "$filter": filters}))
-                except RequestRefused as error:
-                    if error.code != QUERY_REFUSED:
-                        raise
-                    log.info("%s cannot be asked for a %s: all of it is looked through", stream.path, stream.lookup)
-                    break
-            else:
-                return
-        yield from self._client.pages(stream.path, question)
+        if stream.numbered:
+            return self._client.pages(stream.path, question)
+        return self._with_keys(stream.path, stream.lookup, question, keys)
+
+    def _with_keys(self, path: str, column: str, question: Mapping[str, str], keys: Sequence[str]) -> Iterator[Page]:
+        for start in range(0, len(keys), _KEYS_PER_CALL):
+            literals = [quoted(key.strip()) for key in keys[start : start + _KEYS_PER_CALL]]
+            filters = " or ".join(f"{column} eq {literal}" for literal in literals)
+            try:
+                yield from list(self._client.pages(path, {**question, "$filter": filters}))
+            except RequestRefused as error:
+                if error.code != QUERY_REFUSED:
+                    raise
+                log.info("%s cannot be asked for a %s: all of it is looked through", path, column)
+                break
+        else:
+            return
+        yield from self._client.pages(path, question)
+
+    def _prices_of(
+        self, category: ImportCategory, stream: ExpandedStream, today: date, numbers: Sequence[str]
+    ) -> ReadPage:
+        """The prices of articles with these numbers; where there are none, at least whether prices can be read."""
+        pages = self._with_keys(_ARTICLES, stream.lookup, {"$select": f"Id,{stream.lookup}"}, numbers)
+        wanted = {code_key(number) for number in numbers}
+        found = (row for page in pages for row in page.rows)
+        ids = {str(row["Id"]) for row in found if code_key(str(row[stream.lookup] or "")) in wanted}
+        if ids:
+            return self._expanded(category, stream, today, ids)
+        price_lists.require(self._client)
+        return ReadPage(MappedPage(), None, "", 0)
 
     def count(self, category: ImportCategory, since: date | None) -> int:
         """How many documents of a category with a start date there are, or bear a date not before a day.
@@ -208,9 +243,20 @@ class VismaSource:
         days = (visma_date(row[column]) for page in pages for row in page.rows)
         return sum(day is not None and day >= since for day in days)
 
-    def expands(self, category: ImportCategory, today: date) -> int:  # noqa: ARG002
-        """Nothing: no category of VISMA's has lists that expand."""
-        return 0
+    def expands(self, category: ImportCategory, today: date) -> int:  # noqa: ARG002  # as every package's source
+        """How many prices the price lists expand to; they are kept for the reading that follows."""
+        self._expansion = price_lists.read(self._client)
+        return self._expansion.count
+
+    def _expanded(
+        self, category: ImportCategory, stream: ExpandedStream, today: date, items: set[str] | None = None
+    ) -> ReadPage:
+        """What the price lists mean, for all articles or only for some."""
+        expansion, self._expansion = self._expansion or price_lists.read(self._client), None
+        rows = [row for row in expansion.rows() if items is None or row["Item"] in items]
+        log.info("%s: price lists expand to %s prices", category.label, len(rows))
+        mapper = Mapper(stream=stream, today=today, version=None, read_date=lambda day: day)
+        return ReadPage(mapper.page(rows), None, expansion.position, len(rows))
 
     def choices(self, listed: ValueList) -> list[tuple[str, str]]:
         """The values of one of VISMA's lists, with what a person knows them by."""
@@ -228,10 +274,10 @@ class VismaSource:
 
     def news(self, positions: Mapping[ImportCategory, Mapping[str, str]]) -> News:
         """One call per list, however many categories read it."""
-        asked: dict[str, list[tuple[ImportCategory, VismaStream, Position]]] = {}
+        asked: dict[str, list[_Reader]] = {}
         for category, cursors in positions.items():
             for stream in (cast("VismaStream", each) for each in category.streams):
-                asked.setdefault(stream.path, []).append((category, stream, Position.read(cursors[stream.name])))
+                asked.setdefault(stream.path, []).append((category, stream, cursors[stream.name]))
         news = News()
         for path, readers in asked.items():
             try:
@@ -244,8 +290,12 @@ class VismaSource:
             news.categories |= busy
         return news
 
-    def _busy(self, readers: Sequence[tuple[ImportCategory, VismaStream, Position]]) -> Iterator[str]:
+    def _busy(self, asked: Sequence[_Reader]) -> Iterator[str]:
         """The categories, of those that read one list, for which it has something new."""
+        if isinstance(asked[0][1], ExpandedStream):
+            yield from (each.name for each, _, kept in asked if price_lists.has_changed(self._client, kept))
+            return
+        readers = [(category, stream, Position.read(kept)) for category, stream, kept in asked]
         whole = [each for each in readers if each[2].top is not None]
         if whole:
             top = self._top(whole[0][1])
@@ -281,8 +331,7 @@ def _mapper(stream: VismaStream, today: date) -> Mapper:
 
 
 def _question(stream: VismaStream, since: str) -> dict[str, str]:
-    columns = sorted({*stream.columns, stream.changed})
-    return {"$orderby": stream.key, "$select": ",".join(columns), **_filter(stream, since)}
+    return {"$orderby": stream.key, "$select": ",".join(stream.asked), **_filter(stream, since)}
 
 
 def _filter(stream: VismaStream, since: str) -> dict[str, str]:

@@ -1,0 +1,72 @@
+"""Keeps logins alive that nobody uses: a vendor ends one that is not renewed, such as when everything is off."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from outsmart_sync.errors import LoginExpired, SyncError
+from outsmart_sync.providers.packages import packages
+from outsmart_sync.services import connect
+from outsmart_sync.store import connections, dialect
+from outsmart_sync.store.connections import State, SyncConnection
+from outsmart_sync.store.tables import vault_secret
+from outsmart_sync.store.tokens import TOKENS, login_owner
+
+if TYPE_CHECKING:
+    from outsmart_sync.services.gateway import Gateway
+    from outsmart_sync.store.store import Store
+
+log = logging.getLogger(__name__)
+
+SHARE = 0.25
+"""Share of a login's life after which it is renewed: of thirty days, a good week."""
+
+_AT_ONCE = 25
+"""Logins that one run renews at most, so that its end is not held up by a vendor that does not answer."""
+
+
+def keep(store: Store, gateway: Gateway) -> int:
+    """Renew each login that has not been renewed for a quarter of its life; returns how many were.
+
+    One that cannot be renewed is tried again by the next run; that fails nothing else. One that the vendor calls dead
+    waits for a person from then on, as if an import had found out.
+    """
+    return sum(_renewed(store, gateway, connection) for connection in due(store)[:_AT_ONCE])
+
+
+def due(store: Store) -> list[SyncConnection]:
+    """For each login that is to be renewed one connection that uses it, the oldest login first."""
+    users = {
+        login_owner(each.login_id): each
+        for each in connections.find(store)
+        if each.login_id is not None and each.state in (State.ACTIVE, State.CONNECTED)
+    }
+    query = select(vault_secret.c.owner, vault_secret.c.obtained_at).where(vault_secret.c.kind == TOKENS)
+    with store.read() as transaction:
+        now = dialect.now(transaction)
+        rows = transaction.execute(query.order_by(vault_secret.c.obtained_at)).all()
+    found = []
+    for row in rows:
+        connection = users.get(row.owner)
+        lasts = packages()[connection.package].login_lasts if connection else None
+        if connection and lasts and now - row.obtained_at > lasts * SHARE:
+            found.append(connection)
+    return found
+
+
+def _renewed(store: Store, gateway: Gateway, connection: SyncConnection) -> bool:
+    try:
+        gateway.door(connection).look_around()  # which needs a token, and so renews the login
+    except LoginExpired as error:
+        log.warning("%s: the login has come to its end: %s", connection.label, error)
+        connect.login_lost(store, connection, error)
+        return False
+    except SyncError as error:
+        log.warning("%s: the login could not be renewed, later runs try again: %s (%s)", connection.label, error,
+                    error.technical)  # fmt: skip
+        return False
+    log.info("%s: the login was renewed, as it had not been used", connection.label)
+    return True
