@@ -21,7 +21,7 @@ from page_stage import TELEPHONE, WINDOW, PageStage, browser, chromium, frame, s
 
 FOLDER = ROOT / "docs" / "images"
 _SMALL = ["pngquant", "--speed", "1", "--strip", "96"]
-_LONG = 180_000
+_LONG = 600_000
 DIVISION = 2001001
 MAIN = "Van Dijk Installatietechniek B.V."
 

@@ -232,7 +232,8 @@ def exporting(store: Store, candidates: Sequence[SyncConnection]) -> list[SyncCo
     query = select(work_order_export.c.connection_id).distinct()
     with store.read() as transaction:
         seen = set(transaction.execute(query).scalars())
-    return [each for each in candidates if each.id in seen or each.state is not connections.State.DISCONNECTED]
+    joined = (connections.State.ACTIVE, connections.State.EXPIRED)
+    return [each for each in candidates if each.id in seen or each.state in joined]
 
 
 def _listed(store: Store, export: Export) -> Listed:
