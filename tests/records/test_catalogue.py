@@ -53,7 +53,8 @@ def test_a_filter_has_a_name_of_its_own_and_choices_have_tags_to_choose_by(categ
     assert len(names) == len(set(names))
     for each in category.filters:
         if isinstance(each, Switch):
-            assert each.lets in ("blocked", "inactive", "")
+            left_out = {reason for stream in category.streams if stream.left_out for reason in stream.left_out.reasons}
+            assert each.lets in {"blocked", "inactive", "", *left_out}
         if isinstance(each, Choice):
             assert category.stream_of(each.record or category.record.name).tags is not None
             assert set(each.default) <= set(each.values)
