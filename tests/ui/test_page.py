@@ -579,7 +579,7 @@ def test_a_login_that_expired_is_told_and_connecting_again_goes_on(stage: PageSt
     page = window()
     shown = page_of(page, stage)
     expect(shown.get_by_text("Login expired")).to_be_visible()
-    shown.get_by_role("link", name="Connect again").click()
+    shown.get_by_role("link", name="Connect again: Exact Online").click()
     shown.get_by_label("Netherlands").check()
     shown.get_by_role("button", name="Go to the login page").click()
     log_in_there(page)
