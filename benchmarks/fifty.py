@@ -54,7 +54,7 @@ def run(rows: int) -> None:
 
     total = sum(CONNECTIONS.values()) + VISMA_CONNECTIONS
     with process.start(relations=60, items=60) as vendors, tempfile.TemporaryDirectory() as folder:
-        variables = sandbox_connections.packages(vendors) | sandbox_connections.outsmart(
+        variables = sandbox_connections.packages(vendors) | sandbox_connections.accounts(
             vendors, {f"outsmart_{number}": "north" for number in range(1, total + 1)}
         )
         schedules = {IMPORT_VARIABLE: NEVER, EXPORT_VARIABLE: NEVER}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import socket
 from collections.abc import Iterator
@@ -14,13 +13,14 @@ from urllib.parse import urlsplit
 from cryptography.fernet import Fernet
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, ViewportSize, sync_playwright
 
+import sandbox_connections
 from local_airflow import LocalAirflow, environment
 from outsmart_sync.orchestration.schedules import EXPORT_VARIABLE, IMPORT_VARIABLE
 from outsmart_sync.store import schema
 from outsmart_sync.store.store import Store
 from outsmart_sync.store.vault import KEYS_VARIABLE
 from sandbox import process
-from sandbox.fixed_world import APP, OUTSMART_ACCOUNTS, VISMA_APP
+from sandbox.fixed_world import OUTSMART_ACCOUNTS
 
 WINDOW: ViewportSize = {"width": 1180, "height": 760}
 TELEPHONE: ViewportSize = {"width": 360, "height": 640}
@@ -131,35 +131,9 @@ def browser() -> Iterator[Browser]:
 
 
 def _connections(vendors: process.SandboxProcess, store: Store, base: str) -> dict[str, str]:
-    exact, account = vendors.exact_url, OUTSMART_ACCOUNTS["north"]
-    extra = {
-        "authorize_url": f"{exact}/api/oauth2/auth",
-        "token_url": f"{exact}/api/oauth2/token",
-        "api_url": exact,
-        "redirect_uri": base + CALLBACK,
-    }
-    visma = {
-        "authorize_url": f"{vendors.visma_url}/connect/authorize",
-        "token_url": f"{vendors.visma_url}/connect/token",
-        "api_url": vendors.visma_url,
-        "redirect_uri": base + VISMA_CALLBACK,
-    }
-    visma_eaccounting = {
-        "conn_type": "visma_eaccounting",
-        "login": VISMA_APP.client_id,
-        "password": VISMA_APP.client_secret,
-        "extra": visma,
-    }
-    exact_online = {"conn_type": "exact_online", "login": APP.client_id, "password": APP.client_secret, "extra": extra}
-    outsmart = {
-        "conn_type": "outsmart",
-        "host": vendors.outsmart_url,
-        "password": account.token,
-        "extra": {"software_token": account.software_token},
-    }
     return {
         "AIRFLOW_CONN_OUTSMART_SYNC_STORE": store.url.render_as_string(hide_password=False),
-        "AIRFLOW_CONN_EXACT_ONLINE_DEFAULT": json.dumps(exact_online),
-        "AIRFLOW_CONN_VISMA_EACCOUNTING_DEFAULT": json.dumps(visma_eaccounting),
-        "AIRFLOW_CONN_OUTSMART_DEFAULT": json.dumps(outsmart),
+        sandbox_connections.EXACT: sandbox_connections.exact(vendors.exact_url, base + CALLBACK),
+        sandbox_connections.VISMA: sandbox_connections.visma(vendors.visma_url, base + VISMA_CALLBACK),
+        sandbox_connections.OUTSMART: sandbox_connections.outsmart(vendors.outsmart_url, OUTSMART_ACCOUNTS["north"]),
     }

@@ -215,38 +215,21 @@ class Quickstart:
 
     def _environment(self, addresses: dict[str, Any]) -> dict[str, str]:
         """Airflow's settings, our connections and keys; also written to .env for the command line."""
-        from sandbox.fixed_world import APP, OUTSMART_ACCOUNTS, VISMA_APP
+        import sandbox_connections
+        from sandbox.fixed_world import OUTSMART_ACCOUNTS
 
-        exact, visma = addresses["exact_online"], addresses["visma_eaccounting"]
         account = next(iter(OUTSMART_ACCOUNTS.values()))
         settings = environment(LOCAL / "airflow", self._options.port)
         settings["AIRFLOW_CONN_OUTSMART_SYNC_STORE"] = json.dumps(
             {"conn_type": "sqlite", "host": str(LOCAL / "store.db")}
         )
-        settings["AIRFLOW_CONN_EXACT_ONLINE_DEFAULT"] = _app_connection(
-            "exact_online",
-            APP,
-            authorize_url=f"{exact}/api/oauth2/auth",
-            token_url=f"{exact}/api/oauth2/token",
-            api_url=exact,
-            redirect_uri=self._redirect_uri("exact-online"),
+        settings[sandbox_connections.EXACT] = sandbox_connections.exact(
+            addresses["exact_online"], self._redirect_uri("exact-online")
         )
-        settings["AIRFLOW_CONN_VISMA_EACCOUNTING_DEFAULT"] = _app_connection(
-            "visma_eaccounting",
-            VISMA_APP,
-            authorize_url=f"{visma}/connect/authorize",
-            token_url=f"{visma}/connect/token",
-            api_url=visma,
-            redirect_uri=self._redirect_uri("visma-eaccounting"),
+        settings[sandbox_connections.VISMA] = sandbox_connections.visma(
+            addresses["visma_eaccounting"], self._redirect_uri("visma-eaccounting")
         )
-        settings["AIRFLOW_CONN_OUTSMART_DEFAULT"] = json.dumps(
-            {
-                "conn_type": "outsmart",
-                "host": addresses["outsmart"],
-                "password": account.token,
-                "extra": {"software_token": account.software_token},
-            }
-        )
+        settings[sandbox_connections.OUTSMART] = sandbox_connections.outsmart(addresses["outsmart"], account)
         settings["OUTSMART_SYNC_VAULT_KEYS"] = _vault_key()
         _write_env(settings)
         return settings
@@ -392,11 +375,6 @@ def _port(text: str) -> int:
     if not text.isdecimal() or not _FIRST_PORT <= int(text) <= _LAST_PORT:
         raise argparse.ArgumentTypeError(f"'{text}' is no port: choose one from {_FIRST_PORT} to {_LAST_PORT}")
     return int(text)
-
-
-def _app_connection(kind: str, app: Any, **addresses: str) -> str:
-    """The Airflow connection of an app that is registered at the sandbox, in Airflow's JSON form."""
-    return json.dumps({"conn_type": kind, "login": app.client_id, "password": app.client_secret, "extra": addresses})
 
 
 def _vault_key() -> str:

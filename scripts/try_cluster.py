@@ -55,7 +55,7 @@ def main() -> int:
 def _try_out(workers: int, *, stay: bool) -> int:
     with tempfile.TemporaryDirectory(prefix="outsmart-sync-cluster-") as folder, process.start() as vendors:
         told = sandbox_connections.packages(vendors)
-        told |= sandbox_connections.outsmart(vendors, {"outsmart_default": "north", "outsmart_south": "south"})
+        told |= sandbox_connections.accounts(vendors, {"outsmart_default": "north", "outsmart_south": "south"})
         with Cluster(Path(folder), told, workers=workers) as cluster:
             os.environ |= told | {KEYS_VARIABLE: cluster.place.secrets["VAULT_KEYS"]}
             store = Store(cluster.store)

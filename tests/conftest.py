@@ -115,7 +115,7 @@ _STATEMENTS: dict[str, tuple[Dialect, dict[Any, Any]]] = {}
 
 
 def warmed(store: Store) -> Store:
-    """A store that knows the statements which others have compiled in this process: a third of a test's time."""
+    """A store that knows the statements which others have compiled in this process."""
     engine = store.engine
     dialect, compiled = _STATEMENTS.setdefault(engine.dialect.name, (engine.dialect, {}))
     engine.dialect = dialect

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Table, select
 
+import sandbox_connections
 from outsmart_sync.pipeline.job import Options
 from outsmart_sync.providers.gateway import HookGateway
 from outsmart_sync.services import connect, settings, sync
@@ -17,8 +17,7 @@ from outsmart_sync.store.connections import SyncConnection
 from outsmart_sync.store.runs import CategoryRun
 from outsmart_sync.store.store import Store
 from sandbox.browser import Browser
-from sandbox.config import DEFAULT_REDIRECT_URI, DEFAULT_VISMA_REDIRECT_URI
-from sandbox.fixed_world import APP, OUTSMART_ACCOUNTS, VISMA_APP, VISMA_COMPANIES
+from sandbox.fixed_world import OUTSMART_ACCOUNTS, VISMA_COMPANIES
 from sandbox.process import SandboxProcess
 
 NORTH = OUTSMART_ACCOUNTS["north"]
@@ -30,58 +29,27 @@ SMALL = 2001002
 
 def exact_connection(vendors: SandboxProcess, **extras: Any) -> str:
     """The Airflow connection of the app at the sandbox's Exact Online, in Airflow's JSON form."""
-    exact = vendors.exact_url
-    extra = {
-        "authorize_url": f"{exact}/api/oauth2/auth",
-        "token_url": f"{exact}/api/oauth2/token",
-        "api_url": exact,
-        "redirect_uri": DEFAULT_REDIRECT_URI,
-    }
-    return json.dumps(
-        {"conn_type": "exact_online", "login": APP.client_id, "password": APP.client_secret, "extra": extra | extras}
-    )
+    return sandbox_connections.exact(vendors.exact_url, **extras)
 
 
 def visma_connection(vendors: SandboxProcess, **extras: Any) -> str:
     """The Airflow connection of the app at the sandbox's VISMA, in Airflow's JSON form."""
-    visma = vendors.visma_url
-    extra = {
-        "authorize_url": f"{visma}/connect/authorize",
-        "token_url": f"{visma}/connect/token",
-        "api_url": visma,
-        "redirect_uri": DEFAULT_VISMA_REDIRECT_URI,
-    }
-    return json.dumps(
-        {
-            "conn_type": "visma_eaccounting",
-            "login": VISMA_APP.client_id,
-            "password": VISMA_APP.client_secret,
-            "extra": extra | extras,
-        }
-    )
+    return sandbox_connections.visma(vendors.visma_url, **extras)
 
 
 def outsmart_connection(vendors: SandboxProcess, account: Any = NORTH) -> str:
     """The Airflow connection of an OutSmart account of the sandbox."""
-    return json.dumps(
-        {
-            "conn_type": "outsmart",
-            "host": vendors.outsmart_url,
-            "password": account.token,
-            "extra": {"software_token": account.software_token},
-        }
-    )
+    return sandbox_connections.outsmart(vendors.outsmart_url, account)
 
 
 def connection_environment(vendors: SandboxProcess, store: Store, account: Any | None) -> dict[str, str]:
     """Environment variables of all connections; without an account imports end in the mirror."""
     variables = {
         "AIRFLOW_CONN_OUTSMART_SYNC_STORE": store.url.render_as_string(hide_password=False),
-        "AIRFLOW_CONN_EXACT_ONLINE_DEFAULT": exact_connection(vendors),
-        "AIRFLOW_CONN_VISMA_EACCOUNTING_DEFAULT": visma_connection(vendors),
+        **sandbox_connections.packages(vendors),
     }
     if account is not None:
-        variables["AIRFLOW_CONN_OUTSMART_DEFAULT"] = outsmart_connection(vendors, account)
+        variables[sandbox_connections.OUTSMART] = outsmart_connection(vendors, account)
     return variables
 
 

@@ -15,6 +15,7 @@ from rich.table import Table
 from outsmart_sync import terminal
 from outsmart_sync.cli_attention import attention_app
 from outsmart_sync.cli_export import export_app
+from outsmart_sync.cli_store import erase, store_app, vault_app
 from outsmart_sync.errors import InvalidSettings, NotConfigured, SyncError
 from outsmart_sync.pipeline.job import Options
 from outsmart_sync.pipeline.outcomes import MirrorState
@@ -22,35 +23,31 @@ from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.services import choices as choosing
 from outsmart_sync.services import connect as connecting
 from outsmart_sync.services import (
-    erasing,
     expansions,
     export_count,
     export_switch,
     health,
     history,
     links,
-    retention,
     settings,
     start_dates,
     sync,
 )
-from outsmart_sync.store import connections, schema
+from outsmart_sync.store import connections
 from outsmart_sync.store.runs import RunState
 from outsmart_sync.store.store import Store
-from outsmart_sync.store.vault import Vault
 
 if TYPE_CHECKING:
     from outsmart_sync.services.gateway import Gateway
 
 app = typer.Typer(name="outsmart-sync", no_args_is_help=True, add_completion=False, help=__doc__, rich_markup_mode=None)
 settings_app = typer.Typer(no_args_is_help=True, help="Show and change what is synced.")
-store_app = typer.Typer(no_args_is_help=True, help="Create, upgrade and check the store.")
-vault_app = typer.Typer(no_args_is_help=True, help="Keys of the stored logins.")
 app.add_typer(settings_app, name="settings")
 app.add_typer(store_app, name="store")
 app.add_typer(vault_app, name="vault")
 app.add_typer(attention_app, name="attention")
 app.add_typer(export_app, name="export")
+app.command()(erase)
 
 out, err = terminal.console(), terminal.console(stderr=True)
 
@@ -163,39 +160,6 @@ def disconnect(connection: ConnectionNumber, as_json: Json = False) -> None:
         terminal.print_json(connections.require(store, connection))
     else:
         out.print(f"{found.label} is disconnected. What is in OutSmart stays as it is.", markup=False)
-
-
-@app.command()
-def erase(
-    connection: ConnectionNumber,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; for programs.")] = False,
-    as_json: Json = False,
-) -> None:
-    """Remove what is stored of a disconnected administration's people. It cannot be undone; a backup still has it."""
-    store = terminal.open_store()
-    schema.require_current(store)
-    found = connections.require(store, connection)
-    erasing.require_disconnected(found)
-    if not yes:
-        _confirm_erasing(found, erasing.stock(store, found))
-    removed = erasing.erase(store, found)
-    if as_json:
-        terminal.print_json(removed)
-    else:
-        out.print(f"Connection {found.id} is erased; {removed.kept} numbers of documents stay.", markup=False)
-
-
-def _confirm_erasing(connection: connections.SyncConnection, stock: erasing.Stock) -> None:
-    rows = ", ".join(f"{number} {what}" for what, number in stock.rows.items())
-    out.print(f"What is stored of {connection.label} will be removed: {rows}.", markup=False)
-    out.print(
-        f"What stays: its number, and {stock.kept} numbers of documents, so that none is made twice. What is in "
-        "OutSmart and at the package stays there; backups of the store and Airflow's task logs keep what they have "
-        "until they go."
-    )
-    out.print(f"It cannot be undone. Type the administration's number, {connection.administration}, to go on:")
-    if sys.stdin.readline().strip() != connection.administration:
-        raise InvalidSettings("Nothing was erased: that was not its number.", remedy="Start again when you are ready.")
 
 
 @app.command()
@@ -415,59 +379,6 @@ def unlink(connection: ConnectionNumber, record: RecordType, package_code: Packa
     """Say that a record of the package and the one of OutSmart that it is taken for are two; undoes `link`."""
     store = terminal.open_store()
     _print_decision(links.unlink(store, connections.require(store, connection), record, package_code), as_json=as_json)
-
-
-@store_app.command("upgrade")
-def store_upgrade(as_json: Json = False) -> None:
-    """Create the store's tables, or bring them to this release's version."""
-    version = schema.upgrade(terminal.open_store())
-    if as_json:
-        terminal.print_json({"version": version})
-    else:
-        out.print(f"The store is at version {version}.")
-
-
-@store_app.command("check")
-def store_check(as_json: Json = False) -> None:
-    """Check that the store can be reached and has this release's tables."""
-    store = terminal.open_store()
-    schema.require_current(store)
-    differences = schema.differences(store)
-    if as_json:
-        terminal.print_json({"store": repr(store), "version": schema.newest(), "differences": differences})
-    else:
-        out.print(f"{store!r} is at version {schema.newest()}.", markup=False)
-        for difference in differences:
-            out.print(f"differs: {difference}", markup=False)
-    if differences:
-        raise typer.Exit(1)
-
-
-@store_app.command("clean")
-def store_clean(
-    days: Annotated[int, typer.Option(help="Days that the log of records and the runs are kept.")] = (
-        retention.HISTORY_DAYS
-    ),
-    as_json: Json = False,
-) -> None:
-    """Remove what is older than it is kept: staging, log, runs. Once a day, for example by cron."""
-    store = terminal.open_store()
-    schema.require_current(store)
-    removed = retention.clean(store, days)
-    if as_json:
-        terminal.print_json(removed)
-    else:
-        out.print("Removed: " + ", ".join(f"{number} {what}" for what, number in removed.items()) + ".")
-
-
-@vault_app.command("rotate")
-def vault_rotate(as_json: Json = False) -> None:
-    """Encrypt every stored login anew with the first of the keys in OUTSMART_SYNC_VAULT_KEYS."""
-    count = Vault(terminal.open_store()).rotate()
-    if as_json:
-        terminal.print_json({"rotated": count})
-    else:
-        out.print(f"{count} secrets are encrypted with the newest key; the older keys can be removed.")
 
 
 def _ask_return_address(login_address: str, *, as_json: bool) -> str:

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
@@ -34,6 +35,12 @@ class Stage:
 
     airflow: LocalAirflow
     rig: Rig
+
+    def run(self, dag_id: str, **conf: Any) -> tuple[str, str, dict[tuple[str, int], str]]:
+        """Trigger a DAG and wait: run id, state, task states."""
+        run_id = self.airflow.trigger(dag_id, conf)
+        state = self.airflow.wait_for(dag_id, run_id, seconds=600)
+        return run_id, state, self.airflow.task_states(dag_id, run_id)
 
 
 @pytest.fixture(scope="module")

@@ -39,10 +39,7 @@ def connected(running: Stage) -> Any:
 
 
 def run(stage: Stage, **conf: Any) -> tuple[str, str, dict[tuple[str, int], str]]:
-    """Trigger the DAG and wait: run id, state, task states."""
-    run_id = stage.airflow.trigger(DAG, conf)
-    state = stage.airflow.wait_for(DAG, run_id, seconds=600)
-    return run_id, state, stage.airflow.task_states(DAG, run_id)
+    return stage.run(DAG, **conf)
 
 
 def processes(states: dict[tuple[str, int], str]) -> list[str]:

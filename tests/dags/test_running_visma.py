@@ -34,10 +34,7 @@ def company(running: Stage) -> Iterator[SyncConnection]:
 
 
 def run(stage: Stage, **conf: Any) -> tuple[str, str, dict[tuple[str, int], str]]:
-    """Trigger the DAG and wait: run id, state, task states."""
-    run_id = stage.airflow.trigger(DAG, conf)
-    state = stage.airflow.wait_for(DAG, run_id, seconds=600)
-    return run_id, state, stage.airflow.task_states(DAG, run_id)
+    return stage.run(DAG, **conf)
 
 
 def came(stage: Stage, connection: SyncConnection, record: str) -> int:

@@ -168,7 +168,9 @@ class Documents:
                     document.append_to, change.line_id, change.used
                 ),
             )
-            self._note_quantity(f"{key}/{change.line_id}"[:120], change)
+            self.once.note(
+                Thing(ORDER_QUANTITY, f"{key}/{change.line_id}"[:120], "", content=f"{change.used:f}"), change.line_id
+            )
         for line in document.lines:
             self.once.make(
                 Thing(
@@ -185,15 +187,6 @@ class Documents:
         if order is None:
             return _gone(document.number)
         return replace(order.made, total=money.total_of(line.amount for line in order.lines))
-
-    def _note_quantity(self, key: str, change: Quantity) -> None:
-        job = self.once.job
-        with self.once.store.begin() as connection:
-            ledger.begin(
-                connection, job.account, ORDER_QUANTITY, key, connection_id=job.connection_id, run_id=job.run_id
-            )
-            ledger.done(connection, job.account, ORDER_QUANTITY, key, change.line_id, job.run_id)
-            ledger.keep(connection, job.account, ORDER_QUANTITY, key, f"{change.used:f}")
 
     def _edited_quantities(self, plan: Plan, key: str) -> list[Quantity]:
         """Ordered quantities that we set once, and the office since."""

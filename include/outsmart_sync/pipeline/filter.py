@@ -144,8 +144,7 @@ def _by_use(connection: Connection, job: Job, record: Record) -> None:
     if "blocked" not in lets:
         _decide(connection, job, record, and_(staging.c.blocked, new), Outcome.EXCLUDED, "blocked")
     if "inactive" not in lets:
-        out_of_use = or_(staging.c.valid_from > job.today, staging.c.valid_until < job.today)
-        _decide(connection, job, record, and_(out_of_use, new), Outcome.EXCLUDED, "inactive")
+        _decide(connection, job, record, and_(scope.out_of_dates(job), new), Outcome.EXCLUDED, "inactive")
 
 
 def _lets(job: Job) -> set[str]:

@@ -124,16 +124,18 @@ class Once:
         if self.is_done(thing):
             return
         self.attempt(thing, call)
+        self.note(thing, remote_id)
+
+    def note(self, thing: Thing, remote_id: str) -> None:
+        """Keep that something which may be repeated has been done, and its content where it has one."""
+        job = self.job
         with self.store.begin() as connection:
             ledger.begin(
-                connection,
-                self.job.account,
-                thing.kind,
-                thing.key,
-                connection_id=self.job.connection_id,
-                run_id=self.job.run_id,
+                connection, job.account, thing.kind, thing.key, connection_id=job.connection_id, run_id=job.run_id
             )
-            ledger.done(connection, self.job.account, thing.kind, thing.key, remote_id, self.job.run_id)
+            ledger.done(connection, job.account, thing.kind, thing.key, remote_id, job.run_id)
+            if thing.content:
+                ledger.keep(connection, job.account, thing.kind, thing.key, thing.content)
 
     def attempt(self, thing: Thing, call: Callable[[], object]) -> None:
         """Do what may be done again and again; raises as :meth:`repeat` does."""

@@ -34,11 +34,7 @@ def remark(connection: Connection, job: Job, record: Record) -> None:
     if record.active is not None or record.made_once or not (stream.blocked or stream.valid):
         return
     there = and_(scope.staged(job), staging.c.record == record.name, staging.c.outcome.in_(_IN_OUTSMART))
-    unused = or_(
-        staging.c.blocked,
-        func.coalesce(staging.c.valid_from > job.today, False),
-        func.coalesce(staging.c.valid_until < job.today, False),
-    )
+    unused = or_(staging.c.blocked, scope.out_of_dates(job))
     said = func.coalesce(_last_said(job), IN_USE_AGAIN)
     for rows, event in ((unused, OUT_OF_USE), (not_(unused), IN_USE_AGAIN)):
         merging.log_event(connection, job, and_(there, rows, said != event), event, "")

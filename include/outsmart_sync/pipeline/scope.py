@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, case, exists, func, null, or_, select
+from sqlalchemy import and_, case, exists, false, func, null, or_, select
 
 from outsmart_sync.pipeline.outcomes import BY_HAND, DUPLICATE, MirrorState
 from outsmart_sync.records.staged import Origin
@@ -30,6 +30,12 @@ def open_rows(job: Job, record: str) -> ColumnElement[bool]:
 def mirrored(job: Job, record: str, table: FromClause = mirror) -> ColumnElement[bool]:
     """The connection's records of a type in the mirror."""
     return and_(table.c.connection_id == job.connection_id, table.c.record == record)
+
+
+def out_of_dates(job: Job) -> ColumnElement[bool]:
+    """Whether a staged row has ended, or has not begun; never NULL, so that it can be negated."""
+    late, over = staging.c.valid_from > job.today, staging.c.valid_until < job.today
+    return or_(func.coalesce(late, false()), func.coalesce(over, false()))
 
 
 def in_destination(job: Job, table: FromClause = mirror) -> ColumnElement[bool]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -126,14 +126,12 @@ def decide(
     Raises:
         InvalidSettings: There is no such action, or no work order is named.
     """
-    if action not in ACTIONS:
-        raise InvalidSettings(
-            f"There is no action '{action}'.", remedy=f"Choose from: {', '.join(ACTIONS)}.", code="unknown_action"
-        )
+    _require_known(action, ACTIONS)
     if not numbers:
         raise InvalidSettings(
             "No work order is named.", remedy="Name the work orders that are meant.", code="none_chosen"
         )
+    _require_known(action, _CALLS)  # a page may not ask for what only looks
     answers = []
     for number in numbers:
         try:
@@ -158,8 +156,7 @@ def act(
     Raises:
         InvalidSettings: There is no such action, or it fits none of the work orders.
     """
-    if action not in ACTIONS:
-        raise InvalidSettings(f"There is no action '{action}'.", remedy=f"Choose from: {', '.join(ACTIONS)}.")
+    _require_known(action, ACTIONS)
     if action == LIST:
         return [_line(each) for each in exports.listed(store, connection_id=connection_id)]
     if action == SHOW and numbers:
@@ -169,6 +166,13 @@ def act(
     if len(failed) == len(answers):
         raise failed[0]
     return [_line(each.shown) for each in answers if each.shown] + [str(error) for error in failed]
+
+
+def _require_known(action: str, known: Collection[str]) -> None:
+    if action not in known:
+        raise InvalidSettings(
+            f"There is no action '{action}'.", remedy=f"Choose from: {', '.join(known)}.", code="unknown_action"
+        )
 
 
 def _line(each: Shown) -> str:

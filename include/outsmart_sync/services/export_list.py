@@ -130,11 +130,11 @@ def in_order(store: Store, connection_id: int, asked: str = "", *, limit: int = 
     if not states or not set(states) <= set(OPEN):
         with store.read() as transaction:
             found = rows.listed(transaction, connection_id=connection_id, states=states, limit=limit, offset=offset)
-        return [_listed(store, each) for each in found]
+        return _listed(store, found)
     with store.read() as transaction:
         found = rows.listed(transaction, connection_id=connection_id, states=states, limit=_MOST)
     dated = sorted(found, key=lambda each: (completed(decode(each.payload)), each.row_id))
-    return [_listed(store, each) for each in dated[offset : offset + limit]]
+    return _listed(store, dated[offset : offset + limit])
 
 
 def standing(store: Store, connection: SyncConnection) -> Standing:
@@ -155,7 +155,7 @@ def open_one(store: Store, connection: SyncConnection, row_id: str) -> Opened | 
     ]
     planned, run_id, sending = _planned(store, connection.id, row_id)
     return Opened(
-        _listed(store, export), decode(export.payload), history[0] if history else [], planned, run_id, sending
+        _listed(store, [export])[0], decode(export.payload), history[0] if history else [], planned, run_id, sending
     )
 
 
@@ -179,8 +179,16 @@ def search(store: Store, connection_ids: Sequence[int], text: str, limit: int = 
         .limit(limit)
     )
     with store.read() as transaction:
-        found = [rows.of_rows(transaction, row.account, [row.row_id])[row.row_id] for row in transaction.execute(query)]
-    return [_listed(store, each) for each in found]
+        keys = [(row.account, row.row_id) for row in transaction.execute(query)]
+        wanted: dict[str, list[str]] = {}
+        for account, row_id in keys:
+            wanted.setdefault(account, []).append(row_id)
+        known = {
+            (account, row_id): export
+            for account, row_ids in wanted.items()
+            for row_id, export in rows.of_rows(transaction, account, row_ids).items()
+        }
+    return _listed(store, [known[key] for key in keys])
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,10 +244,16 @@ def exporting(store: Store, candidates: Sequence[SyncConnection]) -> list[SyncCo
     return [each for each in candidates if each.id in seen or each.state in joined]
 
 
-def _listed(store: Store, export: Export) -> Listed:
+def _listed(store: Store, found: Sequence[Export]) -> list[Listed]:
+    return [
+        Listed(shown, _completed_at(export), export_actions.offered(export))
+        for shown, export in zip(exports.all_shown(store, found), found, strict=True)
+    ]
+
+
+def _completed_at(export: Export) -> datetime | None:
     at = completed(decode(export.payload))
-    dated = None if at == datetime.max.replace(tzinfo=UTC) else at
-    return Listed(exports.shown(store, export), dated, export_actions.offered(export))
+    return None if at == datetime.max.replace(tzinfo=UTC) else at
 
 
 def _planned(store: Store, connection_id: int, row_id: str) -> tuple[Plan | Problem | None, int, bool]:

@@ -69,7 +69,7 @@ def listed(
         raise InvalidSettings(f"There is no state '{wrong[0]}'.", remedy=f"Choose from: {', '.join(known)}.")
     with store.read() as transaction:
         found = exports.listed(transaction, connection_id=connection_id, states=states, limit=limit)
-    return [shown(store, each) for each in found]
+    return all_shown(store, found)
 
 
 def show(store: Store, number: str, connection_id: int | None = None) -> list[tuple[Shown, list[Happened]]]:
@@ -78,7 +78,8 @@ def show(store: Store, number: str, connection_id: int | None = None) -> list[tu
     Raises:
         InvalidSettings: None was seen.
     """
-    return [(shown(store, each), _history(store, each)) for each in find(store, number, connection_id)]
+    found = find(store, number, connection_id)
+    return [(told, _history(store, each)) for told, each in zip(all_shown(store, found), found, strict=True)]
 
 
 def totals(store: Store, connection_id: int) -> dict[str, int]:
@@ -135,15 +136,24 @@ def one(store: Store, number: str, connection_id: int | None, account: str = "")
     return found[0]
 
 
+def all_shown(store: Store, found: Sequence[Export]) -> list[Shown]:
+    """Work orders as people see them."""
+    labels = {each.id: each.label for each in connections.find(store)} if found else {}
+    return [_shown(each, labels.get(each.connection_id, "")) for each in found]
+
+
 def shown(store: Store, export: Export) -> Shown:
     """A work order as people see it."""
-    connection = connections.get(store, export.connection_id)
+    return all_shown(store, [export])[0]
+
+
+def _shown(export: Export, label: str) -> Shown:
     return Shown(
         row_id=export.row_id,
         number=export.number,
         title=export.title,
         connection_id=export.connection_id,
-        connection=connection.label if connection else "",
+        connection=label,
         state=export.state.value,
         document=export.kind,
         document_number=export.remote_number,

@@ -20,8 +20,8 @@ from outsmart_sync.services.setting_values import ENABLED
 from outsmart_sync.store import connections, dialect, exports, logins
 from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.store.runs import RunState
-from outsmart_sync.store.tables import call_budget, category_state, mirror, run_category, vault_secret
-from outsmart_sync.store.tokens import TOKENS, login_owner
+from outsmart_sync.store.tables import call_budget, category_state, mirror, run_category
+from outsmart_sync.store.tokens import login_owner, renewed_at
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -262,8 +262,5 @@ def _sum(numbers: Iterable[dict[str, int]]) -> dict[str, int]:
 def _login_obtained(transaction: Connection, connection: SyncConnection) -> datetime | None:
     if connection.login_id is None:
         return None
-    return transaction.execute(
-        select(vault_secret.c.obtained_at).where(
-            vault_secret.c.owner == login_owner(connection.login_id), vault_secret.c.kind == TOKENS
-        )
-    ).scalar_one_or_none()
+    owner = login_owner(connection.login_id)
+    return renewed_at(transaction, owner).get(owner)

@@ -5,15 +5,12 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
-
 from outsmart_sync.errors import LoginExpired, SyncError
 from outsmart_sync.providers.packages import packages
 from outsmart_sync.services import connect
 from outsmart_sync.store import connections, dialect
 from outsmart_sync.store.connections import State, SyncConnection
-from outsmart_sync.store.tables import vault_secret
-from outsmart_sync.store.tokens import TOKENS, login_owner
+from outsmart_sync.store.tokens import login_owner, renewed_at
 
 if TYPE_CHECKING:
     from outsmart_sync.services.gateway import Gateway
@@ -44,15 +41,14 @@ def due(store: Store) -> list[SyncConnection]:
         for each in connections.find(store)
         if each.login_id is not None and each.state in (State.ACTIVE, State.CONNECTED)
     }
-    query = select(vault_secret.c.owner, vault_secret.c.obtained_at).where(vault_secret.c.kind == TOKENS)
     with store.read() as transaction:
         now = dialect.now(transaction)
-        rows = transaction.execute(query.order_by(vault_secret.c.obtained_at)).all()
+        renewed = renewed_at(transaction)
     found = []
-    for row in rows:
-        connection = users.get(row.owner)
+    for owner, at in renewed.items():
+        connection = users.get(owner)
         lasts = packages()[connection.package].login_lasts if connection else None
-        if connection and lasts and now - row.obtained_at > lasts * SHARE:
+        if connection and lasts and now - at > lasts * SHARE:
             found.append(connection)
     return found
 

@@ -15,8 +15,8 @@ from outsmart_sync.providers.packages import packages
 from outsmart_sync.store import connections, dialect
 from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.store.runs import CategoryRun
-from outsmart_sync.store.tables import call_budget, category_state, run, run_connection, vault_secret
-from outsmart_sync.store.tokens import TOKENS, login_owner
+from outsmart_sync.store.tables import call_budget, category_state, run, run_connection
+from outsmart_sync.store.tokens import login_owner, renewed_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -72,7 +72,7 @@ def standing(store: Store) -> list[Metric]:
         ages = {number: (now - at).total_seconds() for number, at in _last_ended(transaction).items()}
         stopped = _stopped(transaction)
         left = _calls_left(transaction, now)
-        logins = _logins(transaction)
+        logins = renewed_at(transaction)
     metrics = []
     for each in found:
         figures = {
@@ -117,11 +117,6 @@ def _calls_left(transaction: Connection, now: datetime) -> dict[tuple[str, str, 
         key = (package, country, administration)
         found[key] = min(found.get(key, float("inf")), float(row.day_left))
     return found
-
-
-def _logins(transaction: Connection) -> dict[str, datetime]:
-    query = select(vault_secret.c.owner, vault_secret.c.obtained_at).where(vault_secret.c.kind == TOKENS)
-    return {row.owner: row.obtained_at for row in transaction.execute(query)}
 
 
 def _days_left(connection: SyncConnection, logins: dict[str, datetime], now: datetime) -> float | None:

@@ -17,7 +17,7 @@ from outsmart_sync.store import dialect
 from outsmart_sync.store.tables import ledger, staging
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from sqlalchemy import ColumnElement, Connection
 
@@ -124,31 +124,29 @@ def _of(row: Any) -> Line:
 
 def keys_of(connection: Connection, account: str, kind: str, remote_ids: Sequence[str]) -> dict[str, str]:
     """Of documents that were made: the id where each was made → its number here."""
-    found: dict[str, str] = {}
-    for start in range(0, len(remote_ids), _CHUNK):
-        query = select(ledger.c.remote_id, ledger.c.key).where(
-            ledger.c.account == account,
-            ledger.c.kind == kind,
-            ledger.c.state == LedgerState.DONE,
-            ledger.c.remote_id.in_(remote_ids[start : start + _CHUNK]),
-        )
-        # A deliberate second document of one thing has a key of its own.
-        found |= {row.remote_id: row.key.partition(COPY)[0] for row in connection.execute(query)}
-    return found
+    # A deliberate second document of one thing has a key of its own.
+    found = _done_by(connection, account, kind, ledger.c.remote_id, remote_ids)
+    return {remote_id: key.partition(COPY)[0] for key, remote_id in found}
 
 
 def made(connection: Connection, account: str, kind: str, keys: Sequence[str]) -> dict[str, str]:
     """Of these numbers here, those that were made → the id where each was made."""
-    found: dict[str, str] = {}
-    for start in range(0, len(keys), _CHUNK):
+    return dict(_done_by(connection, account, kind, ledger.c.key, keys))
+
+
+def _done_by(
+    connection: Connection, account: str, kind: str, column: ColumnElement[str], values: Sequence[str]
+) -> Iterator[tuple[str, str]]:
+    """Key and remote id of what was made, of which a column has one of these values."""
+    for start in range(0, len(values), _CHUNK):
         query = select(ledger.c.key, ledger.c.remote_id).where(
             ledger.c.account == account,
             ledger.c.kind == kind,
             ledger.c.state == LedgerState.DONE,
-            ledger.c.key.in_(keys[start : start + _CHUNK]),
+            column.in_(values[start : start + _CHUNK]),
         )
-        found |= {row.key: row.remote_id for row in connection.execute(query)}
-    return found
+        for row in connection.execute(query):
+            yield row.key, row.remote_id
 
 
 def begin(

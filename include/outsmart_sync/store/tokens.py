@@ -14,14 +14,19 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+
+from sqlalchemy import select
 
 from outsmart_sync.errors import Busy, LoginExpired, RenewalRefused, TransientError
 from outsmart_sync.store import leases
+from outsmart_sync.store.tables import vault_secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from sqlalchemy import Connection
 
     from outsmart_sync.store.store import Store
     from outsmart_sync.store.vault import Secret, Vault
@@ -235,6 +240,14 @@ def pair_values(pair: TokenPair, previous: str = "") -> dict[str, str]:
 def pair_of(values: Mapping[str, str]) -> TokenPair:
     """The vault's fields as a token pair."""
     return TokenPair(values["access"], values["refresh"], int(values["lasts"]))
+
+
+def renewed_at(transaction: Connection, owner: str | None = None) -> dict[str, datetime]:
+    """Owner → when its login was last renewed, the oldest first; of all owners, or of one."""
+    query = select(vault_secret.c.owner, vault_secret.c.obtained_at).where(vault_secret.c.kind == TOKENS)
+    if owner is not None:
+        query = query.where(vault_secret.c.owner == owner)
+    return {row.owner: row.obtained_at for row in transaction.execute(query.order_by(vault_secret.c.obtained_at))}
 
 
 def login_owner(login_id: int) -> str:
