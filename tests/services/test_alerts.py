@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import insert
 
@@ -11,7 +13,7 @@ from outsmart_sync.services.alerts import Message
 from outsmart_sync.store import connections, dialect
 from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.store.store import Store
-from outsmart_sync.store.tables import category_state
+from outsmart_sync.store.tables import category_state, record_log
 
 
 class Box:
@@ -19,11 +21,13 @@ class Box:
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, str, str]] = []
+        self.texts: list[str] = []
         self.broken = False
 
     def mail(self, to: tuple[str, ...], message: Message) -> None:
         if self.broken:
             raise VendorUnavailable("The mail server did not take the message.")
+        self.texts.append(message.text)
         self.sent += [(each, message.event, message.category) for each in to]
 
     def post(self, address: str, message: Message) -> None:
@@ -105,6 +109,48 @@ def test_a_blocked_category_is_told_until_it_ends_well_and_one_switched_off_is_n
         trouble.mended(transaction, connection.id, ["relations"])
     alerts.tell(store, box)
     assert [event for _, event, _ in box.sent[3:]] == ["recovered"] * 3
+
+
+def cancelled(store: Store, connection: SyncConnection, *codes: str, days_ago: int = 0) -> None:
+    """Lines of the sync log, as a run writes them for orders that were cancelled."""
+    with store.begin() as transaction:
+        values = {
+            "connection_id": connection.id,
+            "run_id": 1,
+            "category": "sales_orders",
+            "record": "sales_order",
+            "event": "order_cancelled",
+            "reason": "order_cancelled",
+            "detail": "the work order has been fetched or completed, and stays as it is",
+            "at": dialect.now(transaction) - timedelta(days=days_ago),
+        }
+        transaction.execute(insert(record_log), [values | {"provider_id": code, "code": code} for code in codes])
+
+
+def test_cancelled_orders_are_told_once_in_one_message_that_names_them(
+    store: Store, connection: SyncConnection
+) -> None:
+    alerts.save(store, connection, "a@example.com", "")
+    box = Box()
+    cancelled(store, connection, "SO-1", "SO-2")
+    cancelled(store, connection, "SO-0", days_ago=8)
+    box.broken = True
+    assert alerts.tell(store, box) == 0
+    box.broken = False
+    assert alerts.tell(store, box) == 1
+    assert alerts.tell(store, box) == 0
+    assert box.sent == [("a@example.com", "cancelled", "Sales orders")]
+    assert [line.partition(": ")[0] for line in box.texts[0].splitlines()] == [
+        "SO-1",
+        "SO-2",
+        "Tell the technician if the work has begun.",
+    ]
+    assert "the work order has been fetched or completed, and stays as it is." in box.texts[0]
+    cancelled(store, connection, "SO-3", *(f"SO-{number}" for number in range(10, 40)))
+    assert alerts.tell(store, box) == 1
+    assert "SO-3: " in box.texts[1]
+    assert "SO-1: " not in box.texts[1]
+    assert "and 11 more" in box.texts[1]
 
 
 def test_who_hears_can_be_changed_and_is_none_of_the_synced_settings(store: Store, connection: SyncConnection) -> None:

@@ -1,4 +1,4 @@
-"""Alerts: who hears, by e-mail or webhook, when something breaks and when it works again; once each."""
+"""Alerts: who hears, by e-mail or webhook, of what breaks, works again, or was cancelled; once each."""
 
 from __future__ import annotations
 
@@ -6,19 +6,21 @@ import logging
 import re
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 from sqlalchemy import delete, insert, select, update
 
 from outsmart_sync.errors import InvalidSettings, Problem, SyncError
+from outsmart_sync.pipeline.by_hand import RECENTLY
+from outsmart_sync.pipeline.outcomes import CANCELLED, explain
 from outsmart_sync.providers import web
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.services import health, settings
 from outsmart_sync.services.setting_values import ENABLED
 from outsmart_sync.store import connections, dialect
 from outsmart_sync.store.connections import State, SyncConnection
-from outsmart_sync.store.tables import alert, category_state, setting
+from outsmart_sync.store.tables import alert, category_state, record_log, setting
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -32,6 +34,7 @@ LAPSES = "login_lapses"
 LAPSES_WITHIN = timedelta(days=10)
 """A login that nobody could keep alive is told of so long before its end; it should be renewed every week."""
 
+_NAMED = 20  # so many cancelled orders are named in one message
 _WHOLE = ""  # the connection itself, not one of its categories
 _EMAIL = re.compile(r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;]+")
 
@@ -58,7 +61,7 @@ class Message:
     """One alert.
 
     Attributes:
-        event: ``broken``, ``recovered`` or ``test``.
+        event: ``broken``, ``recovered``, ``cancelled`` or ``test``.
         connection: Administration's name.
         package: The package's product name.
         category: The category's label; '' when the whole connection is meant.
@@ -77,8 +80,32 @@ class Message:
     def subject(self) -> str:
         """One line."""
         what = f"{self.package} {self.connection}{', ' + self.category if self.category else ''}"
-        words = {"broken": "needs attention", "recovered": "works again", "test": "is only tested"}
+        words = {
+            "broken": "needs attention",
+            "recovered": "works again",
+            "cancelled": "has cancelled orders",
+            "test": "is only tested",
+        }
         return f"OutSmart Sync: {what} {words[self.event]}"
+
+
+@dataclass(frozen=True, slots=True)
+class _News:
+    """What nobody has been told.
+
+    Attributes:
+        event: As in :class:`Message`.
+        category: Name of the category; '' for the connection itself.
+        code: Code of the error.
+        text: What happened, why, and what to do.
+        told: Keys under which it is noted that it was told.
+    """
+
+    event: str
+    category: str
+    code: str
+    text: str
+    told: tuple[str, ...]
 
 
 class Sender(Protocol):
@@ -151,37 +178,81 @@ def tell(store: Store, sender: Sender) -> int:
     sent = 0
     for connection in connections.find(store):
         if to := recipients(store, connection):
-            for event, category, code, text in _news(store, connection):
-                sent += _deliver(store, sender, to, connection, event, category, code, text)
+            for news in (*_changes(store, connection), *_cancelled(store, connection)):
+                sent += _deliver(store, sender, to, connection, news)
     return sent
 
 
-def _news(store: Store, connection: SyncConnection) -> list[tuple[str, str, str, str]]:
-    """(event, category, code, text) that nobody has been told; noted as told from here on."""
+def _changes(store: Store, connection: SyncConnection) -> list[_News]:
+    """What has broken, and what works again, that nobody has been told; noted as told from here on."""
     news = []
     chosen = settings.read(store, connection).categories
     on = {_WHOLE, *(name for name, values in chosen.items() if values[ENABLED])}
     with store.begin() as transaction:
         now = dialect.now(transaction)
         standing = {name: why for name, why in _troubles(transaction, connection).items() if name in on}
-        query = select(alert).where(alert.c.connection_id == connection.id).with_for_update()
+        query = select(alert).where(alert.c.connection_id == connection.id, alert.c.code != CANCELLED).with_for_update()
         told = {row.category: row for row in transaction.execute(query)}
         for category, (code, text) in standing.items():
             if category not in told:
                 values = {"connection_id": connection.id, "category": category, "code": code, "told_at": now}
                 transaction.execute(insert(alert).values(values))
-                news.append(("broken", category, code, text))
+                news.append(_News("broken", category, code, text, (category,)))
             elif told[category].code == LAPSES != code:  # what was told to come has come
                 here = (alert.c.connection_id == connection.id) & (alert.c.category == category)
                 transaction.execute(update(alert).where(here).values(code=code, told_at=now))
-                news.append(("broken", category, code, text))
+                news.append(_News("broken", category, code, text, (category,)))
         for category, row in told.items():
             if category not in standing:
-                _forget(transaction, connection, category)
+                _forget(transaction, connection, (category,))
                 if category not in on:  # switched off, which is neither broken nor working
                     continue
-                news.append(("recovered", category, row.code, "It works again; nothing needs doing."))
+                said = "It works again; nothing needs doing."
+                news.append(_News("recovered", category, row.code, said, (category,)))
     return news
+
+
+def _cancelled(store: Store, connection: SyncConnection) -> list[_News]:
+    """Orders that were cancelled in the package after their work orders were made: one message per category."""
+    mine = alert.c.connection_id == connection.id
+    with store.begin() as transaction:
+        now = dialect.now(transaction)
+        transaction.execute(delete(alert).where(mine, alert.c.code == CANCELLED, alert.c.told_at <= now - 2 * RECENTLY))
+        told = set(transaction.execute(select(alert.c.category).where(mine, alert.c.code == CANCELLED)).scalars())
+        query = (
+            select(record_log.c.id, record_log.c.category, record_log.c.code, record_log.c.detail)
+            .where(
+                record_log.c.connection_id == connection.id,
+                record_log.c.reason == CANCELLED,
+                record_log.c.at > now - RECENTLY,
+            )
+            .order_by(record_log.c.id)
+        )
+        untold: dict[str, list[Any]] = {}
+        for row in transaction.execute(query):
+            if _key(row) not in told:
+                untold.setdefault(row.category, []).append(row)
+        keys = [_key(row) for rows in untold.values() for row in rows]
+        if keys:
+            values = {"connection_id": connection.id, "code": CANCELLED, "told_at": now}
+            transaction.execute(insert(alert), [values | {"category": key} for key in keys])
+    return [
+        _News("cancelled", category, CANCELLED, _list(rows), tuple(map(_key, rows)))
+        for category, rows in untold.items()
+    ]
+
+
+def _key(row: Any) -> str:
+    """Under which it is noted that a line of the sync log was told."""
+    return f"{CANCELLED}:{row.id}"
+
+
+def _list(rows: list[Any]) -> str:
+    """The cancelled orders of one category, each with what became of its work order."""
+    lines = [f"{row.code}: {explain(CANCELLED, row.detail)[0]}" for row in rows[:_NAMED]]
+    if len(rows) > _NAMED:
+        lines.append(f"... and {len(rows) - _NAMED} more: see Attention on the page, or outsmart-sync attention.")
+    return "\n".join([*lines, explain(CANCELLED, "")[1]])
 
 
 def _troubles(transaction: Connection, connection: SyncConnection) -> dict[str, tuple[str, str]]:
@@ -212,37 +283,28 @@ def _lapsing(transaction: Connection, connection: SyncConnection) -> dict[str, t
     return {_WHOLE: (LAPSES, text)}
 
 
-def _deliver(
-    store: Store,
-    sender: Sender,
-    to: Recipients,
-    connection: SyncConnection,
-    event: str,
-    category: str,
-    code: str,
-    text: str,
-) -> bool:
+def _deliver(store: Store, sender: Sender, to: Recipients, connection: SyncConnection, news: _News) -> bool:
     try:
-        _send(sender, to, _message(connection, event, category, code, text))
+        _send(sender, to, _message(connection, news.event, news.category, news.code, news.text))
     except SyncError as error:
         log.warning("An alert could not be sent: %s (%s)", error, error.technical)
-        _untell(store, connection, event, category, code)
+        _untell(store, connection, news)
         return False
     return True
 
 
-def _untell(store: Store, connection: SyncConnection, event: str, category: str, code: str) -> None:
+def _untell(store: Store, connection: SyncConnection, news: _News) -> None:
     """Nobody was told after all: the next time tries again."""
     with store.begin() as transaction:
-        if event == "broken":
-            _forget(transaction, connection, category)
+        if news.event != "recovered":
+            _forget(transaction, connection, news.told)
             return
-        values = {"connection_id": connection.id, "category": category, "code": code}
+        values = {"connection_id": connection.id, "category": news.category, "code": news.code}
         transaction.execute(insert(alert).values(values | {"told_at": dialect.now(transaction)}))
 
 
-def _forget(transaction: Connection, connection: SyncConnection, category: str) -> None:
-    transaction.execute(delete(alert).where(alert.c.connection_id == connection.id, alert.c.category == category))
+def _forget(transaction: Connection, connection: SyncConnection, told: tuple[str, ...]) -> None:
+    transaction.execute(delete(alert).where(alert.c.connection_id == connection.id, alert.c.category.in_(told)))
 
 
 def _send(sender: Sender, to: Recipients, message: Message) -> None:
