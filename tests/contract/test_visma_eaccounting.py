@@ -125,6 +125,21 @@ def test_order_rows_have_the_columns_and_types_that_a_line_is_made_of() -> None:
     assert {row[name]["type"] for name in ("IsTextRow", "IsDiscountInFixedAmount")} == {"boolean"}
     assert {row[name]["type"] for name in ("Text", "ArticleNumber")} == {"string"}
     assert (row["LineNumber"]["type"], row["ProjectId"]["type"]) == ("integer", "uuid")
+    assert schema_of("orders")["IncludesVat"]["type"] == WHOLE_ROWS["_materials"]["IncludesVat"]
+
+
+def test_the_company_s_own_columns_have_the_types_that_are_read() -> None:
+    found = schema_of("companysettings")
+    for name in ("Name", "CurrencyCode", "CountryCode"):
+        assert found[name]["type"] == "string", name
+    assert found["CompanyIdentifier"]["type"] == "uuid"
+    assert found["ActivatedModules"]["type"].startswith("list")
+    assert set(company.READS) <= set(found)
+
+
+@pytest.mark.parametrize("listed", LISTS, ids=lambda listed: listed.name)
+def test_the_ids_of_a_list_of_values_are_ids(listed: lists.VismaList) -> None:
+    assert schema_of(listed.path)[listed.key]["type"] == "uuid"
 
 
 @pytest.mark.parametrize("listed", LISTS, ids=lambda listed: listed.name)

@@ -35,6 +35,14 @@ class Source(Protocol):
     def news(self, positions: Mapping[ImportCategory, Mapping[str, str]]) -> News:
         """Ask every stream once whether there is anything after its cursor, with as few calls as possible."""
 
+    def require(self, category: ImportCategory, today: date) -> None:
+        """Ask for next to nothing of a category: a call, and it comes back whether it may be read.
+
+        Raises:
+            ConfigurationError: A licence, a module or a right is missing.
+            TransientError: No answer.
+        """
+
     def count(self, category: ImportCategory, since: date | None) -> int:
         """How many documents of a category with a start date bear a date, or one not before a day."""
 

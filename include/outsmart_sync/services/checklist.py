@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from outsmart_sync.store.connections import SyncConnection
     from outsmart_sync.store.store import Store
 
-NOBODY = "2147483646"
-"""A code that no record has: asking for it costs one call and brings nothing, but a missing right shows."""
-
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -106,8 +103,7 @@ def _account(gateway: Gateway, connection: SyncConnection) -> Check:
 
 def _readable(source: Source, category: ImportCategory, today: date) -> Check:
     try:
-        for _ in source.lookup(category, category.streams[0], today, [NOBODY]):
-            pass
+        source.require(category, today)
     except SyncError as error:
         return Check(category.name, category.label, ok=False, error=error)
     return Check(category.name, category.label)

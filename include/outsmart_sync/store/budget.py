@@ -65,11 +65,20 @@ class BudgetRules:
 
 
 class CallBudget:
-    """The budget of one app and administration, as one process sees it."""
+    """The budget of one app and administration, as one process sees it.
 
-    def __init__(self, store: Store, key: str, rules: BudgetRules) -> None:
+    Args:
+        store: The store.
+        key: Under which the calls count.
+        rules: What holds before the vendor has stated its own figures.
+        errors_key: Under which the errors count, where administrations share their calls: one that is refused closes
+            nothing for the others. '': as the calls.
+    """
+
+    def __init__(self, store: Store, key: str, rules: BudgetRules, errors_key: str = "") -> None:
         self._store = store
         self._key = key
+        self._errors_key = errors_key or key
         self._rules = rules
         self._seen: dict[str, tuple[Window, float]] = {}  # with the moment by this process's monotonic clock
 
@@ -119,7 +128,7 @@ class CallBudget:
         with self._store.begin() as connection:
             now = dialect.now(connection)
             here = (
-                (endpoint_error.c.key == self._key)
+                (endpoint_error.c.key == self._errors_key)
                 & (endpoint_error.c.endpoint == endpoint)
                 & (endpoint_error.c.status == status)
             )
@@ -127,7 +136,7 @@ class CallBudget:
                 delete(endpoint_error).where(here, endpoint_error.c.since <= now - self._rules.error_window)
             )
             insert = dialect.upsert(connection, endpoint_error).values(
-                key=self._key, endpoint=endpoint, status=status, count=1, since=now, text=text[:500]
+                key=self._errors_key, endpoint=endpoint, status=status, count=1, since=now, text=text[:500]
             )
             count: int = connection.execute(
                 insert.on_conflict_do_update(
@@ -140,12 +149,12 @@ class CallBudget:
     def forgive(self) -> None:
         """Forget the errors counted so far: a person has mended the cause."""
         with self._store.begin() as connection:
-            connection.execute(delete(endpoint_error).where(endpoint_error.c.key == self._key))
+            connection.execute(delete(endpoint_error).where(endpoint_error.c.key == self._errors_key))
 
     def _refuse_broken(self, connection: Connection, endpoint: str, now: datetime) -> None:
         broken = connection.execute(
             select(endpoint_error).where(
-                endpoint_error.c.key == self._key,
+                endpoint_error.c.key == self._errors_key,
                 endpoint_error.c.endpoint == endpoint,
                 endpoint_error.c.count >= self._rules.equal_errors,
                 endpoint_error.c.since > now - self._rules.error_window,

@@ -47,6 +47,7 @@ _DELETED = "sync/Deleted"
 _DELETED_COLUMNS = ("EntityKey", "EntityType", VERSION)
 _VERSION = "/"  # between a number and that of its version
 _DELETIONS_KEPT_DAYS = 55  # two months, with days to spare
+_NOBODY = "2147483646"  # a code that no record has
 _KEYS_PER_CALL = 20  # keeps addresses far below Exact's 6,000 characters
 
 
@@ -133,6 +134,11 @@ class ExactSource:
                 if exact.versioned and by_code:
                     mapped = MappedPage([row for row in mapped.rows if _is_asked(row.code, chosen)], mapped.foreign)
                 yield ReadPage(mapped, page.next_page, "", len(page.rows))
+
+    def require(self, category: ImportCategory, today: date) -> None:
+        """Ask for a record that nobody has."""
+        for _ in self.lookup(category, category.streams[0], today, [_NOBODY]):
+            pass
 
     def beginning(self, stream: Stream, day: date) -> str:
         """The row version behind which lies everything that was changed on a day or later."""

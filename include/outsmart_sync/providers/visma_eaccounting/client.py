@@ -80,6 +80,7 @@ class VismaClient:
         hosts: Where the token may travel; None: only to ``api_url``.
         patience: Longest wait for a limit, in seconds; a longer one is left to the caller.
         parallel: Pages that are fetched at a time.
+        page_size: Rows of a page where lists are read whole.
         sleep: Waits; tests shorten it.
     """
 
@@ -93,6 +94,7 @@ class VismaClient:
         hosts: web.KnownHosts | None = None,
         patience: float = 120,
         parallel: int = PARALLEL,
+        page_size: int = paging.LARGEST,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._open_session = open_session
@@ -102,6 +104,7 @@ class VismaClient:
         self._hosts = hosts or web.KnownHosts.of(api_url)
         self._patience = patience
         self._parallel = parallel
+        self._page_size = page_size
         self._sleep = sleep
         self._own = threading.local()
         self._sessions: list[requests.Session] = []
@@ -126,14 +129,14 @@ class VismaClient:
         encoded = "&".join(f"{name}={quote(value, safe=',')}" for name, value in query.items())
         return f"{self._api_url}/v2/{path}?{encoded}" if encoded else f"{self._api_url}/v2/{path}"
 
-    def page(self, path: str, query: Mapping[str, str], number: int = 1, size: int = paging.LARGEST) -> Page:
+    def page(self, path: str, query: Mapping[str, str], number: int = 1, size: int | None = None) -> Page:
         """One page of a list.
 
         Raises:
             ConfigurationError: Login, right, module, variant or question is not in order.
             TransientError: Limits, maintenance, network; after a few tries of our own.
         """
-        asked = {**query, "$page": str(number), "$pagesize": str(size)}
+        asked = {**query, "$page": str(number), "$pagesize": str(size or self._page_size)}
         return paging.page_of(path, self._call(counted_as(path), self.address(path, asked)))
 
     def pages(self, path: str, query: Mapping[str, str], first: int = 1) -> Iterator[Page]:

@@ -287,7 +287,7 @@ class VismaLookUps:
 
     @cached_property
     def _hour_units(self) -> frozenset[str]:
-        return frozenset(lists.hour_units([(key, " ".join(words)) for key, words in self._units.items()]))
+        return frozenset(key for key, names in self._units.items() if lists.is_hour(names))
 
     def _needed(self, name: str, label: str) -> str:
         value = self._text(name)

@@ -220,9 +220,13 @@ class VismaEAccountingHook(VendorHook):
         return int(given)
 
     def _budgets(self, store: Store) -> Callable[[str], CallBudget]:
-        """VISMA counts per app and endpoint; whether companies are counted apart it does not say."""
-        client_id = self.app.client_id
-        return cache(lambda endpoint: CallBudget(store, f"{PACKAGE.name}:{client_id}:{endpoint}", RULES))
+        """VISMA counts calls per app and endpoint; whether companies are counted apart it does not say.
+
+        Errors count for each company: that one lacks a module or a right says nothing of the others.
+        """
+        app = f"{PACKAGE.name}:{self.app.client_id}"
+        company = self._sync_connection.administration if self._sync_connection else ""
+        return cache(lambda endpoint: CallBudget(store, f"{app}:{endpoint}", RULES, f"{app}:{company}:{endpoint}"))
 
     @staticmethod
     def _masked(pair: TokenPair) -> TokenPair:

@@ -6,7 +6,7 @@ https://eaccountingapi.vismaonline.com/openapi/v2.json .
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -34,23 +34,30 @@ class VismaList(ValueList):
     only: str = ""
 
 
+TITLE_SEPARATOR = ", "
+"""Between the columns of a value's title."""
+
 _HOUR_WORDS = frozenset(
     (
-        *("hour", "hours", "hr", "hrs", "h", "hur"),
-        *("timme", "timmar", "tim", "time", "timer", "t"),
-        *("uur", "uren", "u", "stunde", "stunden", "std", "tunti", "tunnit"),
+        *("hour", "hours", "hr", "hrs", "hur"),
+        *("timme", "timmar", "tim", "time", "timer"),
+        *("uur", "uren", "stunde", "stunden", "std", "tunti", "tunnit"),
     )
 )
-"""What an hour is called, or shortened to, in the countries of eAccounting."""
+"""What an hour is called, or shortened to, in the countries of eAccounting; never a part of a longer name."""
+_LETTERS = frozenset(("h", "u"))
+"""Signs of an hour that may stand for something else, too, unless the unit is called nothing else."""
 
 
 def hour_units(units: Sequence[tuple[str, str]]) -> list[str]:
     """Of units with their titles, those that are called an hour in one of the countries' languages."""
-    return [
-        value
-        for value, title in units
-        if any(word.strip(".").casefold() in _HOUR_WORDS for word in title.replace(",", " ").split())
-    ]
+    return [value for value, title in units if is_hour(title.split(TITLE_SEPARATOR))]
+
+
+def is_hour(names: Iterable[str]) -> bool:
+    """Whether a unit with these names and signs is an hour, as far as that can be told from them."""
+    known = {name.strip().strip(".").casefold() for name in names} - {""}
+    return bool(known & _HOUR_WORDS) or (bool(known) and known <= _LETTERS)
 
 
 UNITS = VismaList(
@@ -102,4 +109,4 @@ def read_values(client: VismaClient, listed: VismaList) -> list[tuple[str, str]]
 
 def _title(row: Row, columns: Sequence[str]) -> str:
     words = (str(row.get(column) or "").strip() for column in columns)
-    return ", ".join(dict.fromkeys(word for word in words if word))
+    return TITLE_SEPARATOR.join(dict.fromkeys(word for word in words if word))

@@ -55,6 +55,7 @@ def read(client: VismaClient) -> Expansion:
     at_lists = _position(client, LISTS)
     lists = {str(row["Id"]): row for row in _own_lists(_whole(client, LISTS))}
     if not lists:
+        _tell_of_discounts(_whole(client, CUSTOMERS))
         return Expansion(_written(at_lists), {}, {}, {}, {}, one_each=True)
     at_prices, at_customers = _position(client, PRICES), _position(client, CUSTOMERS)
     customers = _whole(client, CUSTOMERS)

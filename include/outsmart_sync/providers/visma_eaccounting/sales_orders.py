@@ -57,8 +57,9 @@ def _line(row: Row, *, with_vat: bool) -> MaterialLine:
 def _price(row: Row, *, with_vat: bool) -> Decimal:
     """What one unit costs after the row's own discount, without VAT."""
     price, quantity = _decimal(row["UnitPrice"]), _decimal(row["Quantity"])
-    price *= 1 - _decimal(row["DiscountPercentage"])
-    if row["IsDiscountInFixedAmount"] and (discount := _decimal(row["DiscountFixedAmount"])) and quantity:
+    if not row["IsDiscountInFixedAmount"]:
+        price *= 1 - _decimal(row["DiscountPercentage"])
+    elif (discount := _decimal(row["DiscountFixedAmount"])) and quantity:
         price = (price - discount / quantity).quantize(_PRICE_PLACES)
     if with_vat and (rate := _decimal(row["VatRate"])):
         price = (price / (1 + _share(rate))).quantize(_PRICE_PLACES)

@@ -230,6 +230,14 @@ class VismaSource:
         price_lists.require(self._client)
         return ReadPage(MappedPage(), None, "", 0)
 
+    def require(self, category: ImportCategory, today: date) -> None:  # noqa: ARG002  # as every package's source
+        """Ask for one row: which lists can be asked for a record that nobody has is not known."""
+        stream = cast("VismaStream", category.streams[0])
+        if isinstance(stream, ExpandedStream):
+            price_lists.require(self._client)
+        else:
+            self._client.page(stream.path, {"$select": stream.key}, size=1)
+
     def count(self, category: ImportCategory, since: date | None) -> int:
         """How many documents of a category with a start date there are, or bear a date not before a day.
 
