@@ -35,6 +35,7 @@ class FaultRule(msgspec.Struct, forbid_unknown_fields=True):
         vendor: `exact`, `visma` or `outsmart`; None for all.
         method: The HTTP method; None for all.
         path: A regular expression that must match somewhere in the path.
+        query: A regular expression that must match somewhere in the decoded query.
         division: The Exact Online division, VISMA company or OutSmart account; None for all.
         skip: Matching calls to let through first.
         times: Calls to spoil; None for no end.
@@ -51,6 +52,7 @@ class FaultRule(msgspec.Struct, forbid_unknown_fields=True):
     vendor: Literal["exact", "visma", "outsmart"] | None = None
     method: str | None = None
     path: str = ""
+    query: str = ""
     division: str | int | None = None
     skip: int = 0
     times: int | None = 1
@@ -69,6 +71,7 @@ class FaultRule(msgspec.Struct, forbid_unknown_fields=True):
             and self.method in {None, request.method}
             and (self.division is None or str(self.division) == division)
             and re.search(self.path, request.path) is not None
+            and re.search(self.query, request.query_string) is not None
         )
 
 
@@ -86,10 +89,11 @@ class Faults:
             Their ids.
 
         Raises:
-            re.error: A path is no regular expression.
+            re.error: A path or a query is no regular expression.
         """
         for rule in rules:
             re.compile(rule.path)
+            re.compile(rule.query)
         for rule in rules:
             rule.id, rule.hits = next(self._ids), 0
         self.rules.extend(rules)
