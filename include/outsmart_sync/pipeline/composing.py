@@ -282,6 +282,12 @@ class _Composer:
             )
 
     def _hour_price(self, code: str, unit: Decimal, rules: Ruling) -> Decimal | None:
+        if rules.free and self.job.kind.package_prices:
+            raise self._held(
+                "hours_not_free",
+                f"a rule says that nothing is charged, but {self.job.package} prices hours itself.",
+                "Book its hours there by hand at no price, and hold it here; or change the rule in the settings.",
+            )
         if rules.free:
             return Decimal(0)
         if self.job.kind.package_prices:
@@ -307,7 +313,9 @@ class _Composer:
         if article.blocked:
             self._blocked("article for travel", code, article)
         price = Decimal(0) if rules.free else self.resolver.material_price(code)
-        if price is None and not self.job.kind.fills_prices:
+        if price is None:
+            price = article.price
+        if price is None and not self.job.kind.package_prices:
             raise self._failed(
                 "no_travel_price",
                 f"OutSmart's price of the article for travel, '{code}', is not known here.",
@@ -388,6 +396,10 @@ class _Composer:
             f"Mend the {label} there; the work order goes by itself within a day, or at once when it is resent.",
             by_itself=True,
         )
+
+    def _held(self, reason: str, cause: str, remedy: str) -> Stopped:
+        cause = f"Work order {self.work_order.number}: {cause}"
+        return Stopped(Problem(state=ExportState.HELD, reason=reason, cause=cause, remedy=remedy))
 
     def _failed(self, reason: str, cause: str, remedy: str, *, by_itself: bool = False) -> Stopped:
         return Stopped(

@@ -124,7 +124,7 @@ class Resolver:
         return self._relations.get(code_key(code), {})
 
     def material_price(self, code: str) -> Decimal | None:
-        """OutSmart's price of a material; None: it was not read, so the package's own counts."""
+        """OutSmart's price of a material; None: it was not read, so that the package's own counts."""
         return self._materials.get(code_key(code))
 
     def hour_price(self, code: str) -> Decimal | None:

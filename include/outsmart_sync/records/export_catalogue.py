@@ -35,7 +35,6 @@ class DocumentKind:
         price_decimals: So many it keeps of a price.
         tolerance: By so much its total may differ from the sum of the lines' amounts, per line, by its own rules.
         package_prices: The package computes the prices of hours: they are compared by quantity.
-        fills_prices: The package puts its own price where none is sent.
         negative: What it makes of a total below zero.
         text_lines: It takes lines that are only text; else the work description goes into the remarks.
         takes_files: A file can be attached.
@@ -49,7 +48,6 @@ class DocumentKind:
     price_decimals: int = 6
     tolerance: Decimal = Decimal(0)
     package_prices: bool = False
-    fills_prices: bool = True
     negative: Negative = Negative.TAKEN
     text_lines: bool = False
     takes_files: bool = True
