@@ -43,7 +43,7 @@ def test_a_row_is_kept_changed_and_found_again(store: Store, connection_id: int)
         exports.settle(transaction, one, ExportState.DONE, run_id=2, actual=Decimal("10.11"))
         assert exports.totals(transaction, connection_id) == {"done": 1, "failed": 2}
         assert [each.actual for each in exports.of_number(transaction, "demo", "W1")] == [Decimal("10.11")]
-        assert [each.row_id for each in exports.of_remote(transaction, connection_id, ["r1"])] == ["1"]
+        assert [each.row_id for each in exports.of_remote(transaction, "demo", connection_id, ["r1"])] == ["1"]
         assert [each.row_id for each in exports.listed(transaction, states=["done"])] == ["1"]
 
 

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from outsmart_sync.pipeline import export_rows
 from outsmart_sync.pipeline.composing import compose
 from outsmart_sync.pipeline.export_resolve import Resolver
@@ -92,6 +94,8 @@ def plan_of(store: Store, job: ExportJob, row: Row, resolver: Resolver, exporter
     """
     own = job.of(row.work_order.number, row.known)
     plan = compose(own, row.work_order, resolver, row.known.copy if row.known else 1)
+    if export_rows.is_accepted(row.known):
+        return replace(plan, new_customers=[], new_articles=[])
     return to_its_order(store, own, row, plan, exporter)
 
 

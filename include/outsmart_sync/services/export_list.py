@@ -245,8 +245,14 @@ def exporting(store: Store, candidates: Sequence[SyncConnection]) -> list[SyncCo
 
 
 def _listed(store: Store, found: Sequence[Export]) -> list[Listed]:
+    packages = {each.id: each.package for each in connections.find(store)}
+
+    def by_line(export: Export) -> bool:
+        declared = package_of(packages[export.connection_id]).exports
+        return declared is not None and any(kind.by_line for kind in declared.kinds if kind.name == export.kind)
+
     return [
-        Listed(shown, _completed_at(export), export_actions.offered(export))
+        Listed(shown, _completed_at(export), export_actions.offered(export, by_line=by_line(export)))
         for shown, export in zip(exports.all_shown(store, found), found, strict=True)
     ]
 
