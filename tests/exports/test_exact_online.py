@@ -213,6 +213,27 @@ def test_a_missing_customer_and_article_are_made_once(way: Way) -> None:
     assert [row["Code"].strip() for row in way.rows("logistics/Items")].count("NEW") == 1
 
 
+@pytest.mark.parametrize("read", ["before", "after"])
+def test_a_customer_that_exact_gives_a_number_of_its_own_comes_not_back_as_a_second_one(way: Way, read: str) -> None:
+    """OutSmart's relations are read before the export, or only after it."""
+    way.world.relation_by_hand("ABC", name="Slagerij", city="Gouda")
+    if read == "before":
+        way.world.settings(relations={"enabled": True})
+        way.world.sync()
+    way.save(pdf=False, create_relations=True)
+    for number in range(2):  # the second time it is known
+        way.work_order(f"W{number}", line("A1", "2", "12,50"), CustomerDebtorNr="ABC", CustomerDebtorNrInvoice="ABC")
+        way.run()
+    assert set(way.states().values()) == {"done"}, way.causes()
+    (made,) = (row for row in way.rows("crm/Accounts") if row.get("SearchCode") == "ABC")
+    way.world.change("crm/Accounts", made["ID"], City="Leiden")
+    way.world.settings(relations={"enabled": True})
+    way.world.sync()
+    held = way.world.outsmart("relations")
+    assert sorted(held) == ["100", "200", "ABC"]
+    assert held["ABC"]["city"] == "Leiden"
+
+
 def test_calls_per_work_order_with_and_without_a_pdf(way: Way) -> None:
     for number in range(3):
         way.work_order(f"W{number}", line("A1", "1", "10"))
