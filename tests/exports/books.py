@@ -53,6 +53,7 @@ EXPORTS = Exports(
             negative=Negative.CREDIT,
             text_lines=True,
             takes_photos=True,
+            journals=True,
         ),
         DocumentKind(name="hours", label="hours and costs", by_line=True, package_prices=True, takes_files=False),
     ),

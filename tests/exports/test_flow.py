@@ -335,6 +335,17 @@ def test_a_preview_shows_documents_and_sends_nothing(exporting: ExportWorld) -> 
     assert exporting.outsmart(row)["status"] == "Compleet"
 
 
+def test_a_preview_tells_the_calls_that_are_made(exporting: ExportWorld) -> None:
+    exporting.save(document="sales_invoice", pdf=True, photos=True)
+    exporting.gateway.pdf = b"%PDF-1.7"
+    exporting.work_order("W1", {}, Photos=[{"title": "Before"}, {"title": "After"}])
+    exporting.run(preview=True)
+    text = "\n".join(exports.preview_lines(exporting.store, exporting.run_id))
+    exporting.books.forget()
+    exporting.run(categories=("work_orders",))
+    assert f", {len(exporting.books.called())} calls" in text
+
+
 def test_the_pdf_is_attached_once_whatever_happens(exporting: ExportWorld) -> None:
     exporting.save(pdf=True)
     exporting.gateway.pdf = b"%PDF-1.7"
@@ -878,3 +889,21 @@ def test_a_run_that_reads_while_all_is_to_be_read_again_moves_nothing_on(
     of_invoices(exporting)
     assert exporting.state("W1") == ("done", "")
     assert of_invoices(exporting).booked
+
+
+def test_a_rule_s_journal_or_condition_that_has_no_place_holds_the_work_order(exporting: ExportWorld) -> None:
+    exporting.save(types_of_work={"Service": "journal:70"}, payment_methods={"op rekening": "condition:30"})
+    exporting.work_order("W1", {})
+    exporting.run()
+    assert exporting.state("W1") == ("held", "rule_unfit")
+    assert "the journal 70, but a sales order has none" in exporting.export("W1").cause
+    exporting.save(document="sales_invoice")
+    exporting.run()
+    (document,) = exporting.books.documents()
+    assert (document.journal, document.payment_condition) == ("70", "30")
+    exporting.save(document="sales_order")
+    exporting.work_order("W2", {})
+    exporting.run()
+    decisions.release(exporting.store, "W2")
+    exporting.run()
+    assert exporting.state("W2") == ("done", "")

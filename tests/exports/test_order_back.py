@@ -10,6 +10,7 @@ from exports.books import Books, Trouble
 from exports.world import ExportWorld, line
 from outsmart_sync.records.export_document import Entity, OrderLine
 from outsmart_sync.services import export_decisions as decisions
+from outsmart_sync.services import exports
 from pipeline.world import ACCOUNT
 
 
@@ -330,3 +331,27 @@ def test_a_work_description_adds_no_line_to_an_order_that_was_imported(
     bring_up_to_date(exporting, number)
     assert exporting.state(number) == ("done", "")
     assert on_order(exporting.books, order_id) == [(2, Decimal(20)), (1, Decimal("7.50"))]
+
+
+def test_a_rule_s_condition_has_no_place_on_an_order_that_was_imported(
+    exporting: ExportWorld, order: tuple[str, str]
+) -> None:
+    _, number = order
+    exporting.world.control.change_work_order(ACCOUNT, number, PaymentMethod="op rekening")
+    exporting.save(payment_methods={"op rekening": "condition:30"})
+    complete(exporting, number, line("A1", "2", "10"))
+    exporting.run()
+    assert exporting.state(number) == ("held", "rule_unfit")
+    assert "the order that it came from has its own" in exporting.export(number).cause
+
+
+def test_a_preview_counts_the_pdf_of_an_order_that_was_imported(exporting: ExportWorld, order: tuple[str, str]) -> None:
+    _, number = order
+    complete(exporting, number, line("A1", "3", "10"), line("A2", "1", "7,50"))
+    counted = []
+    for pdf in (False, True):
+        exporting.save(pdf=pdf)
+        exporting.run(preview=True)
+        text = "\n".join(exports.preview_lines(exporting.store, exporting.run_id))
+        counted.append(int(text.split(", total")[1].split(", ")[1].split()[0]))
+    assert counted == [4, 7]

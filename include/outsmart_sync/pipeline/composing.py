@@ -123,8 +123,10 @@ class _Composer:
 
     def _calls(self, document: ExportDocument) -> int:
         kind, made = self.job.kind, len(self.customers) + len(self.articles)
-        files = 3 if self.job.is_on("pdf") and kind.takes_files else 0
-        return made + files + (len(document.lines) if kind.by_line else 1)
+        files = int(self.job.is_on("pdf") and kind.takes_files)
+        if self.job.is_on("photos") and kind.takes_photos:
+            files += len(self.work_order.photos)
+        return made + files * kind.file_calls + (len(document.lines) if kind.by_line else 1)
 
     def _token(self, line: str) -> str:
         return token_of(self.job.account, self.work_order.row_id, self.copy, line)
@@ -338,6 +340,9 @@ class _Composer:
     ) -> Line:
         strict = self.job.kind
         with_vat = payer.vat_included or article.vat_included
+        kept = strict.discount_decimals
+        if price is not None and kept is not None and discount != money.rounded(discount, kept):
+            price, discount = price * (1 - discount), Decimal(0)
         sent = money.priced(
             quantity,
             price or Decimal(0),
@@ -385,7 +390,8 @@ class _Composer:
         raise self._failed(
             "unknown_record",
             f"{self.job.package} does not have {names}.",
-            "Make it there, or link it: the work order goes by itself then. Or switch on that missing ones are made.",
+            "Make it there, or link it: the work order goes by itself within an hour then. Or switch on that missing "
+            "ones are made.",
             by_itself=True,
         )
 

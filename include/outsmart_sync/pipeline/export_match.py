@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from outsmart_sync.pipeline import export_rows
 from outsmart_sync.pipeline.composing import compose
 from outsmart_sync.pipeline.export_resolve import Resolver
+from outsmart_sync.pipeline.export_rules import ruling
 from outsmart_sync.pipeline.order_back import to_its_order
 from outsmart_sync.records.export_plan import Plan, Problem, Stopped
 from outsmart_sync.store.exports import ExportState
@@ -64,7 +65,7 @@ def match_by_code(
         return export_rows.count(connection, job)
 
 
-_LIKELY = "likely_match"
+_LIKELY, _UNFIT = "likely_match", "rule_unfit"
 _BEGUN = (ExportState.SENDING, ExportState.UNCERTAIN, ExportState.DIFFERS, ExportState.DONE, ExportState.CHANGED)
 _NOTHING = {"reason": "", "cause": "", "remedy": "", "by_itself": False}
 
@@ -94,9 +95,40 @@ def plan_of(store: Store, job: ExportJob, row: Row, resolver: Resolver, exporter
     """
     own = job.of(row.work_order.number, row.known)
     plan = compose(own, row.work_order, resolver, row.known.copy if row.known else 1)
+    _require_rules(own, row)
     if export_rows.is_accepted(row.known):
         return replace(plan, new_customers=[], new_articles=[])
     return to_its_order(store, own, row, plan, exporter)
+
+
+def _require_rules(job: ExportJob, row: Row) -> None:
+    """What the rules choose must have a place on what the work order becomes.
+
+    Raises:
+        Stopped: It has none.
+    """
+    rules, existing = ruling(job, row.work_order), bool(job.order_type(row.work_order.number))
+    unfit = [
+        f"{label} {code}"
+        for label, code, fits in (
+            ("journal", rules.journal, job.kind.journals),
+            ("payment condition", rules.payment_condition, job.kind.payment_conditions),
+        )
+        if code and (existing or not fits)
+    ]
+    begun = row.known is not None and export_rows.is_begun(row.known)
+    if not unfit or begun or (row.known is not None and row.known.is_released(_UNFIT)):
+        return
+    what = "the order that it came from has its own" if existing else f"a {job.kind.label} has none"
+    raise Stopped(
+        Problem(
+            state=ExportState.HELD,
+            reason=_UNFIT,
+            cause=f"A rule gives work order {row.work_order.number} the {' and the '.join(unfit)}, but {what}.",
+            remedy="To send it without: outsmart-sync export release. Or change the rule in the settings, or what work "
+            "orders become.",
+        )
+    )
 
 
 def _require_new(

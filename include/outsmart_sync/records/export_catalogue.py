@@ -39,6 +39,10 @@ class DocumentKind:
         text_lines: It takes lines that are only text; else the work description goes into the remarks.
         takes_files: A file can be attached.
         takes_photos: So can the work order's photos.
+        file_calls: Calls that a file takes.
+        discount_decimals: So many the package keeps of a discount as a fraction; None: all of them.
+        journals: A journal can be chosen for it.
+        payment_conditions: So can a payment condition.
     """
 
     name: str
@@ -52,6 +56,10 @@ class DocumentKind:
     text_lines: bool = False
     takes_files: bool = True
     takes_photos: bool = False
+    file_calls: int = 3
+    discount_decimals: int | None = None
+    journals: bool = False
+    payment_conditions: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
