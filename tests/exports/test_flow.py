@@ -896,7 +896,7 @@ def test_a_rule_s_journal_or_condition_that_has_no_place_holds_the_work_order(ex
     exporting.work_order("W1", {})
     exporting.run()
     assert exporting.state("W1") == ("held", "rule_unfit")
-    assert "the journal 70, but a sales order has none" in exporting.export("W1").cause
+    assert "the journal 70, but what it becomes has none" in exporting.export("W1").cause
     exporting.save(document="sales_invoice")
     exporting.run()
     (document,) = exporting.books.documents()

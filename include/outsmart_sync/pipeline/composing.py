@@ -287,7 +287,7 @@ class _Composer:
         if rules.free and self.job.kind.package_prices:
             raise self._held(
                 "hours_not_free",
-                f"a rule says that nothing is charged, but {self.job.package} prices hours itself.",
+                f"A rule says that nothing is charged, but {self.job.package} prices hours itself.",
                 "Book its hours there by hand at no price, and hold it here; or change the rule in the settings.",
             )
         if rules.free:

@@ -319,7 +319,7 @@ def compared(job_tolerance: Decimal, plan: Plan, made: MadeDocument, package: st
         if money.within(document.total, made.total, job_tolerance, len(billed)):
             return None
         return _differs(
-            "total", f"{package} computes {money.cents(made.total)}, the work order comes to {document.total}."
+            f"{package} computes {money.cents(made.total)}, the work order comes to {document.total}.", reason="total"
         )
     return None
 
@@ -330,28 +330,30 @@ def _compared_by_line(tolerance: Decimal, lines: list[Line], made: list[MadeDocu
     for line, there in zip(lines, made, strict=True):
         if there.quantity is not None and there.quantity != line.quantity:
             reason = reason or "quantity"
-            causes.append(
+            cause = (
                 f"{package} has a quantity of {there.quantity.normalize():f} for '{_short(line.text)}', the work order "
                 f"of {line.quantity.normalize():f}."
             )
+            causes.append(cause)
         elif (
             line.amount is not None
             and there.total is not None
             and not money.within(line.amount, there.total, tolerance, 1)
         ):
             reason = reason or "total"
-            causes.append(
+            cause = (
                 f"{package} computes {money.cents(there.total)} for '{_short(line.text)}', the work order comes to "
                 f"{line.amount}."
             )
-    return _differs(reason, " ".join(causes)) if causes else None
+            causes.append(cause)
+    return _differs(" ".join(causes), reason=reason) if causes else None
 
 
 def _short(text: str) -> str:
     return " ".join(text.split())[:40]
 
 
-def _differs(reason: str, cause: str) -> Problem:
+def _differs(cause: str, *, reason: str) -> Problem:
     return Problem(
         state=ExportState.DIFFERS,
         reason=reason,

@@ -107,24 +107,22 @@ def _require_rules(job: ExportJob, row: Row) -> None:
     Raises:
         Stopped: It has none.
     """
-    rules, existing = ruling(job, row.work_order), bool(job.order_type(row.work_order.number))
-    unfit = [
-        f"{label} {code}"
-        for label, code, fits in (
-            ("journal", rules.journal, job.kind.journals),
-            ("payment condition", rules.payment_condition, job.kind.payment_conditions),
-        )
-        if code and (existing or not fits)
-    ]
-    begun = row.known is not None and export_rows.is_begun(row.known)
-    if not unfit or begun or (row.known is not None and row.known.is_released(_UNFIT)):
+    number, rules, known = row.work_order.number, ruling(job, row.work_order), row.known
+    existing = bool(job.order_type(number))
+    if known is not None and (export_rows.is_begun(known) or known.is_released(_UNFIT)):
         return
-    what = "the order that it came from has its own" if existing else f"a {job.kind.label} has none"
+    why = "the order that it came from has its own" if existing else "what it becomes has none"
+    if rules.journal and (existing or not job.kind.journals):
+        cause = f"A rule gives work order {number} the journal {rules.journal}, but {why}."
+    elif rules.payment_condition and (existing or not job.kind.payment_conditions):
+        cause = f"A rule gives work order {number} the payment condition {rules.payment_condition}, but {why}."
+    else:
+        return
     raise Stopped(
         Problem(
             state=ExportState.HELD,
             reason=_UNFIT,
-            cause=f"A rule gives work order {row.work_order.number} the {' and the '.join(unfit)}, but {what}.",
+            cause=cause,
             remedy="To send it without: outsmart-sync export release. Or change the rule in the settings, or what work "
             "orders become.",
         )
