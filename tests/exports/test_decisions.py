@@ -302,9 +302,13 @@ def test_of_changed_hours_a_line_that_is_uncertain_can_still_be_answered(exporti
     exporting.run()
     assert exporting.state("W1")[0] == "changed"
     assert "uncertain" in {state for _, _, state in ledger_of(exporting)}
+    (listed,) = export_list.in_order(exporting.store, exporting.world.connection.id, "changed")
+    assert {"settle_there", "settle_not_there"} <= set(listed.offers)
     decisions.settle(exporting.store, exporting.gateway, "W1", not_there=True)
     assert {state for _, _, state in ledger_of(exporting)} == {"done"}
     exporting.run()
+    (listed,) = export_list.in_order(exporting.store, exporting.world.connection.id, "changed")
+    assert "settle_there" not in listed.offers
     with pytest.raises(InvalidSettings, match="nothing uncertain"):
         decisions.settle(exporting.store, exporting.gateway, "W1", not_there=True)
 

@@ -868,6 +868,19 @@ def test_what_became_of_a_document_before_it_was_found_is_told_all_the_same(expo
     assert exporting.books.called() == ["invoice_states"]
 
 
+def test_what_became_of_a_document_of_a_run_that_was_killed_is_told_all_the_same(exporting: ExportWorld) -> None:
+    switch_on_the_way_back(exporting)
+    exporting.work_order("W1", {})
+    exporting.run(categories=("work_orders",))
+    made = exporting.export("W1").remote_id
+    with exporting.store.begin() as connection:  # as when it was killed before it was noted
+        connection.execute(update(export_table).values(remote_id="", remote_number="", state="sending"))
+    assert not of_invoices(exporting, InvoiceState(document=made, invoice="inv", number="7", booked=True)).booked
+    exporting.run(categories=("work_orders",))
+    assert exporting.state("W1") == ("done", "")
+    assert of_invoices(exporting).booked
+
+
 def test_what_became_of_a_document_before_a_person_named_it_is_told_all_the_same(exporting: ExportWorld) -> None:
     made = lost(exporting)
     decisions.settle(exporting.store, exporting.gateway, "W1", there=made)

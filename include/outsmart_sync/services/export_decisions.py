@@ -163,9 +163,7 @@ def settle(
     export = one(store, number, connection_id)
     if accept:
         return _accept(store, export)
-    with store.read() as transaction:
-        unclear = any(line.state in ledger.UNCLEAR for line in _lines(transaction, export))
-    if export.state not in _OPEN and not unclear:
+    if export.state not in _OPEN and not is_unclear(store, export):
         raise InvalidSettings(
             f"Work order {export.number} is {export.state.value}, so there is nothing uncertain about it.",
             remedy="See: outsmart-sync export show",
@@ -173,6 +171,12 @@ def settle(
     if not_there:
         return _not_there(store, export)
     return _link(store, gateway, export, there)
+
+
+def is_unclear(store: Store, export: Export) -> bool:
+    """Whether nobody knows if a part of a work order's export was made, wherever the work order stands."""
+    with store.read() as transaction:
+        return any(line.state in ledger.UNCLEAR for line in _lines(transaction, export))
 
 
 def _not_there(store: Store, export: Export) -> Shown:
