@@ -213,16 +213,21 @@ def test_a_missing_customer_and_article_are_made_once(way: Way) -> None:
     assert [row["Code"].strip() for row in way.rows("logistics/Items")].count("NEW") == 1
 
 
-@pytest.mark.parametrize("read", ["before", "after"])
+@pytest.mark.parametrize("read", ["before", "after", "never"])
 def test_a_customer_that_exact_gives_a_number_of_its_own_comes_not_back_as_a_second_one(way: Way, read: str) -> None:
-    """OutSmart's relations are read before the export, or only after it."""
+    """OutSmart's relation is read before the export, or only after it, or not by itself since it is newer."""
+    if read == "never":
+        way.world.settings(relations={"enabled": True})
+        way.world.sync()
     way.world.relation_by_hand("ABC", name="Slagerij", city="Gouda")
     if read == "before":
         way.world.settings(relations={"enabled": True})
         way.world.sync()
     way.save(pdf=False, create_relations=True)
     for number in range(2):  # the second time it is known
-        way.work_order(f"W{number}", line("A1", "2", "12,50"), CustomerDebtorNr="ABC", CustomerDebtorNrInvoice="ABC")
+        place = {"CustomerStreet": "Haven 1", "CustomerZIP": "9876 AB", "CustomerCity": "Gouda"}
+        debtor = {"CustomerDebtorNr": "ABC", "CustomerDebtorNrInvoice": "ABC"}
+        way.work_order(f"W{number}", line("A1", "2", "12,50"), **debtor, **place)
         way.run()
     assert set(way.states().values()) == {"done"}, way.causes()
     (made,) = (row for row in way.rows("crm/Accounts") if row.get("SearchCode") == "ABC")
@@ -232,6 +237,8 @@ def test_a_customer_that_exact_gives_a_number_of_its_own_comes_not_back_as_a_sec
     held = way.world.outsmart("relations")
     assert sorted(held) == ["100", "200", "ABC"]
     assert held["ABC"]["city"] == "Leiden"
+    way.world.sync(full=True)
+    assert sorted(way.world.outsmart("relations")) == ["100", "200", "ABC"]
 
 
 def test_travel_without_a_price_in_outsmart_has_that_of_exact(way: Way) -> None:

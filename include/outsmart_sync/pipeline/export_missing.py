@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from outsmart_sync.pipeline import made_by_exports
-from outsmart_sync.pipeline.made_by_exports import made_key, made_kind
+from outsmart_sync.pipeline.export_resolve import made_key, made_kind
 from outsmart_sync.pipeline.once import Once, Thing
 from outsmart_sync.records.export_document import Entity, Known, MadeDocument
 from outsmart_sync.records.export_plan import Problem, Stopped
@@ -72,9 +72,7 @@ def _make(
         found[there.remote_id] = there
         return [MadeDocument(remote_id=there.remote_id, number=there.code)]
 
-    made = once.make(
-        Thing(made_kind(entity.value), made_key(once.job.connection_id, code_key(code)), label), send, look
-    )
+    made = once.make(Thing(made_kind(entity), made_key(once.job, code_key(code)), label), send, look)
     known = found.get(made.remote_id) or exporter.facts(entity, [made.remote_id]).get(made.remote_id)
     if known is None:
         raise Stopped(
@@ -87,5 +85,5 @@ def _make(
             )
         )
     with once.store.begin() as connection:
-        made_by_exports.keep(connection, once.job, entity, code, known)
+        made_by_exports.link(connection, once.job, entity, code, known)
     resolver.learn(entity, code, known)

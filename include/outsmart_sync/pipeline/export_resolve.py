@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import msgspec
 from sqlalchemy import select
 
-from outsmart_sync.pipeline.made_by_exports import made_key, made_kind
 from outsmart_sync.pipeline.outcomes import MirrorState
 from outsmart_sync.records.export_document import Entity, Known
 from outsmart_sync.records.hour_type import is_told, sale_price
@@ -57,6 +56,21 @@ def codes_of(job: ExportJob, work_orders: Iterable[CompletedWorkOrder]) -> Codes
             if job.kind.by_line:
                 add(Entity.EMPLOYEE, *(period.employee for period in each.periods))
     return found
+
+
+def made_kind(entity: Entity) -> str:
+    """The ledger's word for a record that an export made."""
+    return f"new_{entity.value}"
+
+
+def made_key(job: ExportJob, key: str) -> str:
+    """Its key there: by administration, not by account, since each administration needs its own.
+
+    Args:
+        job: Whose.
+        key: The record's code as it is compared.
+    """
+    return f"{job.connection_id}/{key}"[:120]
 
 
 class Resolver:
@@ -151,8 +165,8 @@ class Resolver:
 
     def _made(self, connection: Connection, entity: Entity, keys: Sequence[str]) -> dict[str, str]:
         """What an export made of these codes: the package may have given it another one."""
-        asked = {made_key(self._job.connection_id, key): key for key in keys}
-        made = ledger.made(connection, self._job.account, made_kind(entity.value), list(asked))
+        asked = {made_key(self._job, key): key for key in keys}
+        made = ledger.made(connection, self._job.account, made_kind(entity), list(asked))
         return {asked[key]: remote_id for key, remote_id in made.items()}
 
     def _from_mirror(self, connection: Connection, entity: Entity, keys: Sequence[str]) -> dict[str, str]:

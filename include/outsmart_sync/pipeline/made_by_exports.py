@@ -1,71 +1,57 @@
-"""Records that an export made at the package under another code than OutSmart's: the import takes both for one.
+"""Records that an export made at the package under another code than OutSmart's: the mirror knows that both are one.
 
-The ledger knows which they are. Where OutSmart's record is in the mirror it is linked at once; where it is read only
-later, then.
+Otherwise the import would bring what was made to OutSmart under the package's code, as a second one.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import insert, select, update
 
 from outsmart_sync.pipeline.outcomes import Link, MirrorState
-from outsmart_sync.records.values import code_key
-from outsmart_sync.store import ledger
+from outsmart_sync.records.export_document import Entity
+from outsmart_sync.records.material import MATERIAL
+from outsmart_sync.records.relation import RELATION
+from outsmart_sync.records.values import code_key, encode
 from outsmart_sync.store.tables import mirror
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from outsmart_sync.pipeline.export_job import ExportJob
-    from outsmart_sync.records.export_document import Entity, Known
+    from outsmart_sync.records.export_document import Known
 
-_other = mirror.alias("other")
-
-
-def made_kind(record: str) -> str:
-    """The ledger's word for a record that an export made."""
-    return f"new_{record}"
+_RECORDS = {Entity.CUSTOMER: RELATION, Entity.ARTICLE: MATERIAL}
 
 
-def made_key(connection_id: int, key: str) -> str:
-    """Its key there: by administration, not by account, since each administration needs its own.
+def link(connection: Connection, job: ExportJob, entity: Entity, code: str, known: Known) -> None:
+    """Link OutSmart's record of a code with the one that was made for it, as a person would who says that they are one.
 
-    Args:
-        connection_id: Whose.
-        key: The record's code as it is compared.
+    Where OutSmart's has not been read yet, it is noted as far as the work order tells. Nothing is done where the
+    package kept the code, or where the mirror has either of both otherwise.
     """
-    return f"{connection_id}/{key}"[:120]
-
-
-def keep(connection: Connection, job: ExportJob, entity: Entity, code: str, known: Known) -> None:
-    """Keep which record was made for OutSmart's code, where the package gave it another one."""
     if not known.code or code_key(known.code) == code_key(code):
         return
-    kind, key = made_kind(entity.value), made_key(job.connection_id, code_key(code))
-    ledger.keep(connection, job.account, kind, key, known.code)
-    _link(connection, job.connection_id, entity.value, code_key(code), known.remote_id)
-
-
-def link(connection: Connection, connection_id: int, record: str) -> None:
-    """Link every one of OutSmart's records that has been read with the one that was made for it."""
-    prefix = made_key(connection_id, "")
-    for line in ledger.of_connection(connection, connection_id, made_kind(record)):
-        if line.content and line.remote_id:
-            _link(connection, connection_id, record, line.key.removeprefix(prefix), line.remote_id)
-
-
-def _link(connection: Connection, connection_id: int, record: str, key: str, provider_id: str) -> None:
-    """As a person would who says that they are one; not where the package's record is in the mirror already."""
-    mine = (mirror.c.connection_id == connection_id) & (mirror.c.record == record)
-    known = exists().where(
-        _other.c.connection_id == connection_id, _other.c.record == record, _other.c.provider_id == provider_id
-    )
-    theirs = mine & (mirror.c.code_key == key) & (mirror.c.state == MirrorState.OUTSMART_ONLY)
-    found = list(
-        connection.execute(select(mirror.c.id).where(theirs, mirror.c.provider_id.is_(None), ~known)).scalars()
-    )
-    if len(found) == 1:
-        values = {"provider_id": provider_id, "link": Link.JOINED}
-        connection.execute(update(mirror).where(mirror.c.id == found[0]).values(**values))
+    record = _RECORDS[entity]
+    mine = (mirror.c.connection_id == job.connection_id) & (mirror.c.record == record.name)
+    if connection.execute(select(mirror.c.id).where(mine, mirror.c.provider_id == known.remote_id)).first():
+        return
+    theirs = list(connection.execute(select(mirror).where(mine, mirror.c.code_key == code_key(code))))
+    joined = {"provider_id": known.remote_id, "link": Link.JOINED}
+    if not theirs:
+        connection.execute(
+            insert(mirror).values(
+                connection_id=job.connection_id,
+                record=record.name,
+                code=code,
+                code_key=code_key(code),
+                outsmart=encode({record.code: code}),
+                state=MirrorState.OUTSMART_ONLY,
+                first_run_id=job.run_id,
+                run_id=job.run_id,
+                **joined,
+            )
+        )
+    elif len(theirs) == 1 and theirs[0].provider_id is None:
+        connection.execute(update(mirror).where(mirror.c.id == theirs[0].id).values(**joined))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, case, delete, func, insert, literal, or_, select, update
 
-from outsmart_sync.pipeline import guards, made_by_exports, scope
+from outsmart_sync.pipeline import guards, scope
 from outsmart_sync.pipeline.outcomes import KEPT_FROM_THEIRS, MirrorState
 from outsmart_sync.pipeline.pending import outsmart_read
 from outsmart_sync.pipeline.standing import last_of_each
@@ -142,7 +142,6 @@ def _merge(connection: Connection, job: Job, record: Record) -> None:
             ),
         )
     )
-    made_by_exports.link(connection, job.connection_id, record.name)
     _join_halves(connection, job, record)
     guards.part_two_firms(connection, job, record)
 

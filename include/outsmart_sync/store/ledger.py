@@ -103,12 +103,6 @@ def of_prefix(connection: Connection, account: str, kind: str, prefix: str) -> l
     return [_of(row) for row in connection.execute(query)]
 
 
-def of_connection(connection: Connection, connection_id: int, kind: str) -> list[Line]:
-    """The lines of a kind that were sent for a sync connection."""
-    query = select(*_columns()).where(ledger.c.connection_id == connection_id, ledger.c.kind == kind)
-    return [_of(row) for row in connection.execute(query)]
-
-
 def of_key(connection: Connection, account: str, kinds: Collection[str], key: str) -> list[Line]:
     """Every line of these kinds about one thing: its own, and those of its parts."""
     parts = ledger.c.key.startswith(f"{key}/", autoescape=True)
