@@ -14,10 +14,12 @@ from exports.test_flow import Script
 from exports.world import ExportWorld, line
 from outsmart_sync.errors import Busy, InvalidSettings
 from outsmart_sync.records.export_catalogue import WORK_ORDERS
+from outsmart_sync.records.export_document import Entity
 from outsmart_sync.services import export_decisions as decisions
 from outsmart_sync.services import export_list, planning
 from outsmart_sync.store import leases, ledger
 from outsmart_sync.store.tables import ledger as table
+from outsmart_sync.store.tables import looked_up
 
 PERIOD = {"WorkDate": "05-11-2026", "BeginTime": "08:00", "EndTime": "09:00", "HourType": "H1"}
 
@@ -352,3 +354,16 @@ def test_costs_are_compared_by_amount_also_beside_hours(exporting: ExportWorld) 
     found = exporting.export("W1")
     assert (found.state, found.reason) == ("differs", "total")
     assert "computes 25.00 for 'Item A1', the work order comes to 20.00." in found.cause
+
+
+def test_a_document_is_accepted_whatever_became_of_what_it_names(exporting: ExportWorld) -> None:
+    exporting.gateway.changes = {"extra": 1}
+    exporting.work_order("W1", {})
+    exporting.run()
+    assert exporting.state("W1") == ("differs", "total")
+    exporting.books.change_record(Entity.ARTICLE, "A1", blocked="it has ended")
+    with exporting.store.begin() as transaction:
+        transaction.execute(sa.delete(looked_up))
+    decisions.settle(exporting.store, exporting.gateway, "W1", accept=True)
+    exporting.run()
+    assert exporting.state("W1") == ("done", "")

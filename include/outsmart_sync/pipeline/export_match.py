@@ -17,13 +17,15 @@ from outsmart_sync.pipeline.export_resolve import Resolver
 from outsmart_sync.pipeline.export_rules import ruling
 from outsmart_sync.pipeline.order_back import to_its_order
 from outsmart_sync.records.export_plan import Plan, Problem, Stopped
+from outsmart_sync.records.export_update import decode_sent
+from outsmart_sync.store import ledger
 from outsmart_sync.store.exports import ExportState
 
 if TYPE_CHECKING:
     from outsmart_sync.pipeline.export_job import ExportJob
     from outsmart_sync.pipeline.export_ports import Exporter
     from outsmart_sync.pipeline.export_rows import Row
-    from outsmart_sync.records.export_document import Likely
+    from outsmart_sync.records.export_document import ExportDocument, Likely
     from outsmart_sync.store.store import Store
 
 
@@ -94,11 +96,21 @@ def plan_of(store: Store, job: ExportJob, row: Row, resolver: Resolver, exporter
         Stopped: It cannot be sent, or a person must decide first.
     """
     own = job.of(row.work_order.number, row.known)
+    accepted = export_rows.is_accepted(row.known)
+    if accepted and (sent := _sent(store, own, row)) is not None:
+        return Plan(document=sent)
     plan = compose(own, row.work_order, resolver, row.known.copy if row.known else 1)
     _require_rules(own, row)
-    if export_rows.is_accepted(row.known):
+    if accepted:
         return replace(plan, new_customers=[], new_articles=[])
     return to_its_order(store, own, row, plan, exporter)
+
+
+def _sent(store: Store, job: ExportJob, row: Row) -> ExportDocument | None:
+    """A document as it was sent; None: that is not known, as of lines on an order that was imported."""
+    with store.read() as connection:
+        line = ledger.find(connection, job.account, job.kind.name, row.key)
+    return decode_sent(line.content).document if line is not None and line.content else None
 
 
 def _require_rules(job: ExportJob, row: Row) -> None:
