@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from exports.books import Books, Trouble
 from exports.world import ExportWorld, line
@@ -355,3 +356,26 @@ def test_a_preview_counts_the_pdf_of_an_order_that_was_imported(exporting: Expor
         text = "\n".join(exports.preview_lines(exporting.store, exporting.run_id))
         counted.append(int(text.split(", total")[1].split(", ")[1].split()[0]))
     assert counted == [4, 7]
+
+
+def test_a_line_that_moved_to_another_s_place_is_billed_once(exporting: ExportWorld, order: tuple[str, str]) -> None:
+    """Where a package knows lines by their place, the office may have taken off the one before."""
+    order_id, number = order
+    found = exporting.books.order(order_id)
+    assert found is not None
+    other = replace(found.lines[0], remote_id="l2", quantity=Decimal(3), price=Decimal(12), amount=Decimal(36))
+    exporting.books.put_order_line(order_id, other)
+    used = [line("A1", "2", "10"), line("A1", "3", "12")]
+    complete(exporting, number, *used)
+    exporting.run()
+    assert exporting.state(number) == ("done", "")
+    exporting.books.remove_line(order_id, "l2")
+    exporting.books.edit_order_line("l1", quantity=Decimal(3), price=Decimal(12), amount=Decimal(36))
+    complete(exporting, number, *used, line("A2", "1", "7,50"))
+    bring_up_to_date(exporting, number)
+    assert sorted(on_order(exporting.books, order_id)) == [
+        (1, Decimal("7.50")),
+        (2, Decimal("20.00")),
+        (3, Decimal(36)),
+    ]
+    assert exporting.state(number) == ("done", "")
