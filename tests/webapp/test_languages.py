@@ -93,6 +93,7 @@ def test_every_setting_of_the_exports_has_a_label_in_the_language(language: str)
             "Work order W1 has the payment method 'contant voldaan', which the settings hold.",
             "Werkbon W1 heeft betaalwijze 'contant voldaan', en dat houden de instellingen aan.",
         ),
+        ("Product variant Pro.", "Productvariant Pro."),
         ("", ""),
         ("{0} is odd", "{0} is odd"),
     ],
