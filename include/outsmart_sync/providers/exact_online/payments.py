@@ -104,6 +104,6 @@ PAYMENT_TRANSACTIONS_IMPORT = ImportCategory(
     name="payment_transactions",
     label="Payment transactions",
     streams=(TERMS,),
-    filters=(StartDate(),),
+    filters=(StartDate(label="First day whose payments are imported (empty: the day it is switched on)"),),
     fold=paid,
 )
