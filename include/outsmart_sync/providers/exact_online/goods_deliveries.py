@@ -133,8 +133,8 @@ GOODS_DELIVERIES_IMPORT = ImportCategory(
     filters=(
         Text(
             DELIVERED_STATUS,
-            "Work status of a work order when goods of its order have been delivered (empty: none; what was delivered and when "
-            "stands in its history here, as OutSmart takes nothing else of it afterwards)",
+            "Work status of a work order when goods of its order have been delivered (empty: none; what was delivered "
+            "and when stands in its history here, as OutSmart takes nothing else of it afterwards)",
             lists=WORK_STATUSES,
         ),
         StartDate(),
