@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 OUTSMART_CONN_ID = "outsmart_default"
+
+_PROOF, _VERIFIER = "proof", "verifier"
+_VERIFIER_BYTES = 48  # 64 characters; RFC 7636 asks for 43 to 128
 
 _SPARE = 60
 """Seconds before a kept access token ends from which on it is renewed first."""
@@ -69,6 +73,7 @@ def start_login(
     conn_id: str = "",
     outsmart_conn_id: str = OUTSMART_CONN_ID,
     outsmart_account: str = "",
+    like: SyncConnection | None = None,
 ) -> LoginStart:
     """Begin a login.
 
@@ -80,6 +85,7 @@ def start_login(
         conn_id: Airflow connection of the app; '': the package's default.
         outsmart_conn_id: Airflow connection of the OutSmart account to join with.
         outsmart_account: Our name of that account; '': the connection's name.
+        like: The sync connection that is to be connected again: its app, and its name of the account, hold.
 
     Raises:
         InvalidSettings: The package does not exist, or not in this country.
@@ -96,7 +102,9 @@ def start_login(
             remedy=f"Choose one of: {known}.",
             code="unknown_country",
         )
-    conn_id = conn_id or chosen.conn_id
+    conn_id = conn_id or (like.conn_id if like else chosen.conn_id)
+    if like and like.outsmart_conn_id == outsmart_conn_id:
+        outsmart_account = outsmart_account or like.outsmart_account
     door = gateway.login_door(chosen.name, conn_id, country)
     attempt = logins.begin(
         store,
@@ -106,7 +114,10 @@ def start_login(
         outsmart_account=outsmart_account or outsmart_conn_id,
         outsmart_conn_id=outsmart_conn_id,
     )
-    return LoginStart(door.login_address(attempt.state), attempt.state)
+    verifier = secrets.token_urlsafe(_VERIFIER_BYTES)
+    address = door.login_address(attempt.state, verifier)
+    Vault(store).write(logins.attempt_owner(attempt.state), _PROOF, {_VERIFIER: verifier})
+    return LoginStart(address, attempt.state)
 
 
 def finish_login(store: Store, gateway: Gateway, return_address: str, *, state: str | None = None) -> Connected:
@@ -132,7 +143,7 @@ def finish_login(store: Store, gateway: Gateway, return_address: str, *, state: 
     try:
         found = door.look_around(pair)
     except TransientError as error:
-        error.remedy = _finish_again(attempt)
+        _finish_again(error, attempt)
         raise
     with store.begin() as connection:
         login_id = logins.keep(
@@ -166,7 +177,8 @@ def _fresh_pair(store: Store, door: PackageDoor, attempt: logins.Attempt, code: 
     vault, owner = Vault(store), logins.attempt_owner(attempt.state)
     kept = vault.read(owner, TOKENS)
     if kept is None:
-        pair = door.exchange_code(code)
+        proof = vault.read(owner, _PROOF)
+        pair = door.exchange_code(code, proof.values[_VERIFIER] if proof else "")
     else:
         pair = pair_of(kept.values)
         if store.now() - kept.obtained_at < timedelta(seconds=pair.lasts - _SPARE):
@@ -180,13 +192,13 @@ def _renewed(door: PackageDoor, pair: TokenPair, attempt: logins.Attempt) -> Tok
     try:
         return door.renew(pair)
     except TransientError as error:
-        error.remedy = _finish_again(attempt)
+        _finish_again(error, attempt)
         raise
 
 
-def _finish_again(attempt: logins.Attempt) -> str:
+def _finish_again(error: TransientError, attempt: logins.Attempt) -> None:
     command = package_of(attempt.package).command
-    return (
+    error.remedy = (
         "The login itself went well and is kept: finish it in a few minutes with the same address again, with: "
         f"outsmart-sync connect {command} --return-address ADDRESS"
     )
