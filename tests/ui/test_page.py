@@ -353,9 +353,9 @@ def test_a_record_that_was_mended_goes_when_it_is_tried_again(stage: PageStage, 
 def test_the_log_is_a_file_that_spreadsheets_open(stage: PageStage, logins: Callable[[str], Any]) -> None:
     answer = api(stage, logins, "viewer").get(f"{stage.own_address}log.csv?event=rejected", timeout=30)
     lines = answer.content.decode("utf-8-sig").splitlines()
-    assert lines[0].startswith("at;connection;run_id;")
+    assert lines[0].startswith("When;Administration;Run;Category;")
     assert len(lines) > 1
-    assert all(";rejected;" in line for line in lines[1:])
+    assert all(";Rejected;" in line for line in lines[1:])
 
 
 class TestExports:

@@ -91,6 +91,12 @@ def require_runnable(store: Store, connection: SyncConnection, categories: list[
         raise _nothing_to_sync(package, skipped, direction)
 
 
+def by_itself(store: Store, package: Package, direction: str = IMPORT) -> list[SyncConnection]:
+    """The connections that the next scheduled run takes along."""
+    chosen, _ = _choose(store, package, Options(), direction)
+    return [connections.require(store, connection_id) for connection_id in chosen]
+
+
 def close_run(store: Store, run_id: int, *, failed: bool = False) -> list[runs.CategoryRun]:
     """End a run: give its leases back, say how it went, and remove what runs of days ago left in staging.
 

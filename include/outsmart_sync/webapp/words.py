@@ -204,6 +204,12 @@ COUNTS: dict[str, str] = {
     "edited": N_("edited in OutSmart"),
 }
 
+LOG_COLUMNS = (
+    *(N_("When"), N_("Administration"), N_("Run"), N_("Category"), N_("What"), N_("Code"), N_("What was done")),
+    *(N_("Cause"), N_("What to do"), N_("Changes")),
+)
+"""Headings of the log as a file."""
+
 LICENCES: dict[str, str] = {
     "none": N_("No licence"),
     "basic": N_("Basic"),
