@@ -7,10 +7,12 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from sqlalchemy import delete
 
-from outsmart_sync.services import connect
 from outsmart_sync.store import connections
 from outsmart_sync.store.connections import State
+from outsmart_sync.store.logins import attempt_owner
+from outsmart_sync.store.tables import vault_secret
 from sandbox.process import SandboxProcess
 from support import MAIN, NORTH, SMALL, SOUTH, Rig, connection_environment, outsmart_connection
 from webapp.conftest import Browser, PlayedAirflow
@@ -136,26 +138,27 @@ def test_a_second_administration_for_one_account_is_refused_without_a_command(
     assert choose(page, number, SMALL, share="on").status_code == 303
 
 
-def test_a_login_at_visma_cannot_be_finished_without_the_proof_of_who_began_it(
-    page: Browser, exact: Rig, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    begun = page.post(f"connect/{VISMA}", data={})
-    asked = parse_qs(urlsplit(login_page(begun)).query)
+def test_a_login_at_visma_carries_a_challenge_and_leaves_no_proof_behind(page: Browser, exact: Rig) -> None:
+    asked = parse_qs(urlsplit(login_page(page.post(f"connect/{VISMA}", data={}))).query)
     assert asked["code_challenge_method"] == ["S256"]
     assert len(asked["code_challenge"][0]) == 43
     answer = there_and_back(page, VISMA, lambda vendor, address: vendor.consent_visma(address, "leeg"))
     assert answer.status_code == 303, answer.text
-    monkeypatch.setattr(connect, "_PROOF", "another")  # the proof is not found any more
-    begun_elsewhere = page.post(f"connect/{VISMA}", data={})
-    monkeypatch.setattr(connect, "_PROOF", "proof")
-    from sandbox.browser import Browser as VendorBrowser
+    kept = {(each.owner, each.kind) for each in exact.rows(vault_secret) if each.kind == "proof"}
+    assert kept == {(attempt_owner(asked["state"][0]), "proof")}  # of the one that was not finished
 
-    vendor = VendorBrowser()
-    back = vendor.consent_visma(login_page(begun_elsewhere), "leeg")
-    vendor.close()
-    refused = page.get(f"oauth/{VISMA}/callback?{urlsplit(back).query}")
+
+def test_a_login_at_visma_cannot_be_finished_without_the_proof_of_who_began_it(page: Browser, exact: Rig) -> None:
+    def lose_the_proof(vendor: Any, address: str) -> str:
+        back = str(vendor.consent_visma(address, "leeg"))
+        with exact.store.begin() as transaction:
+            transaction.execute(delete(vault_secret).where(vault_secret.c.kind == "proof"))
+        return back
+
+    refused = there_and_back(page, VISMA, lose_the_proof)
     assert refused.status_code == 400
     assert "Start the login again" in refused.text
+    assert connections.find(exact.store, package="visma_eaccounting") == []
 
 
 def test_nobody_connects_again_what_they_may_not_connect(page: Browser, exact: Rig, played: PlayedAirflow) -> None:

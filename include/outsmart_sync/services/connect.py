@@ -64,6 +64,19 @@ class Connected:
     waiting: list[SyncConnection] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class _Answer:
+    """What a finished login brought.
+
+    Attributes:
+        code: The package's code for a token pair.
+        verifier: The proof that who finishes the login began it; '': the package asks for none.
+    """
+
+    code: str
+    verifier: str
+
+
 def start_login(
     store: Store,
     gateway: Gateway,
@@ -114,10 +127,11 @@ def start_login(
         outsmart_account=outsmart_account or outsmart_conn_id,
         outsmart_conn_id=outsmart_conn_id,
     )
+    if not door.takes_proof:
+        return LoginStart(door.login_address(attempt.state), attempt.state)
     verifier = secrets.token_urlsafe(_VERIFIER_BYTES)
-    address = door.login_address(attempt.state, verifier)
     Vault(store).write(logins.attempt_owner(attempt.state), _PROOF, {_VERIFIER: verifier})
-    return LoginStart(address, attempt.state)
+    return LoginStart(door.login_address(attempt.state, verifier), attempt.state)
 
 
 def finish_login(store: Store, gateway: Gateway, return_address: str, *, state: str | None = None) -> Connected:
@@ -137,9 +151,9 @@ def finish_login(store: Store, gateway: Gateway, return_address: str, *, state: 
         TransientError: The package does not answer; the same address can finish the login later.
     """
     Vault(store).require_key()
-    attempt, code = _answer(store, return_address, state)
+    attempt, answer = _answer(store, return_address, state)
     door = gateway.login_door(attempt.package, attempt.conn_id, attempt.country)
-    pair = _fresh_pair(store, door, attempt, code)
+    pair = _fresh_pair(store, door, attempt, answer)
     try:
         found = door.look_around(pair)
     except TransientError as error:
@@ -169,7 +183,7 @@ def finish_login(store: Store, gateway: Gateway, return_address: str, *, state: 
     return Connected(pending, found.user_name, found.administrations, revived, waiting)
 
 
-def _fresh_pair(store: Store, door: PackageDoor, attempt: logins.Attempt, code: str) -> TokenPair:
+def _fresh_pair(store: Store, door: PackageDoor, attempt: logins.Attempt, answer: _Answer) -> TokenPair:
     """The pair that the answer's code is good for; kept before anything else, as the code works only once.
 
     The package ends the person's earlier login when it hands the pair out, so one that got lost would cost both.
@@ -177,8 +191,7 @@ def _fresh_pair(store: Store, door: PackageDoor, attempt: logins.Attempt, code: 
     vault, owner = Vault(store), logins.attempt_owner(attempt.state)
     kept = vault.read(owner, TOKENS)
     if kept is None:
-        proof = vault.read(owner, _PROOF)
-        pair = door.exchange_code(code, proof.values[_VERIFIER] if proof else "")
+        pair = door.exchange_code(answer.code, answer.verifier)
     else:
         pair = pair_of(kept.values)
         if store.now() - kept.obtained_at < timedelta(seconds=pair.lasts - _SPARE):
@@ -345,7 +358,7 @@ def login_lost(store: Store, connection: SyncConnection, error: LoginExpired) ->
             connections.set_state(transaction, connection_id, State.EXPIRED, code=error.code, text=str(error))
 
 
-def _answer(store: Store, return_address: str, expected: str | None) -> tuple[logins.Attempt, str]:
+def _answer(store: Store, return_address: str, expected: str | None) -> tuple[logins.Attempt, _Answer]:
     again = "Start the login again."
     query = parse_qs(urlsplit(return_address.strip()).query)
     state, code = query.get("state", [""])[0], query.get("code", [""])[0]
@@ -358,6 +371,7 @@ def _answer(store: Store, return_address: str, expected: str | None) -> tuple[lo
     if expected is not None and state != expected:
         raise _foreign(store, state, begun=bool(expected))
     attempt, usable = logins.take(store, state)
+    verifier = _taken(store, state)
     if attempt is not None and attempt.used:
         usable = Vault(store).has(logins.attempt_owner(state), TOKENS)  # an outage ended it between its two halves
     if attempt is None:
@@ -379,7 +393,17 @@ def _answer(store: Store, return_address: str, expected: str | None) -> tuple[lo
             code="login_cancelled",
             technical=f"{reason} {query.get('error_description', [''])[0]}".strip(),
         )
-    return attempt, code
+    return attempt, _Answer(code, verifier)
+
+
+def _taken(store: Store, state: str) -> str:
+    """The verifier of a login, '' when there is none; it is forgotten, as the answer that it belongs to works once."""
+    vault, owner = Vault(store), logins.attempt_owner(state)
+    proof = vault.read(owner, _PROOF)
+    if proof is None:
+        return ""
+    vault.forget(owner, _PROOF)
+    return proof.values[_VERIFIER]
 
 
 def _foreign(store: Store, state: str, *, begun: bool) -> LoginExpired:

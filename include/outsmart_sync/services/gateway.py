@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 class PackageDoor(Protocol):
     """A bookkeeping package, before or after an administration was chosen; the packages' hooks are such doors."""
 
+    takes_proof: bool
+    """Whether a login may be bound to who began it by a verifier (PKCE, RFC 7636)."""
+
     def login_address(self, state: str, verifier: str = "") -> str:
-        """Where a person logs in; with the challenge of a verifier where the package takes one (PKCE, RFC 7636)."""
+        """Where a person logs in; with the challenge of a verifier where the package takes one."""
 
     def exchange_code(self, code: str, verifier: str = "") -> TokenPair:
         """The token pair of a finished login, with the verifier that its address was made with."""

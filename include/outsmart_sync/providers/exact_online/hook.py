@@ -124,7 +124,9 @@ class ExactOnlineHook(VendorHook):
         if budget := self._budget():
             budget.forgive()
 
-    def login_address(self, state: str, verifier: str = "") -> str:  # noqa: ARG002 - Exact documents no PKCE
+    takes_proof = False  # Exact's pages on OAuth name no PKCE
+
+    def login_address(self, state: str, verifier: str = "") -> str:  # noqa: ARG002
         """Where a person logs in; ``state`` comes back with the answer."""
         return oauth.login_address(self.app, state)
 

@@ -122,6 +122,8 @@ class VismaEAccountingHook(VendorHook):
         for path in dict.fromkeys(("companysettings", *lists, *READS, *ENDPOINTS)):
             budget_of(path).forgive()
 
+    takes_proof = True
+
     def login_address(self, state: str, verifier: str = "") -> str:
         """Where a person logs in; ``state`` comes back with the answer."""
         return oauth.login_address(self.app, state, verifier)
