@@ -2,6 +2,7 @@
 // leaves for a login page, and keeps Airflow's address bar in step.
 (() => {
   const framed = window.parent !== window;
+  const ASKED_AGAIN_AFTER = 5000;  // milliseconds: Airflow shows us until the next page has been loaded
 
   // Airflow's address bar names the page that is shown, so that a reload, or a link sent to a colleague, shows it again.
   if (framed && document.body.dataset.here !== undefined) {
@@ -18,9 +19,14 @@
   // Unsaved changes: the browser asks before they are lost.
   const guards = [];
   const state = (form) => new URLSearchParams(new FormData(form)).toString();
+  const asItCame = (form) => {  // somebody may have typed before this script was there
+    const copy = form.cloneNode(true);
+    copy.reset();
+    return state(copy);
+  };
   for (const form of document.querySelectorAll("form[data-guard]")) {
     const note = form.querySelector("[data-unsaved]");
-    let before = form.dataset.guard === "dirty" ? null : state(form);
+    let before = form.dataset.guard === "dirty" ? null : asItCame(form);
     let leaving = false;
     const dirty = () => before === null || state(form) !== before;
     const show = () => note && note.toggleAttribute("hidden", !dirty());
@@ -46,7 +52,7 @@
       if (stays || !guards.some((guard) => guard.lost())) return;
       if (window.confirm(document.body.dataset.leaving)) {
         for (const guard of guards) guard.letGo(true);
-        setTimeout(() => { for (const guard of guards) guard.letGo(false); });
+        setTimeout(() => { for (const guard of guards) guard.letGo(false); }, ASKED_AGAIN_AFTER);
         return;
       }
       event.preventDefault();
