@@ -138,6 +138,23 @@ def test_a_second_administration_for_one_account_is_refused_without_a_command(
     assert choose(page, number, SMALL, share="on").status_code == 303
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", "load this page again in a few minutes"), ("nl", "laad deze pagina over een paar minuten opnieuw")],
+)
+def test_a_login_that_an_outage_ended_halfway_is_finished_by_loading_the_page_again(
+    page: Browser, exact: Rig, language: str, said: str
+) -> None:
+    page.headers["Accept-Language"] = language
+    exact.vendors.control.add_fault("status", vendor="exact", path="current/Me", status=503, times=None)
+    answer = there_and_back(page, EXACT, lambda vendor, address: vendor.consent(address), country="nl")
+    exact.vendors.control.clear_faults()
+    assert answer.status_code == 400
+    assert said in answer.text
+    assert "outsmart-sync connect" not in answer.text
+    assert page.get(str(answer.url)).status_code == 303
+
+
 def test_a_login_at_visma_carries_a_challenge_and_leaves_no_proof_behind(page: Browser, exact: Rig) -> None:
     asked = parse_qs(urlsplit(login_page(page.post(f"connect/{VISMA}", data={}))).query)
     assert asked["code_challenge_method"] == ["S256"]

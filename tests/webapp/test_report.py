@@ -52,6 +52,22 @@ def test_a_look_at_a_paused_schedule_starts_nothing_and_says_what_would_run_agai
     assert page.post(f"connections/{firm.id}/report").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [("sync", "De synchronisatie staat in Airflow op pauze"), ("export", "De export staat in Airflow op pauze")],
+)
+def test_a_paused_dag_is_told_in_the_language(
+    page: Browser, exact: Rig, firm: SyncConnection, played: PlayedAirflow, place: str, said: str
+) -> None:
+    settings.save(exact.store, firm, {"licence": "pro", "work_orders": {"enabled": True}})
+    played.paused |= {DAG, "exact_online_export"}
+    answer = page.post(f"connections/{firm.id}/{place}", headers={"Accept-Language": "nl"})
+    assert answer.status_code == 403
+    assert said in answer.text
+    assert "Iemand heeft de DAG" in answer.text
+    assert "first" not in answer.text.split("<main")[1]
+
+
 def test_whoever_may_only_look_switches_no_schedule_on(
     page: Browser, firm: SyncConnection, played: PlayedAirflow
 ) -> None:
