@@ -7,8 +7,8 @@
    **match_by_code** (create, update or unchanged) → **upsert** (deliver to OutSmart, move the cursor).
 4. `close_run` ends the run.
 
-The categories: customers, materials, hour types, projects, sales orders, price agreements. Those that refer to others come after them;
-one that is switched off is skipped.
+The categories: customers, materials, hour types, projects, sales orders, price agreements. Those that refer to others
+come after them; one that is switched off is skipped.
 
 The first run of a day compares everything, because VISMA reports no deletions.
 

@@ -19,7 +19,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 Record = Callable[[int], None]
-Kind = Literal["status", "reset", "timeout_after", "slow", "truncate", "html"]
+Kind = Literal["status", "reset", "timeout_after", "slow", "truncate", "short", "html"]
 
 _HTML = "<!doctype html><html><head><title>Maintenance</title></head><body><h1>We will be back soon</h1></body></html>"
 _FOREVER = 86_400.0
@@ -31,10 +31,12 @@ class FaultRule(msgspec.Struct, forbid_unknown_fields=True):
     Attributes:
         kind: `status` answers with `status`, `body` and `headers` instead of executing; `html` answers 503 with a web
             page; `reset` drops the connection before executing; `timeout_after` executes, then never answers, or drops
-            the connection after `seconds`; `slow` waits `seconds`, then goes on; `truncate` sends half the answer.
+            the connection after `seconds`; `slow` waits `seconds`, then goes on; `truncate` sends half the answer;
+            `short` leaves out Exact's link to the next page.
         vendor: `exact`, `visma` or `outsmart`; None for all.
         method: The HTTP method; None for all.
         path: A regular expression that must match somewhere in the path.
+        query: A regular expression that must match somewhere in the decoded query.
         division: The Exact Online division, VISMA company or OutSmart account; None for all.
         skip: Matching calls to let through first.
         times: Calls to spoil; None for no end.
@@ -51,6 +53,7 @@ class FaultRule(msgspec.Struct, forbid_unknown_fields=True):
     vendor: Literal["exact", "visma", "outsmart"] | None = None
     method: str | None = None
     path: str = ""
+    query: str = ""
     division: str | int | None = None
     skip: int = 0
     times: int | None = 1
@@ -69,6 +72,7 @@ class FaultRule(msgspec.Struct, forbid_unknown_fields=True):
             and self.method in {None, request.method}
             and (self.division is None or str(self.division) == division)
             and re.search(self.path, request.path) is not None
+            and re.search(self.query, request.query_string) is not None
         )
 
 
@@ -86,10 +90,11 @@ class Faults:
             Their ids.
 
         Raises:
-            re.error: A path is no regular expression.
+            re.error: A path or a query is no regular expression.
         """
         for rule in rules:
             re.compile(rule.path)
+            re.compile(rule.query)
         for rule in rules:
             rule.id, rule.hits = next(self._ids), 0
         self.rules.extend(rules)
@@ -175,6 +180,17 @@ async def _truncate(rule: FaultRule, request: web.Request, handler: Handler) -> 
     return broken
 
 
+async def _short(_rule: FaultRule, request: web.Request, handler: Handler) -> web.StreamResponse | None:
+    whole = await handler(request)
+    if not isinstance(whole, web.Response) or not isinstance(whole.body, bytes):
+        return whole
+    content = msgspec.json.decode(whole.body)
+    if isinstance(content.get("d"), dict):
+        content["d"].pop("__next", None)
+    headers = {name: value for name, value in whole.headers.items() if name.lower() != "content-length"}
+    return web.Response(status=whole.status, body=msgspec.json.encode(content), headers=headers)
+
+
 async def _wait_for_end(request: web.Request, seconds: float) -> None:
     """Wait until the caller has hung up, or as long as asked."""
     end = time.monotonic() + seconds
@@ -199,4 +215,5 @@ _KINDS: dict[str, Callable[[FaultRule, web.Request, Handler], Awaitable[web.Stre
     "timeout_after": _timeout_after,
     "slow": _slow,
     "truncate": _truncate,
+    "short": _short,
 }

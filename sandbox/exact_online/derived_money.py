@@ -21,6 +21,8 @@ _JOURNAL_NAMES = {"70": "Sales", "60": "Purchase"}
 
 
 def _is_active(row: Any, near: Surroundings) -> bool:
+    if row.IsAnonymised:
+        return False
     started = row.StartDate is None or row.StartDate <= near.today
     return started and (row.EndDate is None or row.EndDate >= near.today)
 

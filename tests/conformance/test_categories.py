@@ -72,14 +72,14 @@ def _polled(rig: Rig, name: str, connection_id: int) -> list[str]:
     return [category for each in work for category in each.categories]
 
 
-@pytest.fixture(scope="module")
-def lives(databases: Any) -> Iterator[dict[str, Life]]:
-    """Each package in a store and a sandbox of its own."""
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def lives(databases: Any, request: pytest.FixtureRequest) -> Iterator[dict[str, Life]]:
+    """Each package in a store and a sandbox of its own, on each database."""
     found: dict[str, Life] = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(KEYS_VARIABLE, _KEY)
         for name in packages():
-            store, vendors = Store(databases.make("sqlite")), process.start(relations=20, items=24)
+            store, vendors = Store(databases.make(request.param)), process.start(relations=20, items=24)
             for variable, value in connection_environment(vendors, store, SOUTH).items():
                 patch.setenv(variable, value)
             found[name] = _lived(name, Rig(store, vendors))

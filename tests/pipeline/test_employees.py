@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from outsmart_sync.store.tables import record_log
 from pipeline.world import World, day
 
 EMPLOYEES = "employees"
@@ -37,7 +38,7 @@ def test_only_what_outsmart_takes_is_ever_asked_for(staff: World) -> None:
         if call["resource"].endswith("Employees")
         for column in call["query"]["$select"].split(",")
     }
-    assert asked == {"ID", "Code", "FirstName", "LastName", "StartDate", "EndDate", "Timestamp"}
+    assert asked == {"ID", "Code", "FirstName", "LastName", "StartDate", "EndDate", "IsActive", "Timestamp"}
 
 
 def test_an_employee_who_has_left_does_not_come(staff: World) -> None:
@@ -46,6 +47,23 @@ def test_an_employee_who_has_left_does_not_come(staff: World) -> None:
     counts = staff.counts(EMPLOYEES)
     assert (counts.excluded, counts.created) == (1, 1)
     assert set(staff.outsmart("employees")) == {"8"}
+
+
+def test_one_that_is_not_active_within_its_dates_does_not_come_and_is_remarked_where_it_is_there(staff: World) -> None:
+    staff.employee("7", IsAnonymised=1)
+    there = staff.employee("8")
+    counts = staff.counts(EMPLOYEES)
+    assert (counts.excluded, counts.created) == (1, 1)
+    staff.change("payroll/Employees", there, IsAnonymised=1)
+    staff.counts(EMPLOYEES)
+    assert [line.code for line in staff.rows(record_log, event="out_of_use")] == ["8"]
+
+
+def test_one_that_begins_next_week_comes_when_that_day_has_come_without_a_change(staff: World) -> None:
+    staff.employee("7", StartDate=day(staff.work_day(2)))
+    assert staff.counts(EMPLOYEES).excluded == 1
+    staff.work(EMPLOYEES, today=staff.work_day(3)).through()
+    assert set(staff.outsmart("employees")) == {"7"}
 
 
 def test_only_the_chosen_ones_come(staff: World) -> None:

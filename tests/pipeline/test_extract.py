@@ -124,6 +124,31 @@ def test_cursors_older_than_the_package_keeps_deletions_are_not_trusted(world: W
     assert world.counts("relations").read == 0
 
 
+def test_a_full_read_that_ends_too_early_removes_nothing_and_is_read_again(quick_world: World) -> None:
+    many_accounts(quick_world, PAGE + 5)
+    quick_world.counts("relations")
+    quick_world.control.add_fault("short", vendor="exact", path="sync/CRM/Accounts", times=1)
+    work = quick_world.work("relations", full=True)
+    with pytest.raises(VendorUnavailable, match="came to an end before all of it was there"):
+        work.extract()
+    assert {row.source_gone_at for row in quick_world.rows(mirror, record="relation")} == {None}
+    quick_world.forget_calls()
+    assert work.through().deleted == 0
+    assert account_reads(quick_world) == 2
+
+
+def test_what_is_gone_in_a_full_read_costs_one_call_to_be_sure(quick_world: World) -> None:
+    gone = [quick_world.account(str(number)) for number in range(100, 130)]
+    quick_world.account("200")
+    quick_world.counts("relations")
+    quick_world.control.shift_clock(-70 * 86_400)
+    quick_world.delete("crm/Accounts", *gone)
+    quick_world.control.reset_clock()
+    quick_world.forget_calls()
+    assert quick_world.counts("relations", full=True).deleted == 30
+    assert len([call for call in quick_world.reads() if call["resource"] == "crm/Accounts"]) == 1
+
+
 def test_a_deletion_does_not_touch_a_record_that_was_made_again_after_it(world: World) -> None:
     account = world.account("100")
     world.counts("relations")

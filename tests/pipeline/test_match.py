@@ -97,7 +97,9 @@ def test_new_records_with_one_code_are_all_held(world: World) -> None:
     world.item("other")
     counts = world.counts("materials")
     assert (counts.held, counts.created) == (2, 1)
-    assert {row.reason for row in world.rows(mirror, record="material", state="held")} == {"duplicate_code"}
+    held = world.rows(mirror, record="material", state="held")
+    assert {row.reason for row in held} == {"duplicate_code"}
+    assert {row.detail for row in held} == {"AB (Item AB), ab (Item ab)"}
     assert set(world.outsmart("materials")) == {"other"}
 
 
@@ -108,6 +110,8 @@ def test_of_records_with_one_code_the_one_that_is_in_outsmart_goes_on(world: Wor
     world.change("logistics/Items", first, Description="Still here")
     counts = world.counts("materials")
     assert (counts.updated, counts.held) == (1, 1)
+    (held,) = world.rows(mirror, record="material", state="held")
+    assert held.detail == f"AB ({held.title}), ab (Still here)"
     assert {code: row["description"] for code, row in world.outsmart("materials").items()} == {"ab": "Still here"}
 
 

@@ -6,11 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import insert
 
 from outsmart_sync.pipeline.outcomes import explain
 from outsmart_sync.store import ledger
 from outsmart_sync.store.tables import ledger as ledger_table
-from outsmart_sync.store.tables import mirror, record_log
+from outsmart_sync.store.tables import mirror, record_log, work_order_export
 from pipeline.world import World, day, without_outsmart
 
 PAYMENTS = "payment_transactions"
@@ -34,6 +35,7 @@ def reason(world: World, term: str) -> tuple[str, str | None, str | None]:
 
 
 def test_a_paid_term_is_registered_on_its_invoice(books: World, customer: str) -> None:
+    books.settings(payment_transactions={"start_date": "2026-11-01"})
     invoice = books.invoice(7, "100", 1234.56)
     term = books.term(customer, 7, 1234.56)
     books.pay(term, LastPaymentDate="2026-11-03T00:00:00")
@@ -280,6 +282,30 @@ def test_the_document_that_our_export_made_goes_before_number_and_amount(books: 
     assert books.transactions() == {term: (invoice, "121.00")}
 
 
+def test_the_invoice_that_an_exported_order_became_is_linked_by_its_number(books: World, customer: str) -> None:
+    """OutSmart's own number of its invoice is another one."""
+    at = books.store.now()
+    row = {"row_id": "55", "number": "W1", "payload": "{}", "fingerprint": "x", "state": "done", "remote_id": "order"}
+    with books.store.begin() as connection:
+        connection.execute(
+            insert(work_order_export).values(
+                **row,
+                account=books.connection.outsmart_account,
+                connection_id=books.connection.id,
+                invoice="the bill",
+                invoice_number="7",
+                run_id=1,
+                changed_at=at,
+            )
+        )
+    invoice = books.invoice(900, "100", 121.02, inv_worksheet_id="55")
+    books.invoice(7, "100")
+    term = books.term(customer, 7)
+    books.pay(term)
+    books.counts(PAYMENTS)
+    assert books.transactions() == {term: (invoice, "121.00")}
+
+
 def test_a_term_in_another_currency_counts_by_the_administrations_own(books: World, customer: str) -> None:
     invoice = books.invoice(7, "100", 110)
     term = books.term(customer, 7, 110, Currency="USD", AmountFC=-121, TransactionAmountFC=-121)
@@ -313,13 +339,15 @@ def test_an_invoice_that_outsmart_made_anew_is_found_again(books: World, custome
 # Start date.
 
 
-def test_terms_invoiced_before_the_start_date_stay_out(books: World, customer: str) -> None:
+def test_what_was_paid_before_the_start_date_stays_out_and_later_payments_of_old_invoices_count(
+    books: World, customer: str
+) -> None:
     books.invoice(7, "100")
     books.invoice(8, "100")
     old = books.term(customer, 7, InvoiceDate=day(books.work_day(-1)))
-    new = books.term(customer, 8, InvoiceDate=day(books.work_day(0)))
-    books.pay(old)
-    books.pay(new)
+    new = books.term(customer, 8, InvoiceDate=day(books.work_day(-60)))
+    books.pay(old, LastPaymentDate=day(books.work_day(-1)))
+    books.pay(new, LastPaymentDate=day(books.work_day(0)))
     assert books.counts(PAYMENTS).excluded == 1
     assert set(books.transactions()) == {new}
     assert reason(books, old)[:2] == ("excluded", "before_start")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import select, update
 
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.records.catalogue import Limit
 from outsmart_sync.records.timelines import Span, cut, timeline
 from outsmart_sync.services import expansions, setting_values, settings
-from outsmart_sync.store.tables import mirror
+from outsmart_sync.store.tables import cursor, mirror
 from pipeline.world import DIVISION, World, day
 
 AGREEMENTS = "price_agreements"
@@ -50,9 +52,9 @@ class Lists:
 
 
 @pytest.fixture
-def firm(sqlite_world: World) -> World:
-    sqlite_world.settings(licence="pro", price_agreements={"enabled": True})
-    return sqlite_world
+def firm(world: World) -> World:
+    world.settings(licence="pro", price_agreements={"enabled": True})
+    return world
 
 
 @pytest.fixture
@@ -102,6 +104,30 @@ def test_a_list_gives_each_of_its_customers_a_price(firm: World, lists: Lists, g
     assert sum("PriceList" in each for each in asked) == 4
     firm.counts(AGREEMENTS, full=True)
     assert firm.writes() == []
+
+
+def test_a_customer_that_names_its_list_itself_gets_its_prices_too(
+    firm: World, lists: Lists, account: str, item: str
+) -> None:
+    gold, silver = lists.make(), lists.make("SILVER")
+    lists.new_price(lists.period(gold), item, 8.5)
+    lists.new_price(lists.period(silver), item, 9)
+    firm.change("crm/Accounts", account, PriceList=gold)
+    firm.counts(AGREEMENTS)
+    assert firm.prices() == {NEW_YEAR: ("8,50", "")}
+    firm.change("crm/Accounts", account, PriceList=silver)
+    assert AGREEMENTS not in firm.poll()
+    with firm.store.begin() as connection:  # another day has begun
+        kept = connection.execute(select(cursor).where(cursor.c.category == AGREEMENTS)).all()
+        for row in kept:
+            value = row.value.replace(datetime.now(ZoneInfo("Europe/Amsterdam")).date().isoformat(), "2026-01-01")
+            connection.execute(
+                update(cursor).where(cursor.c.category == AGREEMENTS, cursor.c.stream == row.stream).values(value=value)
+            )
+    assert AGREEMENTS in firm.poll()
+    firm.counts(AGREEMENTS)
+    assert firm.prices() == {NEW_YEAR: ("9,00", "")}
+    assert AGREEMENTS not in firm.poll()
 
 
 @pytest.mark.parametrize(

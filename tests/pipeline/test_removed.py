@@ -227,6 +227,40 @@ def test_a_material_that_ended_is_remarked_once_and_again_when_it_is_back(world:
     assert line.reason == "out_of_use"
 
 
+def test_remarks_can_be_switched_off_and_then_contacts_have_none_either(world: World) -> None:
+    world.settings(materials={"follow_inactive": False}, relations={"follow_inactive": False})
+    item, account = world.item("M1"), world.account("100")
+    contact = world.contact(account)
+    world.counts("materials")
+    world.counts(RELATIONS)
+    world.change("logistics/Items", item, EndDate=day(world.work_day(-5)))
+    world.change("crm/Contacts", contact, EndDate=day(world.work_day(-5)))
+    world.counts("materials")
+    world.counts(RELATIONS)
+    assert world.rows(record_log, event="out_of_use") == []
+
+
+def test_an_exact_project_that_is_closed_or_removed_becomes_inactive_where_that_is_on(world: World) -> None:
+    on = {"enabled": True, "deactivate_removed": True, "start_date": "2026-01-01"}
+    world.settings(licence="pro", project_planning=on)
+    account = world.account("100")
+    world.counts(RELATIONS)
+    closed, removed, left = (world.project(code, account) for code in ("P1", "P2", "P3"))
+    world.counts("project_planning")
+    world.change("project/Projects", closed, BlockEntry=True)
+    world.delete("project/Projects", removed)
+    world.counts("project_planning")
+    assert {code: row["active"] for code, row in world.outsmart("projects").items()} == {
+        "P1": "0",
+        "P2": "0",
+        "P3": "1",
+    }
+    world.settings(project_planning={"follow_inactive": False})
+    world.change("project/Projects", left, BlockEntry=True)
+    world.counts("project_planning")
+    assert world.outsmart("projects")["P3"]["active"] == "1"
+
+
 def test_a_relation_that_ended_has_a_flag_and_needs_no_remark(world: World) -> None:
     world.account("100", EndDate=day(world.work_day(-1)))
     world.settings(relations={"include_inactive": True})

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from outsmart_sync.pipeline.job import Options
 from outsmart_sync.services import health, planning
 from outsmart_sync.services.steps import Step
 from outsmart_sync.store import ledger
+from outsmart_sync.store.tables import cursor, mirror, record_log
 from outsmart_sync.store.tables import ledger as ledger_table
-from outsmart_sync.store.tables import mirror, record_log
 from pipeline.world import DIVISION, World
 
 ORDERS, LINES = "salesorder/SalesOrders", "salesorder/SalesOrderLines"
@@ -122,6 +124,25 @@ def test_an_order_waits_for_its_customer_and_goes_by_itself(orders: World) -> No
     assert SALES_ORDERS in orders.poll()
     assert orders.counts(SALES_ORDERS).created == 1
     assert only(orders)["CustomerCity"] == "Delft"
+
+
+def test_an_order_that_lacks_what_its_relation_lacks_is_rejected_and_goes_once_that_is_mended(orders: World) -> None:
+    orders.relation_by_hand("100", name="Customer 100", city="")
+    account = orders.account("100", City=None)
+    orders.counts("relations")
+    orders.order(account)
+    counts = orders.counts(SALES_ORDERS)
+    assert (counts.rejected, counts.created) == (1, 0)
+    (row,) = orders.rows(mirror, record="sales_order")
+    assert row.reason == "missing_field"
+    assert "city" in row.detail.casefold()
+    assert SALES_ORDERS not in orders.poll()
+    orders.change("crm/Accounts", account, City="Delft")
+    assert orders.counts("relations").updated == 1
+    assert SALES_ORDERS in orders.poll()
+    assert orders.counts(SALES_ORDERS).created == 1
+    assert only(orders)["CustomerCity"] == "Delft"
+    assert SALES_ORDERS not in orders.poll()
 
 
 def test_an_order_of_a_relation_that_is_left_out_comes_along_when_that_is_imported(orders: World) -> None:
@@ -290,6 +311,21 @@ def test_a_new_order_under_the_number_of_a_deleted_one_takes_its_work_order_on(
     assert (only(orders)["WorkorderNo"], only(orders)["WorkStatus"]) == ("SO-7", "W")
     assert orders.states("sales_order") == {"SO-7": ("synced", None)}
     assert len(orders.rows(record_log, reason="order_cancelled")) == (0 if at_once else 1)
+
+
+def test_an_order_that_was_deleted_early_in_a_long_pause_is_cancelled(orders: World, customer: str) -> None:
+    gone, there = orders.order(customer), orders.order(customer)
+    assert orders.counts(SALES_ORDERS).created == 2
+    orders.control.shift_clock(-70 * 86_400)
+    orders.delete(ORDERS, gone)
+    orders.control.reset_clock()
+    with orders.store.begin() as connection:
+        connection.execute(update(cursor).values(moved_at=orders.store.now() - timedelta(days=70)))
+    assert orders.counts(SALES_ORDERS).deleted == 1
+    (line,) = orders.rows(record_log, reason="order_cancelled")
+    assert line.provider_id == gone
+    (kept,) = orders.rows(mirror, provider_id=there)
+    assert kept.source_gone_at is None
 
 
 def test_a_cancelled_order_that_was_never_imported_stays_out(orders: World, customer: str) -> None:

@@ -141,6 +141,18 @@ def test_a_renamed_warehouse_is_updated_and_what_is_the_same_is_left(world: Worl
     assert world.outsmart("warehouses")["W1"]["wse_description"] == "Van of Anna"
 
 
+def test_a_warehouse_without_a_code_is_rejected_and_one_that_is_gone_is_noted_and_stays(world: World) -> None:
+    world.settings(licence="pro", warehouses={"enabled": True})
+    gone = world.warehouse("W1")
+    world.warehouse(" ")
+    counts = world.counts("warehouses")
+    assert (counts.created, counts.rejected) == (1, 1)
+    world.delete("inventory/Warehouses", gone)
+    assert world.counts("warehouses").deleted == 1
+    assert set(world.outsmart("warehouses")) == {"W1"}
+    assert world.kept("warehouse", "W1").source_gone_at is not None
+
+
 def test_a_group_without_a_code_is_rejected_and_stops_no_other(groups: World) -> None:
     groups.group(" ")
     groups.group("G1")

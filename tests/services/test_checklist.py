@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from outsmart_sync.records.exchange import Administration
 from outsmart_sync.services import checklist, connect
 from outsmart_sync.services.connect import Connected
 from sandbox.browser import Browser
@@ -54,6 +55,18 @@ def test_looking_costs_one_call_per_category_and_reads_no_record(sqlite_rig: Rig
     found = checklist.of_rights(sqlite_rig.store, sqlite_rig.gateway, done.connection, offered(done, MAIN))
     calls = [call for call in sqlite_rig.vendors.control.calls(vendor="exact_online") if "oauth" not in call["path"]]
     assert len(calls) <= len(found)
+
+
+def test_looking_into_a_visma_company_reads_no_list_whole(sqlite_rig: Rig) -> None:
+    control = sqlite_rig.vendors.control
+    connection = sqlite_rig.connect_visma("devries")
+    control.forget_calls()
+    company = Administration(connection.administration, "De Vries", "nl", "EUR")
+    found = checklist.of_rights(sqlite_rig.store, sqlite_rig.gateway, connection, company)
+    assert [str(each.error) for each in found if not each.ok] == []
+    calls = control.calls(vendor="visma", path="/v2/")
+    assert 4 < len(calls) <= len(found)
+    assert {call["query"].get("$pagesize", "1") for call in calls} == {"1"}
 
 
 def test_a_missing_outsmart_account_is_told_and_stops_nobody(sqlite_rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ from sqlalchemy.exc import IntegrityError
 
 from outsmart_sync.pipeline import guards, marks, merging, notices, overtaken, references, scope
 from outsmart_sync.pipeline.making import Maker, NotMade
-from outsmart_sync.pipeline.outcomes import BY_HAND, CANCELLED, OTHER_DOCUMENT, REOPENED, Outcome
+from outsmart_sync.pipeline.outcomes import BY_HAND, CANCELLED, MISSING_FIELD, OTHER_DOCUMENT, REOPENED, Outcome
 from outsmart_sync.records.exchange import Stage
 from outsmart_sync.records.order import CANCELLED_STATUS, OPEN
 from outsmart_sync.records.record import REFERS, REMOTE_ID
@@ -152,7 +152,7 @@ class _Delivery:
 
     def _create(self, row: Row[Any], body: Payload) -> None:
         if lacking := self.record.lacks(body):
-            self._keep(row, self._decided(Outcome.REJECTED, "missing_field", ", ".join(lacking)))
+            self._keep(row, self._decided(Outcome.REJECTED, MISSING_FIELD, ", ".join(lacking)))
             return
         with self.store.read() as connection:
             line = self._maker.line(connection, row.code)

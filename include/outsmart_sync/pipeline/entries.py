@@ -17,7 +17,7 @@ from sqlalchemy import and_, exists, or_, select, update
 
 from outsmart_sync.pipeline import marks, merging, overtaken, references, scope
 from outsmart_sync.pipeline.making import Maker, NotMade
-from outsmart_sync.pipeline.outcomes import ON_ITS_WAY, OPEN_STATES, MirrorState, Outcome
+from outsmart_sync.pipeline.outcomes import MISSING_FIELD, ON_ITS_WAY, OPEN_STATES, MirrorState, Outcome
 from outsmart_sync.pipeline.standing import NOTHING, Standing, amount_of, number_of
 from outsmart_sync.records.record import REMOTE_ID
 from outsmart_sync.records.values import Payload, decimal_text, decode, encode
@@ -275,7 +275,7 @@ class _Booking:
 
     def _enter(self, row: Row[Any], standing: Standing, wanted: Payload) -> Standing | NotMade:
         if lacking := self.record.lacks(wanted):
-            return NotMade(Outcome.REJECTED, "missing_field", ", ".join(lacking))
+            return NotMade(Outcome.REJECTED, MISSING_FIELD, ", ".join(lacking))
         return self._make(row, standing, wanted)
 
     def _make(self, row: Row[Any], standing: Standing, body: Payload) -> Standing | NotMade:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, case, delete, exists, func, not_, select
 
-from outsmart_sync.errors import ConfigurationError
+from outsmart_sync.errors import ConfigurationError, VendorUnavailable
 from outsmart_sync.pipeline import (
     derived,
     epochs,
@@ -60,6 +60,8 @@ _FIRST_READ = "<"  # name under which it notes from which place in staging on th
 
 _SECONDS_PER_DAY = 86_400
 _CHUNK = 1_000
+_LAST_YEAR = timedelta(days=366)
+_SAMPLE = 20  # of what seems to be gone, so many are asked for
 
 
 def extract(store: Store, job: Job, source: Source, destination: Destination | None) -> int:
@@ -92,7 +94,8 @@ def extract(store: Store, job: Job, source: Source, destination: Destination | N
         _look_up(store, job, source)
     else:
         _read_streams(store, job, source, progress, epoch)
-    staged = _finish(store, job)
+    gone = [] if job.options.partial else _whole_reads(store, job, source)
+    staged = _finish(store, job, gone)
     if destination is not None:
         invoices.link(store, job, destination)
     return staged
@@ -228,6 +231,12 @@ def _cursors(store: Store, job: Job, source: Source, epoch: str | None) -> dict[
         log.info("The start date has moved from %s to %s: all is read from there", kept[STARTED].value, job.starts_on)
         return {}
     return positions
+
+
+def _cursor_age(connection: Connection, job: Job) -> float:
+    """Days since the category was last read to its end."""
+    kept = cursors.read_all(connection, job.connection_id, job.category.name)
+    return cursor_age(kept, stream_names(job.category), dialect.now(connection))
 
 
 def _first_day(store: Store, job: Job, progress: dict[str, Progress]) -> date | None:
@@ -456,11 +465,11 @@ def _with_kept(connection: Connection, job: Job, stream: Stream, rows: list[Stag
     ]
 
 
-def _finish(store: Store, job: Job) -> int:
+def _finish(store: Store, job: Job, gone: Sequence[tuple[Stream, list[str]]]) -> int:
     """Settle what was staged: one row per record, parts folded in, children of changed parents beside them."""
     with store.begin() as connection:
-        if not job.options.partial:
-            _miss(connection, job)
+        for stream, ids in gone:
+            _miss(connection, job, stream, ids)
         dialect.analyze(connection, staging, staged_rows.next_seq(connection, job.id))
         dropped = _drop_superseded(connection, job)
         pending.stage_children(connection, job)
@@ -488,33 +497,67 @@ def _finish(store: Store, job: Job) -> int:
     return int(total)
 
 
-def _miss(connection: Connection, job: Job) -> None:
-    """Stage as deleted what we know and a stream that was read from its beginning to its end no longer has.
+def _whole_reads(store: Store, job: Job, source: Source) -> list[tuple[Stream, list[str]]]:
+    """Streams that were read from their beginning to their end, each with what we know and it no longer has.
 
     The package's list of deletions does not reach back for ever, and some lists have none. What has a start date is
-    never read from its beginning, so what was not read may well be there.
+    never read from its beginning, so what was not read may well be there: after a pause that is longer than deletions
+    are kept, documents of the last year are asked for one by one.
+
+    Raises:
+        VendorUnavailable: Some of it is there all the same: the read came to an end too early.
     """
-    progress = runs.progress_of(connection, job.id)
-    for stream in job.category.streams:
-        if not (FROM_START in progress or stream.whole) or stream.shared or job.category.begins_late(stream):
-            continue  # what a shared part says outlives it
-        if stream.name in progress and progress[stream.name].cursor == NOT_THERE:
-            continue
-        ids = _missing(connection, job, stream)
-        for start in range(0, len(ids), _CHUNK):
-            some: dict[str, int | None] = dict.fromkeys(ids[start : start + _CHUNK])
-            gone = (
-                parts.gone(connection, job, stream.name, some)
-                if stream.record is None
-                else _marked(connection, job, stream.record.name, some, Origin.DELETED)
+    found: list[tuple[Stream, list[str]]] = []
+    documents: list[tuple[Stream, list[str]]] = []
+    with store.read() as connection:
+        progress = runs.progress_of(connection, job.id)
+        paused = source.expired(_cursor_age(connection, job))
+        for stream in job.category.streams:
+            if not (FROM_START in progress or stream.whole) or stream.shared:
+                continue  # what a shared part says outlives it
+            if stream.name in progress and progress[stream.name].cursor == NOT_THERE:
+                continue
+            if not job.category.begins_late(stream):
+                found.append((stream, sorted(_missing(connection, job, stream))))
+            elif paused and stream.record is not None:
+                documents.append((stream, sorted(_missing(connection, job, stream, job.today - _LAST_YEAR))))
+    for stream, ids in documents:
+        there = source.existing(job.category, stream, ids) if ids else None
+        found.append((stream, [] if there is None else [each for each in ids if each not in there]))
+    _require_end(store, job, source, found)
+    return [(stream, ids) for stream, ids in found if ids]
+
+
+def _require_end(store: Store, job: Job, source: Source, missing: Sequence[tuple[Stream, list[str]]]) -> None:
+    """Ask for some of what seems to be gone: a list of changes does not say how long it is."""
+    for stream, ids in missing:
+        late = job.category.begins_late(stream)
+        sample = ids[:: max(1, len(ids) // _SAMPLE)][:_SAMPLE]
+        if not late and sample and source.existing(job.category, stream, sample):
+            with store.begin() as connection:
+                runs.begin_anew(connection, job.id)
+            raise VendorUnavailable(
+                f"The list of {stream.name} came to an end before all of it was there.",
+                remedy="It is read again by itself; nothing counts as removed.",
+                technical=f"{stream.name}: {len(ids)} known records were not in it, and some of them are there",
             )
-            staged_rows.load(connection, job.id, gone)
-        if ids:
-            log.info("%s: %s that were known are not in the package any more", stream.name, len(ids))
 
 
-def _missing(connection: Connection, job: Job, stream: Stream) -> list[str]:
-    """Ids that we know and that were not read."""
+def _miss(connection: Connection, job: Job, stream: Stream, ids: Sequence[str]) -> None:
+    """Stage as deleted what a stream no longer has."""
+    for start in range(0, len(ids), _CHUNK):
+        some: dict[str, int | None] = dict.fromkeys(ids[start : start + _CHUNK])
+        gone = (
+            parts.gone(connection, job, stream.name, some)
+            if stream.record is None
+            else _marked(connection, job, stream.record.name, some, Origin.DELETED)
+        )
+        staged_rows.load(connection, job.id, gone)
+    log.info("%s: %s that were known are not in the package any more", stream.name, len(ids))
+
+
+def _missing(connection: Connection, job: Job, stream: Stream, since: date | None = None) -> list[str]:
+    """Ids that we know and that were not read; since a day: of documents in the destination that bear a later one."""
     first = _first_read(connection, job)
     name = stream.record.name if stream.record else stream.name
     known = parts.kept(job, stream.name) if stream.record is None else _known(job, name)
@@ -523,6 +566,8 @@ def _missing(connection: Connection, job: Job, stream: Stream) -> list[str]:
         begin = mirror.c.provider_id
         known = known.where(*(not_(begin.startswith(each)) for each in others if each))
         known = known.where(begin.startswith(stream.id_prefix)) if stream.id_prefix else known
+    if since is not None:
+        known = known.where(mirror.c.dated_on >= since, scope.in_destination(job))
     if stream.window:
         known = known.where(mirror.c.dated_on >= stream.window_start(job.today))
     read = select(staging.c.provider_id).where(scope.staged(job), staging.c.seq >= first, staging.c.record == name)

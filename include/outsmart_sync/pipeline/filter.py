@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import and_, exists, func, not_, or_, select, true, update
 
 from outsmart_sync.pipeline import entries, invoices, marks, ranking, references, same_work, scope
-from outsmart_sync.pipeline.outcomes import MirrorState, Outcome
+from outsmart_sync.pipeline.outcomes import MISSING_FIELD, MirrorState, Outcome
 from outsmart_sync.records.catalogue import OTHER_CURRENCY, Choice, DerivedStream, StartDate, Switch
 from outsmart_sync.records.record import UNREADABLE
 from outsmart_sync.records.staged import CURRENCY, LEFT_OUT, Origin, tag
@@ -256,4 +256,4 @@ def _refusal(record: Record, problems: Sequence[str]) -> tuple[str, str]:
             too_long.append(f"{label} (at most {length} characters)")
         else:
             missing.append(label)
-    return ("missing_field", ", ".join(missing)) if missing else ("too_long", ", ".join(too_long))
+    return (MISSING_FIELD, ", ".join(missing)) if missing else ("too_long", ", ".join(too_long))

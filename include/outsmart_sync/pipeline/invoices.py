@@ -22,7 +22,7 @@ from outsmart_sync.records.invoice import INVOICE
 from outsmart_sync.records.payment import DEBTOR, DOCUMENT, EXPORTED_INVOICE, INVOICE_OF, NUMBER, TOTAL
 from outsmart_sync.records.staged import Origin
 from outsmart_sync.records.values import Payload, code_key, decode
-from outsmart_sync.store import dialect, ledger, staged_rows
+from outsmart_sync.store import dialect, exports, ledger, staged_rows
 from outsmart_sync.store.tables import mirror, staging
 
 if TYPE_CHECKING:
@@ -85,19 +85,40 @@ class _Invoice:
         return f"debtor {self.debtor or '?'}, {self.amount} {self.currency}".rstrip()
 
 
+@dataclass(frozen=True, slots=True)
+class _Exported:
+    """The work orders that our own exports made documents of.
+
+    Attributes:
+        by_document: The package's id of an invoice that was made → row id of the work order.
+        by_number: Number of an invoice that a document was turned into later → row ids of the work orders.
+    """
+
+    by_document: Mapping[str, str]
+    by_number: Mapping[str, set[str]]
+
+    def of(self, sought: _Sought) -> set[str]:
+        """Row ids of the work orders that an invoice of the package's is for."""
+        made = {self.by_document[each] for each in sought.documents if each in self.by_document}
+        return made | self.by_number.get(sought.number, set())
+
+    def all(self) -> set[str]:
+        """Row ids of all these work orders."""
+        return set(self.by_document.values()).union(*self.by_number.values())
+
+
 @dataclass(frozen=True)
 class _Unlinked:
     """OutSmart's invoices that may be meant, by their numbers and by the work orders that they were made from."""
 
     by_number: Mapping[str, list[_Invoice]]
     by_work_order: Mapping[str, list[_Invoice]]
-    work_orders: Mapping[str, str]
+    exported: _Exported
     currency: str
 
     def of_export(self, sought: _Sought) -> list[_Invoice]:
         """Those of the work order that our own export made the document of."""
-        numbers = {self.work_orders[document] for document in sought.documents if document in self.work_orders}
-        found = [invoice for number in numbers for invoice in self.by_work_order.get(number, ())]
+        found = [each for row_id in self.exported.of(sought) for each in self.by_work_order.get(row_id, ())]
         return found if len(found) == 1 else [each for each in found if each.fits(sought, self.currency)]
 
     def alike(self, sought: _Sought) -> list[_Invoice]:
@@ -227,7 +248,11 @@ def _unlinked(connection: Connection, job: Job, sought: Iterable[_Sought]) -> _U
     each_sought = list(sought)
     numbers = {code_key(each.number) for each in each_sought}
     documents = sorted({document for each in each_sought for document in each.documents})
-    work_orders = ledger.keys_of(connection, job.account, EXPORTED_INVOICE, documents)
+    exported = _Exported(
+        ledger.keys_of(connection, job.account, EXPORTED_INVOICE, documents),
+        exports.of_invoices(connection, job.connection_id, (each.number for each in each_sought if each.number)),
+    )
+    row_ids = exported.all()
     by_number: dict[str, list[_Invoice]] = defaultdict(list)
     by_work_order: dict[str, list[_Invoice]] = defaultdict(list)
     for row_id, there in _free(connection, job):
@@ -236,9 +261,9 @@ def _unlinked(connection: Connection, job: Job, sought: Iterable[_Sought]) -> _U
         invoice = _invoice(row_id, there)
         for number in {code_key(str(there.get(name, ""))) for name in ("number", "number_formatted")} & numbers:
             by_number[number].append(invoice)
-        if (work_order := str(there.get("work_order", ""))) in work_orders.values():
+        if (work_order := str(there.get("work_order", ""))) in row_ids:
             by_work_order[work_order].append(invoice)
-    return _Unlinked(by_number, by_work_order, work_orders, job.currency)
+    return _Unlinked(by_number, by_work_order, exported, job.currency)
 
 
 def _invoice(row_id: int, there: Payload) -> _Invoice:

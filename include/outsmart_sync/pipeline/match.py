@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Text, and_, case, cast, exists, func, literal, not_, null, or_, select, update
 
-from outsmart_sync.pipeline import decisions, edits, entries, guards, in_use, marks, references, scope
+from outsmart_sync.pipeline import decisions, edits, entries, guards, in_use, marks, references, rivals, scope
 from outsmart_sync.pipeline.outcomes import BY_HAND, CANCELLED, DUPLICATE, REFUSED, MirrorState, Outcome
 from outsmart_sync.pipeline.outsmart_read import was_read
 from outsmart_sync.records.staged import Origin
@@ -202,6 +202,7 @@ def _hold_duplicates(connection: Connection, job: Job, record: Record) -> None:
         *_rivals_in_mirror(connection, job, record, candidates),
     }
     _hold_rows(connection, job, record, sorted(twins), DUPLICATE)
+    rivals.show_together(connection, job, record, sorted(twins))
     ambiguous = (
         select(_other.c.code_key)
         .where(scope.mirrored(job, record.name, _other), _other.c.provider_id.is_(None), _other.c.outsmart.is_not(None))

@@ -76,6 +76,12 @@ KEPT_APART = "kept_apart"
 HELD_BY_HAND = "held_by_hand"
 """Reason of a record that a person put on hold."""
 
+MISSING_FIELD = "missing_field"
+"""Reason of a record that lacks what OutSmart demands."""
+
+UNNAMED = "reference_unnamed"
+"""Reason of a record that names none of what OutSmart demands, nor does what it refers to."""
+
 DISMISSED = "dismissed"
 """Reason of a record that a person dismissed."""
 
@@ -208,7 +214,7 @@ REASONS: dict[str, Reason] = {
         "It waits for its {detail}, which has not been read yet.",
         "It goes by itself once that is there; see to it that its category is switched on.",
     ),
-    "reference_unnamed": Reason(
+    UNNAMED: Reason(
         "It has no {detail} in the bookkeeping package, and OutSmart demands one.",
         "Fill it in there, or choose one for work of your own in the settings where the category offers it.",
     ),
@@ -285,7 +291,7 @@ REASONS: dict[str, Reason] = {
     CANCELLED: Reason(
         "It was cancelled in the bookkeeping package; {detail}.", "Tell the technician if the work has begun."
     ),
-    "missing_field": Reason("OutSmart needs: {detail}.", "Fill it in in the bookkeeping package."),
+    MISSING_FIELD: Reason("OutSmart needs: {detail}.", "Fill it in in the bookkeeping package."),
     "unreadable": Reason(
         "The bookkeeping package sent a value that cannot be read: {detail}.",
         "Correct it in the bookkeeping package; it is judged again when it changes.",

@@ -1,8 +1,8 @@
 """Records of the mirror that must be judged again although the package said nothing new about them.
 
 These are records that were judged by other rules (filters, or before there was an OutSmart account to deliver to), that
-waited for a record which is there now, that were held for a code which is theirs alone now, or whose calendar day has
-come. They are staged from the mirror, without a call.
+waited for a record which is there now, that lacked what another record has by now, that were held for a code which is
+theirs alone now, or whose calendar day has come. They are staged from the mirror, without a call.
 """
 
 from __future__ import annotations
@@ -162,6 +162,7 @@ def _come_up(job: Job, record: Record) -> list[ColumnElement[bool]]:
     if record.made_once:
         unsure = mirror.c.reason.in_((UNSURE, ON_ITS_WAY))
         ways.append(and_(_OPEN, mirror.c.state == MirrorState.WAITING, unsure))
+        ways.append(and_(_OPEN, references.mended(job, record)))
     return ways
 
 

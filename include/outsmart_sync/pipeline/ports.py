@@ -43,6 +43,12 @@ class Source(Protocol):
             TransientError: No answer.
         """
 
+    def existing(self, category: ImportCategory, stream: Stream, ids: Sequence[str]) -> set[str] | None:
+        """Those of these ids of the package's that are there, though a read from the beginning lacks them.
+
+        None, without a call, for a list that says how long it is, and where it cannot be asked.
+        """
+
     def count(self, category: ImportCategory, since: date | None) -> int:
         """How many documents of a category with a start date bear a date, or one not before a day."""
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Text, and_, bindparam, case, cast, exists, false, func, null, or_, select, true, update
 
 from outsmart_sync.pipeline import scope
-from outsmart_sync.pipeline.outcomes import REFERENCE_LEFT_OUT, STANDS_FOR, MirrorState, Outcome
+from outsmart_sync.pipeline.outcomes import MISSING_FIELD, REFERENCE_LEFT_OUT, STANDS_FOR, UNNAMED, MirrorState, Outcome
 from outsmart_sync.records.catalogue import Referred
 from outsmart_sync.records.record import BY_CODE, REFERS
 from outsmart_sync.records.values import Payload, code_key, decode
@@ -149,6 +149,17 @@ def ready(job: Job, record: Record) -> ColumnElement[bool]:
         and_(mirror.c.state == MirrorState.EXCLUDED, mirror.c.reason == REFERENCE_LEFT_OUT),
     )
     return or_(and_(waits, there), and_(missed, known))
+
+
+def mended(job: Job, record: Record) -> ColumnElement[bool]:
+    """Whether a document was rejected that takes from other records what it lacks, and any of those came since."""
+    newest = (
+        select(func.max(_referred.c.run_id))
+        .where(_referred.c.connection_id == job.connection_id, _referred.c.record.in_(_types(record.references)))
+        .scalar_subquery()
+    )
+    lacks = mirror.c.reason.in_((MISSING_FIELD, UNNAMED))
+    return and_(mirror.c.state == MirrorState.REJECTED, lacks, mirror.c.run_id < newest)
 
 
 def _ways(job: Job, references: Sequence[Reference]) -> list[ColumnElement[bool]]:
@@ -343,7 +354,7 @@ def _missing(record: Record, payload: Payload, known: Known, there: Payload) -> 
 
 def _verdict(reference: Reference, identity: str, payload: Payload, known: Known) -> dict[str, Any]:
     if not identity:
-        verdict = {"outcome_": Outcome.REJECTED.value, "reason_": "reference_unnamed", "detail_": reference.label}
+        verdict = {"outcome_": Outcome.REJECTED.value, "reason_": UNNAMED, "detail_": reference.label}
         return {**verdict, "needs_": None}
     seen = known.get((reference.name, identity))
     outcome, reason, detail = Outcome.WAITING, _MISSING, reference.label

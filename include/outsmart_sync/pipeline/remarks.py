@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, and_, func, not_, or_, select
 
 from outsmart_sync.pipeline import merging, scope
 from outsmart_sync.pipeline.outcomes import IN_USE_AGAIN, OUT_OF_USE, Outcome
+from outsmart_sync.records.catalogue import REMARK_INACTIVE
 from outsmart_sync.store.tables import record_log, staging
 
 if TYPE_CHECKING:
@@ -28,10 +29,12 @@ def remark(connection: Connection, job: Job, record: Record) -> None:
     Args:
         connection: The caller's transaction.
         job: Whose rows; they have been brought to the destination.
-        record: Record type; one with a flag needs no remark, and neither has one whose stream knows nothing of use.
+        record: Record type; one with a flag or a last day of its own needs no remark, and neither has one whose stream
+            knows nothing of use.
     """
     stream = job.category.stream_of(record.name)
-    if record.active is not None or record.made_once or not (stream.blocked or stream.valid):
+    told_there = record.active is not None or record.made_once or bool(record.ends)
+    if told_there or not (stream.blocked or stream.valid) or not job.is_on(REMARK_INACTIVE):
         return
     there = and_(scope.staged(job), staging.c.record == record.name, staging.c.outcome.in_(_IN_OUTSMART))
     unused = or_(staging.c.blocked, scope.out_of_dates(job))

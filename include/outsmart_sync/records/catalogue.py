@@ -132,6 +132,8 @@ class Stream:
         parent: Column with the package's id of the record it belongs to.
         blocked: Column that marks a row as blocked, or as cancelled.
         is_blocked: Whether that column's value says so.
+        blocked_out_of_dates: That column says so, too, of a row that is out of its dates: there the dates alone count,
+            since a day that comes or passes changes no row.
         alias: Column of a second id, under which the package's list of deletions names a row.
         valid: Columns of the first and last day in use; '' for one that does not count.
         left_out: Which rows are never imported.
@@ -171,6 +173,7 @@ class Stream:
     parent: str | None = None
     blocked: str | None = None
     is_blocked: Callable[[Any], bool] = bool
+    blocked_out_of_dates: bool = False
     alias: str | None = None
     valid: tuple[str, str] | None = None
     left_out: LeftOut | None = None
@@ -517,6 +520,13 @@ FOLLOW_INACTIVE = Switch(
     default=True,
 )
 """For categories whose record type has a flag ``active``; off: the flag of what OutSmart has is left alone."""
+
+REMARK_INACTIVE = Switch(
+    name=FOLLOW_INACTIVE.name,
+    label="Say in the log when records that are in OutSmart are blocked or out of their dates: it has no flag for that",
+    default=True,
+)
+"""For categories whose record type has no flag ``active``."""
 
 DEACTIVATE_REMOVED = Switch(
     name="deactivate_removed", label="Make records inactive in OutSmart when they are deleted in the package"

@@ -176,7 +176,13 @@ class Mapper:
         return tags_text(tags)
 
     def _blocked(self, row: Row) -> bool:
-        return self.stream.is_blocked(row[self.stream.blocked]) if self.stream.blocked else False
+        stream = self.stream
+        if not stream.blocked or not stream.is_blocked(row[stream.blocked]):
+            return False
+        if not stream.blocked_out_of_dates:
+            return True
+        valid_from, valid_until = self._validity(row)
+        return is_active(self.today, blocked=False, valid_from=valid_from, valid_until=valid_until)
 
     def _validity(self, row: Row) -> tuple[date | None, date | None]:
         if self.stream.valid is None:

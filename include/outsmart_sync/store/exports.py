@@ -160,6 +160,18 @@ def pending(connection: Connection, connection_id: int) -> list[Export]:
     return _select(connection, table.c.connection_id == connection_id, or_(table.c.state.in_(ON_THE_WAY), failed))
 
 
+def of_invoices(connection: Connection, connection_id: int, numbers: Iterable[str]) -> dict[str, set[str]]:
+    """Number of an invoice that a work order's document was turned into → row ids of the work orders."""
+    wanted, found = sorted(set(numbers)), dict[str, set[str]]()
+    for start in range(0, len(wanted), _CHUNK):
+        query = select(table.c.invoice_number, table.c.row_id).where(
+            table.c.connection_id == connection_id, table.c.invoice_number.in_(wanted[start : start + _CHUNK])
+        )
+        for row in connection.execute(query):
+            found.setdefault(row.invoice_number, set()).add(row.row_id)
+    return found
+
+
 GONE = "gone"
 """Reason of a row whose document was deleted at the package."""
 

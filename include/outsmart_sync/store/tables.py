@@ -480,6 +480,14 @@ record_log = Table(
     Column("at", Utc, nullable=False),
     Index("ix_record_log_code", "connection_id", "record", "code"),
     Index("ix_record_log_run", "run_id", postgresql_using="brin"),  # a run's lines lie together
+    Index(
+        "ix_record_log_reason",
+        "connection_id",
+        "reason",
+        "at",
+        sqlite_where=text("reason IS NOT NULL"),
+        postgresql_where=text("reason IS NOT NULL"),
+    ),
 )
 
 call_budget = Table(

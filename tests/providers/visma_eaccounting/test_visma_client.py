@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 import requests
@@ -18,9 +21,12 @@ from outsmart_sync.errors import (
     VendorUnavailable,
 )
 from outsmart_sync.providers.outcomes import outcome_of
-from outsmart_sync.providers.visma_eaccounting.client import VismaClient, counted_as
+from outsmart_sync.providers.visma_eaccounting.client import RULES, VismaClient, counted_as
 from outsmart_sync.providers.visma_eaccounting.errors import API_OUTCOMES
+from outsmart_sync.providers.visma_eaccounting.lists import hour_units
 from outsmart_sync.providers.visma_eaccounting.paging import Page, in_parallel
+from outsmart_sync.store.budget import ENDPOINT_CLOSED, CallBudget
+from outsmart_sync.store.store import Store
 from sandbox.process import SandboxProcess
 
 
@@ -85,6 +91,92 @@ def test_the_vendors_own_limit_is_kept_to(vendors: SandboxProcess, token: str) -
         client.page("units", {})
     assert len(waits) == 3
     assert all(0 < each <= 60.5 for each in waits)
+
+
+def test_threads_and_clients_share_an_endpoint_s_calls_and_another_endpoint_has_its_own(
+    vendors: SandboxProcess, token: str, store: Store
+) -> None:
+    rules = replace(RULES, minute_limit=5)
+    waits: list[float] = []
+
+    class Waited(Exception):
+        """Instead of a minute's pause."""
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        raise Waited
+
+    def client() -> VismaClient:
+        return VismaClient(
+            requests.Session,
+            vendors.visma_url,
+            Tokens(token),
+            budget_of=lambda endpoint: CallBudget(store, f"app:{endpoint}", rules),
+            sleep=wait,
+        )
+
+    def asked(each: VismaClient) -> bool:
+        with suppress(Waited):
+            return bool(each.page("units", {}).rows)
+        return False
+
+    vendors.control.forget_calls()
+    clients = [client() for _ in range(2)]
+    with ThreadPoolExecutor(4) as pool:
+        answered = list(pool.map(asked, clients * 4))
+    assert sum(answered) == 5
+    assert len(waits) == 3
+    assert all(0 < each <= 60.5 for each in waits)
+    assert len(vendors.control.calls(vendor="visma", path="/v2/units")) == 5
+    assert clients[0].page("customers", {}, size=1).rows
+
+
+def test_errors_of_one_company_close_nothing_for_another(vendors: SandboxProcess, store: Store) -> None:
+    def client(company: str) -> VismaClient:
+        token = str(vendors.control.give_visma_tokens(company=company)["access_token"])
+        return VismaClient(
+            requests.Session,
+            vendors.visma_url,
+            Tokens(token),
+            budget_of=lambda endpoint: CallBudget(store, f"app:{endpoint}", RULES, f"app:{company}:{endpoint}"),
+            sleep=lambda _: None,
+        )
+
+    vendors.control.change_visma_standing("leeg", start_guide_done=False)
+    refused, other = client("leeg"), client("devries")
+    for _ in range(RULES.equal_errors):
+        with pytest.raises(AccessDenied):
+            refused.page("customers", {})
+    with pytest.raises(RequestRefused) as closed:
+        refused.page("customers", {})
+    assert closed.value.code == ENDPOINT_CLOSED
+    assert other.page("customers", {}, size=1).rows
+    vendors.control.reset_visma_standings()
+    with pytest.raises(RequestRefused):
+        refused.page("customers", {})
+    CallBudget(store, "app:customers", RULES, "app:leeg:customers").forgive()
+    refused.page("customers", {})
+
+
+@pytest.mark.parametrize(
+    ("title", "hour"),
+    [
+        ("Timme, tim, h, HUR", True),
+        ("Uur, u", True),
+        ("h", True),
+        ("Std.", True),
+        ("Manuur, HUR", True),
+        ("Ton, t, TNE", False),
+        ("Halve uur, 1/2 u", False),
+        ("Kvart timme", False),
+        ("Unit, u", False),
+        ("Hektar, h", False),
+        ("Dag, day, DAY", False),
+        ("", False),
+    ],
+)
+def test_a_unit_is_an_hour_only_where_one_of_its_names_says_just_that(title: str, hour: bool) -> None:
+    assert hour_units([("1", title)]) == (["1"] if hour else [])
 
 
 def test_a_refused_token_is_renewed_once_and_then_the_login_has_ended(vendors: SandboxProcess, token: str) -> None:

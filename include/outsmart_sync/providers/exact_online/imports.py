@@ -24,6 +24,7 @@ from outsmart_sync.records.catalogue import (
     DEACTIVATE_REMOVED,
     FOLLOW_INACTIVE,
     HOLD_TWO_FIRMS,
+    REMARK_INACTIVE,
     Belongs,
     Choice,
     ImportCategory,
@@ -261,6 +262,9 @@ EMPLOYEES = ExactStream(
     scope="Hrm payroll",
     key="ID",
     fields={"number": text("Code"), "firstname": text("FirstName"), "lastname": text("LastName")},
+    blocked="IsActive",
+    is_blocked=lambda value: value is False,
+    blocked_out_of_dates=True,
     valid=("StartDate", "EndDate"),
     tags=Tags(("Code",), lambda row: [("employee", (row["Code"] or "").strip())]),
 )
@@ -321,7 +325,7 @@ MATERIALS_IMPORT = ImportCategory(
     name="materials",
     label="Materials",
     streams=(_items(hour_types=False), PRICES),
-    filters=(_ITEM_GROUPS,),
+    filters=(_ITEM_GROUPS, REMARK_INACTIVE),
     fold=sale_price("price"),
     after=("categories",),
 )
@@ -352,6 +356,7 @@ EMPLOYEES_IMPORT = ImportCategory(
             tag="employee",
             lists=lists.EMPLOYEE_NUMBERS,
         ),
+        REMARK_INACTIVE,
     ),
 )
 

@@ -96,7 +96,8 @@ TERMS = ExactStream(
         _PAID_ON: day("LastPaymentDate", "EndDate"),
     },
     belongs=Belongs(("LineType", "TransactionType"), _is_of_sales, "not_receivable"),
-    dated="InvoiceDate",
+    # What is paid from that day on counts, however old its invoice is; what is not paid yet bears no date.
+    dated="LastPaymentDate",
 )
 
 PAYMENT_TRANSACTIONS_IMPORT = ImportCategory(

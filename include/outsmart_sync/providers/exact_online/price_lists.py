@@ -8,17 +8,18 @@ CRMAccounts, LogisticsSalesItemPrices).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from outsmart_sync.errors import AccessDenied, VendorUnavailable
 from outsmart_sync.providers.exact_online.rights import Need, explained
-from outsmart_sync.providers.exact_online.values import exact_date, is_reference, padded_code, quoted
+from outsmart_sync.providers.exact_online.values import TIMEZONE, exact_date, is_reference, padded_code, quoted
 from outsmart_sync.records.price_lists import Expansion, Priced
 from outsmart_sync.records.timelines import Span, timeline
 from outsmart_sync.records.values import content_hash
@@ -45,7 +46,7 @@ READS: Mapping[str, tuple[str, ...]] = {
         "BasePriceAmount",
         VERSION,
     ),
-    "crm/Accounts": ("ID", "Code"),
+    "crm/Accounts": ("ID", "Code", "PriceList"),
     "logistics/Items": ("ID", "ItemGroup", "IsSalesItem", "StandardSalesPrice"),
     "logistics/SalesItemPrices": (
         "Account",
@@ -62,6 +63,7 @@ READS: Mapping[str, tuple[str, ...]] = {
 """Endpoint → the columns that are read."""
 
 _LISTS, _PERIODS, _LINKED, _DISCOUNTS = tuple(READS)[:4]
+_PLACES = 4
 _SPECIAL, _DISCOUNT_LEADS = 2, 1
 _PRICES_SCOPE = "Sales prices"
 NEEDS: Mapping[str, Need] = {
@@ -97,12 +99,12 @@ def read(client: ExactOnlineClient, today: date) -> Expansion:
     with _demanded(client, _DISCOUNTS):
         discounts, at_discounts = _changes(client)
     by_id = {row["ID"]: row for row in lists}
-    accounts = _accounts(client, [row for row in linked if row["PriceList"] in by_id])
+    accounts = _accounts(client, by_id, [row for row in linked if row["PriceList"] in by_id])
     used = [row for row in periods if row["PriceList"] in accounts and not _is_over(row, today)]
     steps = _lowest_steps(discounts, {row["ID"] for row in used})
     items = _items(client, [row for row in steps if _needs_items(row)])
     return Expansion(
-        _position(at_lists, at_periods, at_linked, at_discounts),
+        _position(at_lists, at_periods, at_linked, at_discounts, _this_day()),
         accounts,
         _prices(used, steps, items, today),
         {identity: str(row["Currency"] or "") for identity, row in by_id.items()},
@@ -113,8 +115,13 @@ def read(client: ExactOnlineClient, today: date) -> Expansion:
 
 
 def has_changed(client: ExactOnlineClient, position: str) -> bool:
-    """Whether a list is not as it was; a call for each of the four, or one where there are no lists."""
+    """Whether a list is not as it was; a call for each of the four, or one where there are no lists.
+
+    Once a day it counts as changed: customers and articles that were put to a list or a group changed none of the four.
+    """
     kept = tuple(msgspec.json.decode(position, type=list[str]))
+    if len(kept) > _PLACES and kept[_PLACES] != _this_day():
+        return True
     for path, known in zip((_LISTS, _PERIODS, _LINKED), kept, strict=False):
         page = client.get(_address(client, path))
         total = len(page.rows) if page.total is None else page.total
@@ -122,8 +129,12 @@ def has_changed(client: ExactOnlineClient, position: str) -> bool:
             return True
     if len(kept) == 1:
         return False
-    filters = f"{VERSION} gt {kept[-1]}L"
+    filters = f"{VERSION} gt {kept[_PLACES - 1]}L"
     return bool(client.get(client.address(_DISCOUNTS, select=(VERSION,), filters=filters, top=1)).rows)
+
+
+def _this_day() -> str:
+    return datetime.now(ZoneInfo(TIMEZONE)).date().isoformat()
 
 
 def _position(*places: str) -> str:
@@ -197,12 +208,18 @@ def _guids(ids: Sequence[str]) -> list[str]:
     return [f"guid'{each}'" for each in sorted(set(ids))]
 
 
-def _accounts(client: ExactOnlineClient, linked: Sequence[Row]) -> dict[str, list[str]]:
-    """List → ids of its customers: Exact names those by their codes."""
-    lists = {str(row["Code"] or "").strip(): row["PriceList"] for row in linked}
+def _accounts(client: ExactOnlineClient, lists: Iterable[str], linked: Sequence[Row]) -> dict[str, list[str]]:
+    """List → ids of its customers: those that it names by their codes, and those that name it themselves."""
+    named = {str(row["Code"] or "").strip(): row["PriceList"] for row in linked}
+    codes = [quoted(padded_code(code)) for code in sorted(named) if code]
+    list_of = {
+        row["ID"]: row["PriceList"] for row in _by_keys(client, "crm/Accounts", "PriceList", _guids(list(lists)))
+    }
+    for row in _by_keys(client, "crm/Accounts", "Code", codes):
+        list_of[row["ID"]] = named[str(row["Code"]).strip()]
     found: dict[str, list[str]] = defaultdict(list)
-    for row in _by_keys(client, "crm/Accounts", "Code", [quoted(padded_code(code)) for code in sorted(lists) if code]):
-        found[lists[str(row["Code"]).strip()]].append(row["ID"])
+    for identity, price_list in sorted(list_of.items()):
+        found[price_list].append(identity)
     return dict(found)
 
 

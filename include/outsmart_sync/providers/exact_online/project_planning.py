@@ -12,7 +12,16 @@ from dataclasses import replace
 from outsmart_sync.providers.exact_online.stream import ExactStream
 from outsmart_sync.providers.exact_online.values import clock, day, id_of, minutes, number_from_id, text
 from outsmart_sync.records import order
-from outsmart_sync.records.catalogue import Choice, ImportCategory, Row, StartDate, Tags, Text
+from outsmart_sync.records.catalogue import (
+    DEACTIVATE_REMOVED,
+    FOLLOW_INACTIVE,
+    Choice,
+    ImportCategory,
+    Row,
+    StartDate,
+    Tags,
+    Text,
+)
 from outsmart_sync.records.lists import RELATIONS
 from outsmart_sync.records.project import CONTACT, CUSTOMER, INTERNAL_RELATION, PROJECT
 
@@ -128,6 +137,8 @@ PROJECT_PLANNING_IMPORT = ImportCategory(
             "Debtor number for projects and planning without an account (empty: they are rejected)",
             lists=RELATIONS,
         ),
+        FOLLOW_INACTIVE,
+        DEACTIVATE_REMOVED,
         *order.WORK_ORDER_SETTINGS,
         StartDate(),
     ),

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 
-from outsmart_sync.errors import AccessDenied, RequestRefused, VendorUnavailable
+from outsmart_sync.errors import AccessDenied, ConfigurationError, RequestRefused, VendorUnavailable
 from outsmart_sync.providers.exact_online import price_lists, start_dates, windows
 from outsmart_sync.providers.exact_online.lists import ExactList, read_values
 from outsmart_sync.providers.exact_online.rights import DELETED, DIVISIONS, MODULE_MISSING, Need, explained
@@ -139,6 +139,24 @@ class ExactSource:
         """Ask for a record that nobody has."""
         for _ in self.lookup(category, category.streams[0], today, [_NOBODY]):
             pass
+
+    def existing(self, category: ImportCategory, stream: Stream, ids: Sequence[str]) -> set[str] | None:
+        """Asked at the ordinary endpoint; lists that are read whole say how long they are."""
+        exact = cast("ExactStream", stream)
+        known = [each for each in ids if is_id(each)]
+        if exact.whole or exact.window or isinstance(exact, ExpandedStream) or not known:
+            return None
+        found: set[str] = set()
+        try:
+            for start in range(0, len(known), _KEYS_PER_CALL):
+                some = known[start : start + _KEYS_PER_CALL]
+                filters = " or ".join(f"{exact.key} eq guid'{each}'" for each in some)
+                page = self._client.get(self._client.address(exact.single, select=(exact.key,), filters=filters))
+                found |= {str(row[exact.key]) for row in page.rows}
+        except ConfigurationError as error:
+            log.warning("%s: whether what is missing is gone could not be asked (%s)", category.label, error)
+            return None
+        return found
 
     def beginning(self, stream: Stream, day: date) -> str:
         """The row version behind which lies everything that was changed on a day or later."""

@@ -16,6 +16,7 @@ from outsmart_sync.providers.visma_eaccounting.values import number, text
 from outsmart_sync.records.catalogue import (
     DEACTIVATE_REMOVED,
     FOLLOW_INACTIVE,
+    REMARK_INACTIVE,
     Choice,
     ImportCategory,
     LeftOut,
@@ -84,7 +85,7 @@ MATERIALS_IMPORT = ImportCategory(
     name="materials",
     label="Materials",
     streams=(_articles(hours=False),),
-    filters=(_CHOICE, _INACTIVE),
+    filters=(_CHOICE, _INACTIVE, REMARK_INACTIVE),
     tier="active",
 )
 
