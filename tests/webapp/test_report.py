@@ -105,6 +105,24 @@ def test_a_new_record_is_linked_with_another_code_before_anything_is_imported(
     assert again.status_code == 422
 
 
+def test_a_report_that_an_import_has_overtaken_links_nothing_twice(
+    page: Browser, exact: Rig, firm: SyncConnection
+) -> None:
+    exact.sync("relations", preview=True)
+    exact.sync("relations")
+    part = page.get(f"connections/{firm.id}/report/relations/create").text
+    (row, *_) = [each for each in re.findall(r"<tr>.*?</tr>", part, re.DOTALL) if 'value="relation"' in each]
+    sent = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', row))
+    theirs = next(each for each in exact.rows(mirror, record="relation") if each.provider_id is None)
+    answer = page.post(
+        f"connections/{firm.id}/report/link",
+        data={**sent, "outsmart_code": theirs.code.strip()},
+        headers={"HX-Request": "true"},
+    )
+    assert answer.status_code == 422
+    assert "is linked with OutSmart" in answer.text
+
+
 def test_the_report_leads_on_to_the_exports(page: Browser, firm: SyncConnection) -> None:
     shown = page.get(f"connections/{firm.id}/report", params={"first": 1}).text
     assert f'connections/{firm.id}#exports"' in shown
