@@ -93,6 +93,11 @@ def test_every_setting_of_the_exports_has_a_label_in_the_language(language: str)
             "Work order W1 has the payment method 'contant voldaan', which the settings hold.",
             "Werkbon W1 heeft betaalwijze 'contant voldaan', en dat houden de instellingen aan.",
         ),
+        (
+            "Van Dijk B.V.: Relations, Materials is switched off. Peeters: its automatic sync is off.",
+            "Van Dijk B.V.: Relaties, Materialen staat uit. Peeters: de automatische synchronisatie staat uit.",
+        ),
+        ("Van Dijk B.V.: every category is switched off.", "Van Dijk B.V.: elke categorie staat uit."),
         ("", ""),
         ("{0} is odd", "{0} is odd"),
     ],

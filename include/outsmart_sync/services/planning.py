@@ -184,7 +184,8 @@ def _choose(
         if runnable := [name for name in wanted if name not in stopped and _asked(options, name)]:
             chosen[connection.id] = runnable
         elif not stopped:
-            off = ", ".join(options.categories) or "every category"
+            asked = [package.any_category(name).label for name in options.categories]
+            off = ", ".join(asked) or "every category"
             skipped[connection.label] = f"{off} is switched off"
     return chosen, skipped
 
