@@ -170,6 +170,10 @@ class RemoteControl:
         """Delete rows by id or code."""
         self.ask("DELETE", f"/exact/{division}/{resource}", {"ids": list(codes)})
 
+    def empty_exact(self, division: int, *resources: str) -> None:
+        """Take all rows of some resources out, as if they had never been."""
+        self.ask("DELETE", f"/exact/{division}", {"resources": list(resources)})
+
     def touch_exact(self, division: int, resource: str, count: int, seed: int = 0, **values: object) -> list[str]:
         """Save random rows again, optionally with new values; returns their ids."""
         touch = {"count": count, "seed": seed, "set": values}
@@ -318,6 +322,10 @@ class RemoteControl:
     def delete_outsmart(self, account: str, entity: str, *codes: str) -> None:
         """Delete a record by hand; without codes the whole list."""
         self.ask("DELETE", _record_path(account, entity, codes))
+
+    def empty_outsmart(self, account: str, *entities: str) -> None:
+        """Delete all records of some lists by hand."""
+        self.ask("DELETE", f"/outsmart/{account}", {"lists": list(entities)})
 
     def outsmart_changes(self, account: str, **query: object) -> list[dict[str, Any]]:
         """The history of records: `entity`, `code`, `since`, `actor`."""

@@ -26,7 +26,7 @@ _SPEAKERS = frozenset({
     "SyncError", "ConfigurationError", "NotConfigured", "InvalidSettings", "LoginExpired", "AccessDenied",
     "RequestRefused", "VaultLocked", "StoreUnusable", "StagingGone", "TransientError", "RateLimited",
     "VendorUnavailable", "RenewalRefused", "Busy", "RecordError", "UncertainOutcome", "WrongValue", "Problem", "Reason",
-    "Outcome", "Reaction", "Decision", "Stopped", "_said", "_failed", "_held",
+    "Outcome", "Reaction", "Decision", "Stopped", "_said", "_failed", "_held", "_differs",
 })  # fmt: skip
 """Classes and functions whose arguments are sentences for people."""
 

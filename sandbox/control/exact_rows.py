@@ -47,6 +47,12 @@ class Selection(msgspec.Struct, forbid_unknown_fields=True):
     seed: int = 0
 
 
+class Emptied(msgspec.Struct, forbid_unknown_fields=True):
+    """Resources without rows from now on."""
+
+    resources: tuple[str, ...]
+
+
 class Move(msgspec.Struct, forbid_unknown_fields=True):
     """Where the Timestamps of a moved division begin; by default far below the old ones."""
 
@@ -64,6 +70,7 @@ class ExactRows:
         path = "/exact/{division:[0-9]+}/{tail:.+}"
         return [
             web.post("/exact/{division:[0-9]+}/move", self.move),
+            web.delete("/exact/{division:[0-9]+}", self.empty),
             web.get(path, self.show),
             web.post(path, self.add),
             web.put(path, self.change),
@@ -119,6 +126,12 @@ class ExactRows:
             rows += self._draw(division, table, selection.count, selection.seed)
         self._store.delete(division, table, rows, BY)
         return self._changed(division, table, rows)
+
+    async def empty(self, request: web.Request) -> web.Response:
+        """Takes all rows of some resources out, as if they had never been."""
+        names = [_SHORT_NAMES.get(each, each) for each in (await read_as(request, Emptied)).resources]
+        self._store.clear(_division(request), names)
+        return answer({"emptied": names})
 
     async def move(self, request: web.Request) -> web.Response:
         """Moves a division: new Timestamps for everything, and today in `DivisionMoveDate`."""

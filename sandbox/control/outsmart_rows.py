@@ -7,14 +7,21 @@ or number: a PUT of `{"status": "Compleet"}` is what a technician does.
 from typing import Any
 from urllib.parse import unquote
 
+import msgspec
 from aiohttp import web
 
-from sandbox.control.reading import answer, number, read_many
+from sandbox.control.reading import answer, number, read_as, read_many
 from sandbox.fixed_world import OUTSMART_ACCOUNTS
 from sandbox.outsmart.entities import ENTITIES, WORK_ORDERS, Entity
 from sandbox.outsmart.records import Record, join_codes, key_of
 from sandbox.outsmart.values import stored
 from sandbox.outsmart.world import OutSmart
+
+
+class Emptied(msgspec.Struct, forbid_unknown_fields=True):
+    """Lists without records from now on."""
+
+    lists: tuple[str, ...]
 
 
 class OutSmartRows:
@@ -29,6 +36,7 @@ class OutSmartRows:
         path = "/outsmart/{account}/{tail:.+}"
         return [
             web.get("/outsmart/{account}/changes", self.show_changes),
+            web.delete("/outsmart/{account}", self.empty),
             web.get(path, self.show),
             web.post(path, self.write),
             web.put(path, self.write),
@@ -61,6 +69,13 @@ class OutSmartRows:
             raise KeyError(key)
         self._records.delete(account, entity.name, keys, "hand")
         return answer({"keys": keys})
+
+    async def empty(self, request: web.Request) -> web.Response:
+        """Deletes all records of some lists."""
+        account, names = _account(request), [ENTITIES[each].name for each in (await read_as(request, Emptied)).lists]
+        for name in names:
+            self._records.delete(account, name, list(self._records.of(account, name)), "hand")
+        return answer({"emptied": names})
 
     async def show_changes(self, request: web.Request) -> web.Response:
         """The history: `?entity=&code=&since=&actor=`; with `summary=1` only writes counted per record."""

@@ -137,6 +137,22 @@ class RowStore:
             self._state.delete_exact_rows(division, name, (_key(name, row) for row in rows))
             self._log_deletions(division, name, rows, by)
 
+    def clear(self, division: int, names: Sequence[str]) -> None:
+        """Take all rows of some tables, and what belongs to them, out as if they had never been.
+
+        `sync/Deleted` forgets what it reported.
+        """
+        tables = ["sync/Deleted", *names]
+        for name in tables:
+            tables += [table for table, _ in BELONGINGS.get(name, ()) if table not in tables]
+        with self._state.transaction():
+            for name in tables:
+                table = self.table(division, name)
+                rows = list(table.by_key.values())
+                if rows:
+                    table.remove(rows)
+                    self._state.delete_exact_rows(division, name, (_key(name, row) for row in rows))
+
     def add_generated(self, division: int, name: str, rows: Sequence[Row]) -> None:
         """Store rows that already carry everything, Timestamps included."""
         self._save(division, name, sorted(rows, key=lambda row: _key(name, row)))

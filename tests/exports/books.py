@@ -53,6 +53,7 @@ EXPORTS = Exports(
             negative=Negative.CREDIT,
             text_lines=True,
             takes_photos=True,
+            journals=True,
         ),
         DocumentKind(name="hours", label="hours and costs", by_line=True, package_prices=True, takes_files=False),
     ),
@@ -141,8 +142,10 @@ class Books:
 
     def create_line(self, kind: DocumentKind, document: ExportDocument, line: Line) -> MadeDocument:
         one = msgspec.structs.replace(document, lines=[line])
-        made = self._write("create_line", lambda: self._add(kind.name, line.token, one, Decimal(0), line.quantity))
-        return msgspec.structs.replace(self._require(made), total=None)
+        amount = line.amount or Decimal(0)
+        return self._require(
+            self._write("create_line", lambda: self._add(kind.name, line.token, one, amount, line.quantity))
+        )
 
     def replace(self, kind: DocumentKind, remote_id: str, sent: Sent, document: ExportDocument) -> Replaced:  # noqa: ARG002
         (body,) = self._db.execute("SELECT body FROM document WHERE id = ?", (remote_id,)).fetchone()
@@ -173,7 +176,8 @@ class Books:
             return None
         rows = self._db.execute("SELECT body FROM order_line WHERE parent = ? ORDER BY rowid", (remote_id,)).fetchall()
         lines = [msgspec.json.decode(body, type=OrderLine) for (body,) in rows]
-        return ExistingOrder(made=MadeDocument(remote_id=remote_id, number="O1"), lines=lines, closed=head[0])
+        made = MadeDocument(remote_id=remote_id, number="O1", invoiced=head[0] == "invoiced")
+        return ExistingOrder(made=made, lines=lines, closed=head[0])
 
     def append_line(self, document: ExportDocument, line: Line) -> MadeDocument:
         def make() -> str:
@@ -329,6 +333,12 @@ class Books:
         row = msgspec.structs.replace(msgspec.json.decode(body, type=OrderLine), **values)
         self._db.execute("UPDATE order_line SET body = ? WHERE id = ?", (_text(row), line_id))
 
+    def edit_line(self, remote_id: str, **values: str) -> None:
+        """Change the quantity or total of what was made line by line."""
+        for name, value in values.items():
+            assert name in ("quantity", "total")
+            self._db.execute(f"UPDATE document SET {name} = ? WHERE id = ?", (value, remote_id))
+
     def put_state(self, state: Any) -> None:
         self._db.execute("INSERT INTO state (body) VALUES (?)", (_text(state),))
 
@@ -382,10 +392,11 @@ class Books:
         if row is None:
             return None
         document = msgspec.json.decode(row[4], type=ExportDocument)
+        priced_here = row[2] is not None and document.lines[0].amount is None
         return MadeDocument(
             remote_id=remote_id,
             number=str(row[0]),
-            total=Decimal(row[1]),
+            total=None if priced_here else Decimal(row[1]),
             quantity=None if row[2] is None else Decimal(row[2]),
             token=row[3],
             customer=document.customer,

@@ -14,10 +14,12 @@ from exports.test_flow import Script
 from exports.world import ExportWorld, line
 from outsmart_sync.errors import Busy, InvalidSettings
 from outsmart_sync.records.export_catalogue import WORK_ORDERS
+from outsmart_sync.records.export_document import Entity
 from outsmart_sync.services import export_decisions as decisions
-from outsmart_sync.services import planning
+from outsmart_sync.services import export_list, planning
 from outsmart_sync.store import leases, ledger
 from outsmart_sync.store.tables import ledger as table
+from outsmart_sync.store.tables import looked_up
 
 PERIOD = {"WorkDate": "05-11-2026", "BeginTime": "08:00", "EndTime": "09:00", "HourType": "H1"}
 
@@ -246,3 +248,122 @@ def test_an_update_without_an_answer_is_ended_by_the_next_run(exporting: ExportW
     exporting.run()
     assert exporting.state("W1") == ("done", "")
     assert texts(exporting) == [("Item A1", 2), ("Item A2", 5)]
+
+
+def changed(exporting: ExportWorld, row: str, quantity: str = "5") -> None:
+    exporting.change(row, Materials=[line("A1", quantity, "10")])
+
+
+def test_an_uncertain_document_whose_work_order_is_changed_is_looked_for_first(exporting: ExportWorld) -> None:
+    exporting.gateway.trouble = Script("lost after")
+    row = exporting.work_order("W1", Materials=[line("A1", "2", "10")])
+    exporting.run()
+    changed(exporting, row)
+    exporting.run()
+    found = exporting.export("W1")
+    assert (found.state, found.remote_id, found.actual) == ("changed", exporting.books.first_id(), Decimal("20.00"))
+    update(exporting)
+    assert exporting.state("W1") == ("done", "")
+    assert texts(exporting) == [("Item A1", 5)]
+
+
+def test_an_uncertain_document_that_is_not_there_goes_with_what_the_work_order_says_now(
+    exporting: ExportWorld,
+) -> None:
+    exporting.gateway.trouble = Script("lost before")
+    row = exporting.work_order("W1", Materials=[line("A1", "2", "10")])
+    exporting.run()
+    changed(exporting, row)
+    exporting.run()
+    assert exporting.state("W1") == ("uncertain", "unsure")
+    exporting.run()
+    assert exporting.state("W1") == ("done", "")
+    assert texts(exporting) == [("Item A1", 5)]
+    exporting.run()
+    assert exporting.state("W1") == ("done", "")
+
+
+def test_an_uncertain_document_whose_work_order_is_changed_has_both_answers(exporting: ExportWorld) -> None:
+    exporting.gateway.trouble = Script("lost before")
+    row = exporting.work_order("W1", Materials=[line("A1", "2", "10")])
+    exporting.run()
+    changed(exporting, row)
+    exporting.run()
+    decisions.settle(exporting.store, exporting.gateway, "W1", not_there=True)
+    exporting.run()
+    assert exporting.state("W1") == ("done", "")
+    assert texts(exporting) == [("Item A1", 5)]
+
+
+def test_of_changed_hours_a_line_that_is_uncertain_can_still_be_answered(exporting: ExportWorld) -> None:
+    exporting.save(document="hours")
+    exporting.gateway.trouble = Script("", "lost before")
+    row = exporting.work_order("W1", {}, Workperiods=[PERIOD] * 2)
+    exporting.run()
+    exporting.change(row, Workperiods=[PERIOD | {"EndTime": "11:00"}])
+    exporting.run()
+    assert exporting.state("W1")[0] == "changed"
+    assert "uncertain" in {state for _, _, state in ledger_of(exporting)}
+    (listed,) = export_list.in_order(exporting.store, exporting.world.connection.id, "changed")
+    assert {"settle_there", "settle_not_there"} <= set(listed.offers)
+    decisions.settle(exporting.store, exporting.gateway, "W1", not_there=True)
+    assert {state for _, _, state in ledger_of(exporting)} == {"done"}
+    exporting.run()
+    (listed,) = export_list.in_order(exporting.store, exporting.world.connection.id, "changed")
+    assert "settle_there" not in listed.offers
+    with pytest.raises(InvalidSettings, match="nothing uncertain"):
+        decisions.settle(exporting.store, exporting.gateway, "W1", not_there=True)
+
+
+def test_hours_and_costs_are_not_brought_up_to_date_and_it_is_not_offered(exporting: ExportWorld) -> None:
+    exporting.save(document="hours")
+    exporting.work_order("W1", {}, Workperiods=[PERIOD])
+    exporting.run()
+    with pytest.raises(InvalidSettings, match="entries of their own"):
+        decisions.resend(exporting.store, exporting.gateway, "W1", update=True)
+    (listed,) = export_list.in_order(exporting.store, exporting.world.connection.id, "done")
+    assert "resend_update" not in listed.offers
+    exporting.save(document="sales_order")
+    exporting.work_order("W2", {})
+    exporting.run()
+    assert "resend_update" in export_list.in_order(exporting.store, exporting.world.connection.id, "done")[0].offers
+
+
+def test_what_one_line_of_hours_has_too_much_does_not_make_up_for_another(exporting: ExportWorld) -> None:
+    exporting.save(document="hours")
+    exporting.gateway.trouble = Script("", "", "not sent")
+    exporting.work_order("W1", {}, Workperiods=[PERIOD, PERIOD | {"EndTime": "10:00"}])
+    exporting.run()
+    ids = {row.key.rpartition("/")[2]: row.remote_id for row in exporting.world.rows(table)}
+    exporting.books.edit_line(ids["m1"], quantity="2.5")
+    exporting.books.edit_line(ids["h1"], quantity="0.5")
+    exporting.run()
+    found = exporting.export("W1")
+    assert (found.state, found.reason) == ("differs", "quantity")
+    assert "has a quantity of 2.5 for 'Item A1', the work order of 2." in found.cause
+
+
+def test_costs_are_compared_by_amount_also_beside_hours(exporting: ExportWorld) -> None:
+    exporting.save(document="hours")
+    exporting.gateway.trouble = Script("", "not sent")
+    exporting.work_order("W1", {}, Workperiods=[PERIOD])
+    exporting.run()
+    (made,) = (each for each in exporting.world.rows(table) if each.remote_id)
+    exporting.books.edit_line(made.remote_id, total="25.00")
+    exporting.run()
+    found = exporting.export("W1")
+    assert (found.state, found.reason) == ("differs", "total")
+    assert "computes 25.00 for 'Item A1', the work order comes to 20.00." in found.cause
+
+
+def test_a_document_is_accepted_whatever_became_of_what_it_names(exporting: ExportWorld) -> None:
+    exporting.gateway.changes = {"extra": 1}
+    exporting.work_order("W1", {})
+    exporting.run()
+    assert exporting.state("W1") == ("differs", "total")
+    exporting.books.change_record(Entity.ARTICLE, "A1", blocked="it has ended")
+    with exporting.store.begin() as transaction:
+        transaction.execute(sa.delete(looked_up))
+    decisions.settle(exporting.store, exporting.gateway, "W1", accept=True)
+    exporting.run()
+    assert exporting.state("W1") == ("done", "")

@@ -66,9 +66,9 @@ class Way:
     def save(self, **changes: Any) -> None:
         self.world.settings(work_orders=changes)
 
-    def run(self, *codes: str, **options: Any) -> CategoryRun:
+    def run(self, *codes: str, category: str = "work_orders", **options: Any) -> CategoryRun:
         """Export in this process with the real hooks; the work orders' category must have ended well."""
-        made = Options(categories=("work_orders",), codes=codes, connection=self.world.connection.id, **options)
+        made = Options(categories=(category,), codes=codes, connection=self.world.connection.id, **options)
         external_id = f"test:{uuid.uuid4()}"
         run_id = export_run.export_now(self.world.store, self.world.gateway, "exact_online", external_id, made)
         (found,) = runs.category_runs(self.world.store, run_id)
@@ -211,6 +211,63 @@ def test_a_missing_customer_and_article_are_made_once(way: Way) -> None:
     assert set(way.states().values()) == {"done"}, way.causes()
     assert [row["Code"].strip() for row in way.rows("crm/Accounts")].count("300") == 1
     assert [row["Code"].strip() for row in way.rows("logistics/Items")].count("NEW") == 1
+
+
+@pytest.mark.parametrize("read", ["before", "after", "never"])
+def test_a_customer_that_exact_gives_a_number_of_its_own_comes_not_back_as_a_second_one(way: Way, read: str) -> None:
+    """OutSmart's relation is read before the export, or only after it, or not by itself since it is newer."""
+    if read == "never":
+        way.world.settings(relations={"enabled": True})
+        way.world.sync()
+    way.world.relation_by_hand("ABC", name="Slagerij", city="Gouda")
+    if read == "before":
+        way.world.settings(relations={"enabled": True})
+        way.world.sync()
+    way.save(pdf=False, create_relations=True)
+    for number in range(2):  # the second time it is known
+        place = {"CustomerStreet": "Haven 1", "CustomerZIP": "9876 AB", "CustomerCity": "Gouda"}
+        debtor = {"CustomerDebtorNr": "ABC", "CustomerDebtorNrInvoice": "ABC"}
+        way.work_order(f"W{number}", line("A1", "2", "12,50"), **debtor, **place)
+        way.run()
+    assert set(way.states().values()) == {"done"}, way.causes()
+    (made,) = (row for row in way.rows("crm/Accounts") if row.get("SearchCode") == "ABC")
+    way.world.change("crm/Accounts", made["ID"], City="Leiden")
+    way.world.settings(relations={"enabled": True})
+    way.world.sync()
+    held = way.world.outsmart("relations")
+    assert sorted(held) == ["100", "200", "ABC"]
+    assert held["ABC"]["city"] == "Leiden"
+    way.world.sync(full=True)
+    assert sorted(way.world.outsmart("relations")) == ["100", "200", "ABC"]
+
+
+def test_travel_without_a_price_in_outsmart_has_that_of_exact(way: Way) -> None:
+    items = {row["Code"].strip(): row["ID"] for row in way.rows("logistics/Items")}
+    way.world.price(items["A2"], 0.35)
+    way.save(pdf=False, hours=False, travel_material="A2")
+    period = {"WorkDate": "05-11-2026", "BeginTime": "08:00", "EndTime": "09:00", "HourType": "H1", "Travel": "12"}
+    way.work_order("W1", line("A1", "2", "10"), Workperiods=[period])
+    way.run()
+    assert way.states() == {"W1": "done"}, way.causes()
+    found = exports.one(way.world.store, "W1", None)
+    assert (found.expected, found.actual) == (Decimal("24.20"), Decimal("24.20"))
+
+
+def test_an_invoice_that_is_deleted_in_exact_is_for_a_person(way: Way) -> None:
+    way.world.settings(invoice_status={"enabled": True})
+    way.save(pdf=False, document="sales_invoice")
+    way.work_order("W1", line("A1", "1", "10"))
+    way.run()
+    way.run(category="invoice_status")
+    (made,) = way.rows("salesinvoice/SalesInvoices")
+    way.world.control.delete_exact(DIVISION, "SalesInvoices", made["InvoiceID"])
+    way.run(category="invoice_status")
+    found = exports.one(way.world.store, "W1", None)
+    assert (found.state, found.reason) == ("differs", "gone")
+    decisions.resend(way.world.store, way.world.gateway, "W1")
+    way.run()
+    assert way.states() == {"W1": "done"}, way.causes()
+    assert len(way.rows("salesinvoice/SalesInvoices")) == 1
 
 
 def test_calls_per_work_order_with_and_without_a_pdf(way: Way) -> None:

@@ -10,12 +10,13 @@ import pytest
 from sqlalchemy import delete, update
 
 from exports.books import Books, Trouble
-from exports.world import ExportWorld
+from exports.world import ExportWorld, line
 from outsmart_sync.errors import InvalidSettings
+from outsmart_sync.pipeline import invoice_status
 from outsmart_sync.pipeline.job import Options
 from outsmart_sync.records.export_document import Entity, InvoiceState, Known
+from outsmart_sync.services import connect, export_polling, export_run, exports, settings
 from outsmart_sync.services import export_decisions as decisions
-from outsmart_sync.services import export_polling, export_run, exports, settings
 from outsmart_sync.store.tables import ledger as ledger_table
 from outsmart_sync.store.tables import looked_up as looked_up_table
 from outsmart_sync.store.tables import work_order_export as export_table
@@ -334,6 +335,17 @@ def test_a_preview_shows_documents_and_sends_nothing(exporting: ExportWorld) -> 
     assert exporting.outsmart(row)["status"] == "Compleet"
 
 
+def test_a_preview_tells_the_calls_that_are_made(exporting: ExportWorld) -> None:
+    exporting.save(document="sales_invoice", pdf=True, photos=True)
+    exporting.gateway.pdf = b"%PDF-1.7"
+    exporting.work_order("W1", {}, Photos=[{"title": "Before"}, {"title": "After"}])
+    exporting.run(preview=True)
+    text = "\n".join(exports.preview_lines(exporting.store, exporting.run_id))
+    exporting.books.forget()
+    exporting.run(categories=("work_orders",))
+    assert f", {len(exporting.books.called())} calls" in text
+
+
 def test_the_pdf_is_attached_once_whatever_happens(exporting: ExportWorld) -> None:
     exporting.save(pdf=True)
     exporting.gateway.pdf = b"%PDF-1.7"
@@ -385,8 +397,6 @@ def test_only_one_connection_of_an_account_exports(exporting: ExportWorld) -> No
 
 
 def test_reconnecting_makes_no_second_document(exporting: ExportWorld) -> None:
-    from outsmart_sync.services import connect
-
     row = exporting.work_order("W1", {})
     exporting.run()
     first = exporting.world.connection
@@ -723,3 +733,190 @@ def test_a_customer_that_an_earlier_run_made_is_known_whole(exporting: ExportWor
     monkeypatch.setattr(Books, "look_up", not_listed_yet)
     exporting.run()
     assert exporting.state("W1") == ("failed", "blocked_record")
+
+
+def test_hours_that_the_package_prices_are_not_booked_where_nothing_is_to_be_charged(exporting: ExportWorld) -> None:
+    exporting.save(document="hours", types_of_work={"Service": "free"})
+    period = {"WorkDate": "05-11-2026", "BeginTime": "08:00", "EndTime": "09:00", "HourType": "H1"}
+    exporting.work_order("W1", {}, Workperiods=[period])
+    exporting.work_order("W2", {})
+    exporting.run()
+    assert exporting.state("W1") == ("held", "hours_not_free")
+    assert exporting.state("W2") == ("done", "")
+    (document,) = exporting.books.documents()
+    assert (document.number, document.lines[0].price) == ("W2", 0)
+
+
+def test_what_is_changed_after_another_connection_exported_it_is_told(exporting: ExportWorld) -> None:
+    row = exporting.work_order("W1", {})
+    exporting.run()
+    connect.disconnect(exporting.store, exporting.world.connection)
+    exporting.change(row, status="Compleet", Materials=[line("A1", "7")])
+    exporting.world.connection = exporting.world.rig.connect(
+        2001002, work_orders={"enabled": True, "cut_off": "2026-01-01", "pdf": False}
+    )
+    exporting.run()
+    assert exporting.state("W1") == ("changed", "changed_later")
+    assert len(exporting.books.documents()) == 1
+
+
+@pytest.mark.parametrize("refused", ["create_file", "attach", "link_file"])
+def test_a_file_that_is_refused_fails_no_work_order(exporting: ExportWorld, refused: str) -> None:
+    exporting.save(pdf=True)
+    exporting.gateway.pdf = b"%PDF-1.7"
+    exporting.gateway.changes = {"refuses": refused}
+    row = exporting.work_order("W1", {})
+    exporting.run()
+    assert exporting.state("W1") == ("done", "no_pdf")
+    assert exporting.outsmart(row)["status"] == "Afgehandeld"
+    exporting.gateway.changes = {}
+    decisions.resend(exporting.store, exporting.gateway, "W1")
+    exporting.run()
+    assert exporting.state("W1") == ("done", "")
+    assert [each[1:] for each in exporting.books.files()] == [("W1.pdf", 1)]
+
+
+def of_invoices(exporting: ExportWorld, *states: InvoiceState) -> exports.Shown:
+    for state in states:
+        exporting.books.put_state(state)
+    exporting.run(categories=("invoice_status",))
+    return exports.shown(exporting.store, exporting.export("W1"))
+
+
+def test_an_order_that_is_invoiced_in_two_parts_is_paid_when_both_are(exporting: ExportWorld) -> None:
+    switch_on_the_way_back(exporting)
+    row = exporting.work_order("W1", {})
+    exporting.run()
+    order = exporting.export("W1").remote_id
+    one, two = (InvoiceState(document=order, invoice=f"i{each}", number=f"{each}", booked=True) for each in (1, 2))
+    of_invoices(exporting, one)
+    told = of_invoices(exporting, two)
+    assert (told.invoice_number, told.booked, told.paid) == ("1, 2", True, False)
+    assert not of_invoices(exporting, InvoiceState(document="i2", invoice="i2", number="2", paid=True)).paid
+    assert exporting.outsmart(row)["WorkStatus"] == "I"
+    assert of_invoices(exporting, InvoiceState(document="i1", invoice="i1", number="1", paid=True)).paid
+    assert exporting.outsmart(row)["WorkStatus"] == "P"
+
+
+def test_an_order_of_which_something_is_left_to_invoice_is_not_paid(exporting: ExportWorld) -> None:
+    switch_on_the_way_back(exporting)
+    exporting.work_order("W1", {})
+    exporting.run()
+    order = exporting.export("W1").remote_id
+    exporting.books.put_order(order)
+    state = InvoiceState(document=order, invoice="i1", number="1", booked=True, paid=True)
+    assert not of_invoices(exporting, state).paid
+    exporting.books.put_order(order, "invoiced")
+    assert of_invoices(exporting, state).paid
+
+
+def test_an_invoice_of_an_order_that_is_deleted_is_told_no_more(exporting: ExportWorld) -> None:
+    switch_on_the_way_back(exporting)
+    exporting.work_order("W1", {})
+    exporting.run()
+    order = exporting.export("W1").remote_id
+    for each in ("1", "2"):
+        of_invoices(exporting, InvoiceState(document=order, invoice=f"i{each}", number=each, booked=True))
+    told = of_invoices(exporting, InvoiceState(document="i1", invoice="i1", gone=True))
+    assert (told.invoice_number, told.booked) == ("2", True)
+    told = of_invoices(exporting, InvoiceState(document="i2", invoice="i2", gone=True))
+    assert (told.invoice_number, told.booked, exporting.export("W1").invoice) == ("", False, "")
+    assert exporting.state("W1") == ("done", "")
+
+
+def test_a_document_that_is_deleted_after_it_was_exported_is_for_a_person(exporting: ExportWorld) -> None:
+    switch_on_the_way_back(exporting)
+    exporting.save(document="sales_invoice")
+    exporting.work_order("W1", {})
+    exporting.run()
+    ours = exporting.export("W1").remote_id
+    of_invoices(exporting, InvoiceState(document=ours, invoice=ours, number="7", booked=True))
+    exporting.books.remove(ours)
+    told = of_invoices(exporting, InvoiceState(document=ours, invoice=ours, gone=True))
+    assert exporting.state("W1") == ("differs", "gone")
+    assert (told.invoice_number, told.booked) == ("", False)
+    decisions.settle(exporting.store, exporting.gateway, "W1", accept=True)
+    exporting.run()
+    of_invoices(exporting, InvoiceState(document=ours, invoice=ours, gone=True))
+    assert exporting.state("W1") == ("done", "gone")
+    decisions.resend(exporting.store, exporting.gateway, "W1")
+    exporting.run()
+    of_invoices(exporting, InvoiceState(document=ours, invoice=ours, gone=True))
+    assert exporting.state("W1") == ("done", "")
+    assert len(exporting.books.documents()) == 1
+
+
+def lost(exporting: ExportWorld) -> str:
+    """A document that was made without an answer, and invoiced before anybody knew of it; its id."""
+    switch_on_the_way_back(exporting)
+    exporting.gateway.trouble = Script("lost after")
+    exporting.work_order("W1", {})
+    exporting.run()
+    made = exporting.books.first_id()
+    told = of_invoices(exporting, InvoiceState(document=made, invoice="inv", number="7", booked=True))
+    assert not told.booked
+    return made
+
+
+def test_what_became_of_a_document_before_it_was_found_is_told_all_the_same(exporting: ExportWorld) -> None:
+    lost(exporting)
+    exporting.run(categories=("work_orders",))
+    assert exporting.state("W1") == ("done", "")
+    assert of_invoices(exporting).booked
+    exporting.books.forget()
+    of_invoices(exporting)  # all is read again only once
+    assert exporting.books.called() == ["invoice_states"]
+
+
+def test_what_became_of_a_document_of_a_run_that_was_killed_is_told_all_the_same(exporting: ExportWorld) -> None:
+    switch_on_the_way_back(exporting)
+    exporting.work_order("W1", {})
+    exporting.run(categories=("work_orders",))
+    made = exporting.export("W1").remote_id
+    with exporting.store.begin() as connection:  # as when it was killed before it was noted
+        connection.execute(update(export_table).values(remote_id="", remote_number="", state="sending"))
+    assert not of_invoices(exporting, InvoiceState(document=made, invoice="inv", number="7", booked=True)).booked
+    exporting.run(categories=("work_orders",))
+    assert exporting.state("W1") == ("done", "")
+    assert of_invoices(exporting).booked
+
+
+def test_what_became_of_a_document_before_a_person_named_it_is_told_all_the_same(exporting: ExportWorld) -> None:
+    made = lost(exporting)
+    decisions.settle(exporting.store, exporting.gateway, "W1", there=made)
+    assert of_invoices(exporting).booked
+
+
+def test_a_run_that_reads_while_all_is_to_be_read_again_moves_nothing_on(
+    exporting: ExportWorld, monkeypatch: Any
+) -> None:
+    lost(exporting)
+    match = invoice_status.match
+
+    def found_meanwhile(*args: Any) -> dict[str, int]:
+        monkeypatch.setattr(invoice_status, "match", match)
+        exporting.run(categories=("work_orders",))
+        return match(*args)
+
+    monkeypatch.setattr(invoice_status, "match", found_meanwhile)
+    of_invoices(exporting)
+    assert exporting.state("W1") == ("done", "")
+    assert of_invoices(exporting).booked
+
+
+def test_a_rule_s_journal_or_condition_that_has_no_place_holds_the_work_order(exporting: ExportWorld) -> None:
+    exporting.save(types_of_work={"Service": "journal:70"}, payment_methods={"op rekening": "condition:30"})
+    exporting.work_order("W1", {})
+    exporting.run()
+    assert exporting.state("W1") == ("held", "rule_unfit")
+    assert "the journal 70, but what it becomes has none" in exporting.export("W1").cause
+    exporting.save(document="sales_invoice")
+    exporting.run()
+    (document,) = exporting.books.documents()
+    assert (document.journal, document.payment_condition) == ("70", "30")
+    exporting.save(document="sales_order")
+    exporting.work_order("W2", {})
+    exporting.run()
+    decisions.release(exporting.store, "W2")
+    exporting.run()
+    assert exporting.state("W2") == ("done", "")

@@ -34,7 +34,7 @@ def travel_of(world: ExportWorld) -> list[Any]:
 
 def test_travel_bears_what_holds_for_who_pays(travelling: ExportWorld) -> None:
     payer(travelling, reverse_charge=True)
-    travelling.books.put_record(Entity.ARTICLE, "KM")
+    travelling.books.put_record(Entity.ARTICLE, "KM", Known(remote_id="km", code="KM", price=Decimal("0.35")))
     travelling.work_order("W1", {}, Workperiods=[PERIOD])
     travelling.run()
     assert travelling.state("W1") == ("done", "")
@@ -48,6 +48,24 @@ def test_travel_with_an_article_that_takes_no_documents_waits_and_says_why(trave
     travelling.run()
     assert travelling.state("W1") == ("failed", "blocked_record")
     assert "it has ended" in travelling.export("W1").cause
+
+
+def test_travel_without_a_price_in_outsmart_has_the_package_s_own_and_is_compared(travelling: ExportWorld) -> None:
+    travelling.books.put_record(Entity.ARTICLE, "KM", Known(remote_id="km", code="KM", price=Decimal("0.35")))
+    travelling.gateway.changes = {"extra": Decimal(3)}
+    travelling.work_order("W1", {}, Workperiods=[PERIOD])
+    travelling.run()
+    (line,) = travel_of(travelling)
+    assert (line.price, line.amount) == (Decimal("0.35"), Decimal("4.20"))
+    assert travelling.state("W1") == ("differs", "total")
+
+
+def test_travel_without_any_price_waits_and_says_why(travelling: ExportWorld) -> None:
+    travelling.books.put_record(Entity.ARTICLE, "KM", Known(remote_id="km", code="KM"))
+    travelling.work_order("W1", {}, Workperiods=[PERIOD])
+    travelling.run()
+    assert travelling.state("W1") == ("failed", "no_travel_price")
+    assert travelling.books.documents() == []
 
 
 @pytest.mark.parametrize(

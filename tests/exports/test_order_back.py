@@ -5,11 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from exports.books import Books, Trouble
 from exports.world import ExportWorld, line
 from outsmart_sync.records.export_document import Entity, OrderLine
 from outsmart_sync.services import export_decisions as decisions
+from outsmart_sync.services import exports
 from pipeline.world import ACCOUNT
 
 
@@ -216,3 +218,164 @@ def test_an_ordered_quantity_that_the_office_set_since_is_left_alone(
     exporting.run()
     assert [quantity for quantity, _ in on_order(exporting.books, order_id)] == [8]
     assert "is not the one that we set" in exporting.export(number).cause
+
+
+def bring_up_to_date(exporting: ExportWorld, number: str) -> None:
+    decisions.resend(exporting.store, exporting.gateway, number, update=True)
+    exporting.run()
+
+
+def test_accepting_what_differs_leaves_the_order_as_the_office_has_it(
+    exporting: ExportWorld, order: tuple[str, str]
+) -> None:
+    order_id, number = order
+    complete(exporting, number, line("A1", "3", "10"))
+    exporting.run()
+    exporting.books.edit_order_line("l1", quantity=Decimal(8), amount=Decimal(80))
+    complete(exporting, number, line("A1", "4", "10"))
+    bring_up_to_date(exporting, number)
+    assert exporting.state(number) == ("differs", "total")
+    decisions.settle(exporting.store, exporting.gateway, number, accept=True)
+    exporting.run()
+    assert exporting.state(number) == ("done", "")
+    assert on_order(exporting.books, order_id) == [(8, Decimal(80))]
+    assert exporting.export(number).actual == Decimal("80.00")
+
+
+def test_trying_a_file_again_leaves_the_order_as_the_office_has_it(
+    exporting: ExportWorld, order: tuple[str, str]
+) -> None:
+    order_id, number = order
+    exporting.save(pdf=True)
+    exporting.gateway.pdf = b"%PDF-1.7"
+    exporting.gateway.changes = {"refuses": "attach"}
+    complete(exporting, number, line("A1", "3", "10"))
+    exporting.run()
+    assert exporting.state(number) == ("done", "no_pdf")
+    exporting.gateway.changes = {}
+    exporting.books.edit_order_line("l1", quantity=Decimal(8), price=Decimal(12), amount=Decimal(96))
+    exporting.books.put_order(order_id, "invoiced")
+    decisions.resend(exporting.store, exporting.gateway, number)
+    exporting.run()
+    assert exporting.state(number) == ("done", "")
+    assert on_order(exporting.books, order_id) == [(8, Decimal(96))]
+    assert [each[1:] for each in exporting.books.files()] == [(f"{number}.pdf", 1)]
+
+
+def test_a_line_that_was_used_stays_the_same_where_the_office_gave_it_another_price(
+    exporting: ExportWorld, order: tuple[str, str]
+) -> None:
+    order_id, number = order
+    complete(exporting, number, line("A1", "2", "10"))
+    exporting.run()
+    exporting.books.edit_order_line("l1", price=Decimal(12), amount=Decimal(24))
+    complete(exporting, number, line("A1", "3", "10"))
+    bring_up_to_date(exporting, number)
+    assert exporting.state(number) == ("done", "")
+    assert on_order(exporting.books, order_id) == [(3, Decimal("36.00"))]
+
+
+def test_a_quantity_that_was_used_as_ordered_and_that_the_office_set_since_is_left_alone(
+    exporting: ExportWorld, order: tuple[str, str]
+) -> None:
+    order_id, number = order
+    complete(exporting, number, line("A1", "2", "10"))
+    exporting.run()
+    exporting.books.edit_order_line("l1", quantity=Decimal(8), amount=Decimal(80))
+    complete(exporting, number, line("A1", "4", "10"))
+    bring_up_to_date(exporting, number)
+    assert on_order(exporting.books, order_id) == [(8, Decimal(80))]
+    assert exporting.state(number) == ("differs", "total")
+    assert "is not the one that we set" in exporting.export(number).cause
+
+
+def test_a_quantity_that_the_office_set_while_it_was_being_exported_is_left_alone(
+    exporting: ExportWorld, order: tuple[str, str]
+) -> None:
+    order_id, number = order
+    exporting.gateway.trouble = Script("", "not sent")
+    complete(exporting, number, line("A1", "3", "10"), line("A2", "1", "7,50"))
+    exporting.run()
+    assert exporting.state(number)[0] == "sending"
+    exporting.books.edit_order_line("l1", quantity=Decimal(8), amount=Decimal(80))
+    exporting.run()
+    assert on_order(exporting.books, order_id) == [(8, Decimal(80)), (1, Decimal("7.50"))]
+    assert exporting.state(number) == ("differs", "total")
+
+
+@pytest.mark.parametrize("trouble", ["lost before", "lost after"])
+def test_a_quantity_whose_change_was_not_answered_is_set_and_is_nobody_else_s(
+    exporting: ExportWorld, order: tuple[str, str], trouble: str
+) -> None:
+    order_id, number = order
+    exporting.gateway.trouble = Script(trouble)
+    complete(exporting, number, line("A1", "3", "10"))
+    exporting.run()
+    assert exporting.state(number) == ("sending", "unsure")
+    exporting.run()
+    assert exporting.state(number) == ("done", "")
+    complete(exporting, number, line("A1", "5", "10"))
+    bring_up_to_date(exporting, number)
+    assert exporting.state(number) == ("done", "")
+    assert on_order(exporting.books, order_id) == [(5, Decimal("50.00"))]
+
+
+def test_a_work_description_adds_no_line_to_an_order_that_was_imported(
+    exporting: ExportWorld, order: tuple[str, str]
+) -> None:
+    order_id, number = order
+    exporting.save(description_line=True)
+    complete(exporting, number, line("A1", "2", "10"), line("A2", "1", "7,50"))
+    exporting.world.control.change_work_order(ACCOUNT, number, WorkDescription="Boiler mended")
+    exporting.run()
+    assert exporting.state(number) == ("done", "")
+    bring_up_to_date(exporting, number)
+    assert exporting.state(number) == ("done", "")
+    assert on_order(exporting.books, order_id) == [(2, Decimal(20)), (1, Decimal("7.50"))]
+
+
+def test_a_rule_s_condition_has_no_place_on_an_order_that_was_imported(
+    exporting: ExportWorld, order: tuple[str, str]
+) -> None:
+    _, number = order
+    exporting.world.control.change_work_order(ACCOUNT, number, PaymentMethod="op rekening")
+    exporting.save(payment_methods={"op rekening": "condition:30"})
+    complete(exporting, number, line("A1", "2", "10"))
+    exporting.run()
+    assert exporting.state(number) == ("held", "rule_unfit")
+    assert "the order that it came from has its own" in exporting.export(number).cause
+
+
+def test_a_preview_counts_the_pdf_of_an_order_that_was_imported(exporting: ExportWorld, order: tuple[str, str]) -> None:
+    _, number = order
+    complete(exporting, number, line("A1", "3", "10"), line("A2", "1", "7,50"))
+    counted = []
+    for pdf in (False, True):
+        exporting.save(pdf=pdf)
+        exporting.run(preview=True)
+        text = "\n".join(exports.preview_lines(exporting.store, exporting.run_id))
+        counted.append(int(text.split(", total")[1].split(", ")[1].split()[0]))
+    assert counted == [4, 7]
+
+
+def test_a_line_that_moved_to_another_s_place_is_billed_once(exporting: ExportWorld, order: tuple[str, str]) -> None:
+    """Where a package knows lines by their place, the office may have taken off the one before."""
+    order_id, number = order
+    found = exporting.books.order(order_id)
+    assert found is not None
+    other = replace(found.lines[0], remote_id="l2", quantity=Decimal(3), price=Decimal(12), amount=Decimal(36))
+    exporting.books.put_order_line(order_id, other)
+    used = [line("A1", "2", "10"), line("A1", "3", "12")]
+    complete(exporting, number, *used)
+    exporting.run()
+    assert exporting.state(number) == ("done", "")
+    exporting.books.remove_line(order_id, "l2")
+    exporting.books.edit_order_line("l1", quantity=Decimal(3), price=Decimal(12), amount=Decimal(36))
+    complete(exporting, number, *used, line("A2", "1", "7,50"))
+    bring_up_to_date(exporting, number)
+    assert sorted(on_order(exporting.books, order_id)) == [
+        (1, Decimal("7.50")),
+        (2, Decimal("20.00")),
+        (3, Decimal(36)),
+    ]
+    assert exporting.state(number) == ("done", "")

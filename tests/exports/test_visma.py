@@ -242,6 +242,30 @@ def test_who_pays_gets_the_bill_and_a_discount_counts_once(office: Office, docum
     assert exports.one(office.rig.store, "W1", None).actual == Decimal("41.60")
 
 
+@EACH
+def test_a_discount_with_more_decimals_than_visma_keeps_comes_to_the_same(office: Office, document: str) -> None:
+    office.save(document=document)
+    odd = {"MaterialDiscountPercentage": "12,345", "MaterialOriginalPrice": "1000", "MaterialTotalPrice": "876,55"}
+    office.work_order("W1", office.customer(), line(office.article(), "1", "1000", **odd))
+    office.run()
+    assert office.states() == {"W1": "done"}, office.causes()
+    found = exports.one(office.rig.store, "W1", None)
+    assert (found.expected, found.actual) == (Decimal("876.55"), Decimal("876.55"))
+
+
+def test_a_preview_tells_the_calls_of_the_files(office: Office) -> None:
+    office.work_order("W1", office.customer(), line(office.article(), "1", "10"), Photos=[{"title": "After"}])
+    told = []
+    for files in (False, True):
+        office.save(pdf=files, photos=files)
+        options = Options(categories=("work_orders",), connection=office.connection.id, preview=True)
+        run_id = export_run.export_now(
+            office.rig.store, office.rig.gateway, "visma_eaccounting", f"test:{uuid.uuid4()}", options
+        )
+        told.append(exports.preview_lines(office.store, run_id)[0].rsplit(", ", 1)[1])
+    assert told == ["1 calls", "3 calls"]
+
+
 def test_what_the_customer_gets_back_is_a_credit_draft_and_no_order(office: Office) -> None:
     office.work_order("W1", office.customer(), line(office.article(), "-2", "10"))
     office.run()

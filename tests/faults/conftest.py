@@ -28,7 +28,7 @@ class Importer:
         gateway = world.rig.gateway
         assert isinstance(gateway, FixedGateway)
         arguments = [gateway.token, gateway.exact_url, gateway.outsmart_url]
-        path = os.pathsep.join(map(str, (_TESTS.parent / "include", _TESTS.parent, _TESTS)))
+        path = os.pathsep.join(map(str, (_TESTS.parent / "include", _TESTS.parent, _TESTS.parent / "scripts", _TESTS)))
         self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115  # closed with the process
         self._process = subprocess.Popen(
             [sys.executable, str(_TESTS / "faults" / "importer.py"), *arguments],

@@ -91,11 +91,6 @@ _RESOURCES = (
     "payroll/Employees",
     "inventory/Warehouses",
 )
-_KEYS = {
-    "salesorder/SalesOrders": "OrderID",
-    "salesorder/GoodsDeliveries": "EntryID",
-    "crm/Quotations": "QuotationID",
-}
 _WRITTEN_BY_EVERY_STEP = ("seq", "mirror_id", "job_id")
 
 
@@ -543,12 +538,8 @@ def empty(vendors: SandboxProcess) -> None:
     control.clear_faults()
     control.reset_limits()
     control.switch(hour_type_price_above_zero=False, int64_as_string=False, shorter_pages=0)
-    for resource in _RESOURCES:
-        ids = [row[_KEYS.get(resource, "ID")] for row in control.exact_rows(DIVISION, resource)]
-        if ids:
-            control.delete_exact(DIVISION, resource, *ids)
-    for entity in _LISTS:
-        control.delete_outsmart(ACCOUNT, entity)
+    control.empty_exact(DIVISION, *_RESOURCES)
+    control.empty_outsmart(ACCOUNT, *_LISTS)
     control.forget_calls()
 
 

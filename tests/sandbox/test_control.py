@@ -171,3 +171,20 @@ def test_limits_show_what_is_shut(exact, control):
 def test_control_listens_on_loopback_only(vendor):
     assert vendor.control_url.startswith("http://127.0.0.1:")
     assert requests.get(f"{vendor.control_url}/health", timeout=5).status_code == 200
+
+
+def test_what_is_emptied_has_never_been_there(control, exact, south):
+    account = control.add_exact(EMPTY, "crm/Accounts", {"Code": "7", "Name": "Seven"})[0]
+    control.add_exact(EMPTY, "crm/Contacts", {"Account": account, "LastName": "Seven"})
+    control.add_exact(EMPTY, "logistics/Items", {"Code": "kept", "Description": "Kept"})
+    control.delete_exact(EMPTY, "crm/Accounts", control.add_exact(EMPTY, "crm/Accounts", {"Code": "8", "Name": "8"})[0])
+    assert control.exact_rows(EMPTY, "sync/Deleted") != []
+    control.empty_exact(EMPTY, "crm/Accounts")
+    for resource in ("crm/Accounts", "crm/Contacts", "sync/Deleted"):
+        assert control.exact_rows(EMPTY, resource) == [], resource
+    assert [row["Code"] for row in control.exact_rows(EMPTY, "logistics/Items")] == ["kept"]
+    south.post("paymentmethods", {"pmd_description": "emptied"})
+    control.empty_outsmart("south", "paymentmethods")
+    assert control.outsmart_records("south", "paymentmethods") == []
+    with pytest.raises(ControlError, match="nothing"):
+        control.empty_outsmart("south", "nothing")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
-from outsmart_sync.store import connections, exports, ledger, looked_up
+from outsmart_sync.store import connections, dialect, exports, ledger, looked_up
 from outsmart_sync.store.exports import ExportState
 from outsmart_sync.store.ledger import LedgerState
 from outsmart_sync.store.store import Store
+from outsmart_sync.store.tables import looked_up as looked_up_table
 
 
 @pytest.fixture
@@ -43,7 +46,7 @@ def test_a_row_is_kept_changed_and_found_again(store: Store, connection_id: int)
         exports.settle(transaction, one, ExportState.DONE, run_id=2, actual=Decimal("10.11"))
         assert exports.totals(transaction, connection_id) == {"done": 1, "failed": 2}
         assert [each.actual for each in exports.of_number(transaction, "demo", "W1")] == [Decimal("10.11")]
-        assert [each.row_id for each in exports.of_remote(transaction, connection_id, ["r1"])] == ["1"]
+        assert [each.row_id for each in exports.of_remote(transaction, "demo", connection_id, ["r1"])] == ["1"]
         assert [each.row_id for each in exports.listed(transaction, states=["done"])] == ["1"]
 
 
@@ -96,3 +99,15 @@ def test_of_two_that_saw_the_same_only_one_may_send(store: Store, connection_id:
     assert claim(made) is False
     with store.read() as transaction:
         assert ledger.keys_of(transaction, "demo", "sales_order", ["r1"]) == {"r1": "1"}
+
+
+def test_what_was_not_found_is_asked_for_again_much_sooner_than_what_was(store: Store, connection_id: int) -> None:
+    with store.begin() as transaction:
+        looked_up.keep(transaction, connection_id, "material", {"a": ("1", "{}"), "b": ("", "")})
+    seen = {}
+    for minutes in (29, 31, 23 * 60, 25 * 60):
+        with store.begin() as transaction:
+            at = dialect.now(transaction) - timedelta(minutes=minutes)
+            transaction.execute(update(looked_up_table).values(at=at))
+            seen[minutes] = looked_up.read(transaction, connection_id, "material", ["a", "b", "c"])
+    assert seen == {29: {"a": "{}", "b": ""}, 31: {"a": "{}"}, 23 * 60: {"a": "{}"}, 25 * 60: {}}

@@ -103,6 +103,19 @@ def test_a_rule_is_kept_for_each_value_and_export_needs_none(page: Browser, exac
     assert saved(exact)["payment_methods"] == {}
 
 
+def test_the_code_of_a_rule_is_one_of_the_package_s_own(page: Browser, exact: Rig) -> None:
+    for rule, said in {
+        "journal:999": "is not among the sales journals",
+        "condition:999": "is not among the payment conditions",
+    }.items():
+        answer = save(page, exact, **{"payment_methods/op rekening": rule})
+        assert answer.status_code == 422
+        assert said in answer.text
+    assert "op rekening" not in saved(exact)["payment_methods"]
+    save(page, exact, **{"payment_methods/op rekening": "journal:70"})
+    assert saved(exact)["payment_methods"] == {"op rekening": "journal:70"}
+
+
 def test_rules_offer_outsmart_s_list_and_the_package_s_journals_and_conditions(page: Browser, exact: Rig) -> None:
     shown = page.get("connections/1/rules/work_orders/payment_methods", params={f"{PAYMENTS}/pin betaling": "free"})
     assert re.search(r'name="work_orders.payment_methods/pin betaling".*?value="free" selected', shown.text, re.DOTALL)

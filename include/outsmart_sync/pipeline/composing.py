@@ -123,8 +123,10 @@ class _Composer:
 
     def _calls(self, document: ExportDocument) -> int:
         kind, made = self.job.kind, len(self.customers) + len(self.articles)
-        files = 3 if self.job.is_on("pdf") and kind.takes_files else 0
-        return made + files + (len(document.lines) if kind.by_line else 1)
+        files = int(self.job.is_on("pdf") and kind.takes_files)
+        if self.job.is_on("photos") and kind.takes_photos:
+            files += len(self.work_order.photos)
+        return made + files * kind.file_calls + (len(document.lines) if kind.by_line else 1)
 
     def _token(self, line: str) -> str:
         return token_of(self.job.account, self.work_order.row_id, self.copy, line)
@@ -282,6 +284,12 @@ class _Composer:
             )
 
     def _hour_price(self, code: str, unit: Decimal, rules: Ruling) -> Decimal | None:
+        if rules.free and self.job.kind.package_prices:
+            raise self._held(
+                "hours_not_free",
+                f"A rule says that nothing is charged, but {self.job.package} prices hours itself.",
+                "Book its hours there by hand at no price, and hold it here; or change the rule in the settings.",
+            )
         if rules.free:
             return Decimal(0)
         if self.job.kind.package_prices:
@@ -307,7 +315,9 @@ class _Composer:
         if article.blocked:
             self._blocked("article for travel", code, article)
         price = Decimal(0) if rules.free else self.resolver.material_price(code)
-        if price is None and not self.job.kind.fills_prices:
+        if price is None:
+            price = article.price
+        if price is None and not self.job.kind.package_prices:
             raise self._failed(
                 "no_travel_price",
                 f"OutSmart's price of the article for travel, '{code}', is not known here.",
@@ -330,6 +340,9 @@ class _Composer:
     ) -> Line:
         strict = self.job.kind
         with_vat = payer.vat_included or article.vat_included
+        kept = strict.discount_decimals
+        if price is not None and kept is not None and discount != money.rounded(discount, kept):
+            price, discount = price * (1 - discount), Decimal(0)
         sent = money.priced(
             quantity,
             price or Decimal(0),
@@ -377,7 +390,8 @@ class _Composer:
         raise self._failed(
             "unknown_record",
             f"{self.job.package} does not have {names}.",
-            "Make it there, or link it: the work order goes by itself then. Or switch on that missing ones are made.",
+            "Make it there, or link it: the work order goes by itself within an hour then. Or switch on that missing "
+            "ones are made.",
             by_itself=True,
         )
 
@@ -388,6 +402,10 @@ class _Composer:
             f"Mend the {label} there; the work order goes by itself within a day, or at once when it is resent.",
             by_itself=True,
         )
+
+    def _held(self, reason: str, cause: str, remedy: str) -> Stopped:
+        cause = f"Work order {self.work_order.number}: {cause}"
+        return Stopped(Problem(state=ExportState.HELD, reason=reason, cause=cause, remedy=remedy))
 
     def _failed(self, reason: str, cause: str, remedy: str, *, by_itself: bool = False) -> Stopped:
         return Stopped(

@@ -15,10 +15,10 @@ from msgspec.structs import replace
 from outsmart_sync.errors import RecordError, UncertainOutcome
 from outsmart_sync.pipeline import money
 from outsmart_sync.pipeline.once import Once, Thing
-from outsmart_sync.pipeline.order_back import says
+from outsmart_sync.pipeline.order_back import ORDER_QUANTITY, says
 from outsmart_sync.records.export_document import ExportDocument, Line, LineKind, MadeDocument
 from outsmart_sync.records.export_plan import Plan, Problem, Quantity, Stopped
-from outsmart_sync.records.export_update import Replaced, Sent, decode_line, decode_sent, encode
+from outsmart_sync.records.export_update import Agreed, Replaced, Sent, decode_line, decode_sent, encode
 from outsmart_sync.store import ledger
 from outsmart_sync.store.exports import GONE, ExportState
 from outsmart_sync.store.ledger import LedgerState
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 
 ORDER_LINE = "order_line"
 """The ledger's word for a line on an imported order."""
-
-ORDER_QUANTITY = "order_quantity"
-"""Its word for the quantity of a line that was ordered."""
 
 _MARGIN = timedelta(days=2)
 
@@ -63,6 +60,22 @@ class Documents:
         if self.once.job.kind.by_line:
             return self._lines(document, key)
         return self._document(document, key)
+
+    def there(self, number: str, key: str, remote_id: str) -> MadeDocument:
+        """What the package has of a document that a person accepted as it is; nothing is made or changed.
+
+        Raises:
+            Stopped: It is gone.
+        """
+        job = self.once.job
+        if job.order_type(number):
+            return self._order(remote_id, number)
+        if not job.kind.by_line:
+            return self.exporter.get(job.kind, remote_id) or _gone(number)
+        with self.once.store.read() as connection:
+            lines = ledger.of_prefix(connection, job.account, job.kind.name, f"{key}/")
+        made = [MadeDocument(remote_id=line.remote_id) for line in lines if line.state is LedgerState.DONE]
+        return _together([self._told(each, number) for each in made], number) if made else _gone(number)
 
     def update(self, plan: Plan, key: str, remote_id: str) -> Replaced:
         """Bring a document that is there to what the work order says now, as far as it is as we sent it.
@@ -147,10 +160,7 @@ class Documents:
                 lambda line=line: self._look(line.token),  # type: ignore[misc]
             )
             made.append(self._told(each, document.number))
-        known = [each.quantity for each in made if each.quantity is not None]
-        quantity = sum(known, Decimal(0)) if len(known) == len(made) else None
-        total = money.total_of(each.total for each in made)
-        return MadeDocument(remote_id=made[0].remote_id, number=document.number, total=total, quantity=quantity)
+        return _together(made, document.number)
 
     def _told(self, made: MadeDocument, what: str) -> MadeDocument:
         """A line with what the package has of it; one that an earlier run made is read again, to be compared."""
@@ -160,17 +170,8 @@ class Documents:
 
     def _append(self, plan: Plan, key: str) -> MadeDocument:
         document = plan.document
-        for change in plan.quantities:
-            # The plan names those that are otherwise now; it may be set again and again.
-            self.once.attempt(
-                Thing(ORDER_QUANTITY, key, f"quantity of {change.line_id}"),
-                lambda change=change: self.exporter.change_quantity(  # type: ignore[misc]
-                    document.append_to, change.line_id, change.used
-                ),
-            )
-            self.once.note(
-                Thing(ORDER_QUANTITY, f"{key}/{change.line_id}"[:120], "", content=f"{change.used:f}"), change.line_id
-            )
+        for each in plan.quantities:
+            self._set_quantity(document.append_to, key, each)
         for line in document.lines:
             self.once.make(
                 Thing(
@@ -183,30 +184,44 @@ class Documents:
                 lambda line=line: self.exporter.append_line(document, line),  # type: ignore[misc]
                 lambda line=line: self._on_order(document, line),  # type: ignore[misc]
             )
-        order = self.exporter.order(document.append_to)
+        return self._order(document.append_to, document.number)
+
+    def _order(self, order_id: str, number: str) -> MadeDocument:
+        order = self.exporter.order(order_id)
         if order is None:
-            return _gone(document.number)
+            return _gone(number)
         return replace(order.made, total=money.total_of(line.amount for line in order.lines))
 
-    def _edited_quantities(self, plan: Plan, key: str) -> list[Quantity]:
-        """Ordered quantities that we set once, and the office since."""
-        with self.once.store.read() as connection:
-            known = ledger.of_prefix(connection, self.once.job.account, ORDER_QUANTITY, f"{key}/")
-        ours = {line.remote_id: Decimal(line.content) for line in known if line.content}
-        return [each for each in plan.quantities if ours.get(each.line_id, each.ordered) != each.ordered]
+    def _set_quantity(self, order_id: str, key: str, each: Quantity) -> None:
+        """Give a line of an imported order the quantity that was used, and note it, unless the office has its own."""
+        agreed = Agreed(quantity=each.used, key=each.key, article=each.article)
 
-    def bring_up_to_date(self, plan: Plan, key: str) -> tuple[Plan, list[str]]:
+        def thing(content: Agreed) -> Thing:
+            name = f"{key}/{each.line_id}"[:120]
+            return Thing(ORDER_QUANTITY, name, f"quantity of {each.line_id}", content=encode(content))
+
+        if each.changes:
+            self.once.note(thing(replace(agreed, quantity=each.ordered, becoming=each.used)), each.line_id)
+            self.once.attempt(thing(agreed), lambda: self.exporter.change_quantity(order_id, each.line_id, each.used))
+        if not (each.edited or each.noted):
+            self.once.note(thing(agreed), each.line_id)
+
+    def bring_up_to_date(self, plan: Plan, key: str) -> list[str]:
         """Bring the lines that we added to an imported order to what the work order says now.
 
         Returns:
-            What is yet to be done, and what is left alone, in words.
+            What is left alone, in words.
 
         Raises:
             Stopped: The package does not allow it, or gave no clear answer.
             TransientError: The package does not answer.
         """
-        job, edited = self.once.job, self._edited_quantities(plan, key)
-        left = [f"the ordered quantity {each.ordered.normalize():f} is not the one that we set" for each in edited]
+        job = self.once.job
+        left = [
+            f"the ordered quantity {each.ordered.normalize():f} is not the one that we set"
+            for each in plan.quantities
+            if each.edited and each.ordered != each.used
+        ]
         order_id = plan.document.append_to
         order = self.exporter.order(order_id)
         there = {line.token: line for line in order.lines if line.token} if order else {}
@@ -231,7 +246,7 @@ class Documents:
                     lambda row=row, line=line: self.exporter.change_line(order_id, row.remote_id, line),  # type: ignore[misc]
                 )
             self._keep(ORDER_LINE, entry.key, line)
-        return replace(plan, quantities=[each for each in plan.quantities if each not in edited]), left
+        return left
 
     def _on_order(self, document: ExportDocument, line: Line) -> list[MadeDocument]:
         order = self.exporter.order(document.append_to)
@@ -240,6 +255,27 @@ class Documents:
             for each in (order.lines if order else ())
             if each.token == line.token
         ]
+
+    def found_again(self, key: str) -> MadeDocument | None:
+        """The document of a work order that was sent without a clear answer, judged by what was sent then.
+
+        Returns:
+            None: nothing is unclear about it any more, and it is not there.
+
+        Raises:
+            Stopped: Whether it is there is for a later run or a person to find out.
+        """
+        kind = self.once.job.kind
+        with self.once.store.read() as connection:
+            line = ledger.find(connection, self.once.job.account, kind.name, key)
+        if line is None or not line.content:
+            return None
+        was = decode_sent(line.content).document
+        return self.once.found_again(
+            Thing(kind.name, key, f"{kind.label} of work order {was.number}", was.token),
+            lambda: self._look(was.token),
+            lambda found: _difference(was, found),
+        )
 
     def _look(self, token: str) -> list[MadeDocument]:
         """What is there under a token: everything whose end is not known is looked for at once."""
@@ -261,23 +297,63 @@ class Documents:
         return found
 
 
+def _together(lines: list[MadeDocument], number: str) -> MadeDocument:
+    """What is made line by line, as one."""
+    known = [each.quantity for each in lines if each.quantity is not None]
+    return MadeDocument(
+        remote_id=lines[0].remote_id,
+        number=number,
+        total=money.total_of(each.total for each in lines),
+        quantity=sum(known, Decimal(0)) if len(known) == len(lines) else None,
+        lines=lines,
+    )
+
+
 def compared(job_tolerance: Decimal, plan: Plan, made: MadeDocument, package: str) -> Problem | None:
     """What the package has, beside what was meant; None: they are the same, as far as the package says."""
     document = plan.document
     billed = [line for line in document.lines if line.kind is not LineKind.TEXT]
+    if made.lines:
+        return _compared_by_line(job_tolerance, billed, made.lines, package)
     if document.total is not None and made.total is not None:
         if money.within(document.total, made.total, job_tolerance, len(billed)):
             return None
         return _differs(
-            "total", f"{package} computes {money.cents(made.total)}, the work order comes to {document.total}."
+            f"{package} computes {money.cents(made.total)}, the work order comes to {document.total}.", reason="total"
         )
-    quantity = sum((line.quantity for line in billed), Decimal(0))
-    if made.quantity is not None and not document.append_to and made.quantity != quantity:
-        return _differs("quantity", f"{package} has a quantity of {made.quantity}, the work order of {quantity}.")
     return None
 
 
-def _differs(reason: str, cause: str) -> Problem:
+def _compared_by_line(tolerance: Decimal, lines: list[Line], made: list[MadeDocument], package: str) -> Problem | None:
+    """Each line beside what was meant: what is too much in one must not make up for what is missing in another."""
+    reason, causes = "", []
+    for line, there in zip(lines, made, strict=True):
+        if there.quantity is not None and there.quantity != line.quantity:
+            reason = reason or "quantity"
+            cause = (
+                f"{package} has a quantity of {there.quantity.normalize():f} for '{_short(line.text)}', the work order "
+                f"of {line.quantity.normalize():f}."
+            )
+            causes.append(cause)
+        elif (
+            line.amount is not None
+            and there.total is not None
+            and not money.within(line.amount, there.total, tolerance, 1)
+        ):
+            reason = reason or "total"
+            cause = (
+                f"{package} computes {money.cents(there.total)} for '{_short(line.text)}', the work order comes to "
+                f"{line.amount}."
+            )
+            causes.append(cause)
+    return _differs(" ".join(causes), reason=reason) if causes else None
+
+
+def _short(text: str) -> str:
+    return " ".join(text.split())[:40]
+
+
+def _differs(cause: str, *, reason: str) -> Problem:
     return Problem(
         state=ExportState.DIFFERS,
         reason=reason,
@@ -301,12 +377,15 @@ def _difference(document: ExportDocument, found: MadeDocument) -> str:
 
 
 def _gone(number: str) -> MadeDocument:
-    raise Stopped(
-        Problem(
-            state=ExportState.DIFFERS,
-            reason=GONE,
-            cause=f"What work order {number} was exported as is gone: somebody deleted it.",
-            remedy="To make it again: outsmart-sync export resend. If it is billed otherwise, or not at all: "
-            "outsmart-sync export settle --accept.",
-        )
+    raise Stopped(gone(number))
+
+
+def gone(number: str) -> Problem:
+    """What is told where somebody deleted the document of a work order."""
+    return Problem(
+        state=ExportState.DIFFERS,
+        reason=GONE,
+        cause=f"What work order {number} was exported as is gone: somebody deleted it.",
+        remedy="To make it again: outsmart-sync export resend. If it is billed otherwise, or not at all: "
+        "outsmart-sync export settle --accept.",
     )

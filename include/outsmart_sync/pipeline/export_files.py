@@ -124,12 +124,12 @@ class Files:
                 lambda: MadeDocument(remote_id=exporter.attach(kind, made, holder.remote_id, attachment)),
                 lambda: _named(exporter.find_attachment(kind, made, holder.remote_id, name)),
             )
+            once.repeat(linked, lambda: exporter.link_file(kind, made, holder.remote_id), holder.remote_id)
         except Stopped as stopped:
             if stopped.problem.state != ExportState.FAILED:
                 raise
             log.warning("%s", stopped.problem.cause)
             return stopped.problem.cause
-        once.repeat(linked, lambda: exporter.link_file(kind, made, holder.remote_id), holder.remote_id)
         return ""
 
     def _read(self, read: Callable[[], bytes | None]) -> bytes | None:

@@ -62,10 +62,12 @@ def _own(job: ExportJob, row: Row, _: Export | None) -> _Answer:
     )
 
 
-def _elsewhere(job: ExportJob, _: Row, known: Export | None) -> _Answer:
+def _elsewhere(job: ExportJob, row: Row, known: Export | None) -> _Answer:
     """Exported through another connection, of another administration or package: it is there, or may be."""
     if known is None or known.connection_id == job.connection_id or not is_begun(known):
         return _UNDECIDED
+    if known.state is ExportState.DONE and known.sent not in ("", row.work_order.fingerprint):
+        return _changed_later(row, known)
     return _as_it_is(known)
 
 
@@ -77,11 +79,15 @@ def _exported(_: ExportJob, row: Row, known: Export | None) -> _Answer:
         return None
     if known.state is ExportState.DIFFERS and known.sent in ("", row.work_order.fingerprint):
         return _as_it_is(known)
-    document = known.remote_number or known.remote_id
     if known.sent == row.work_order.fingerprint:
         if known.state is ExportState.CHANGED:
             return _as_it_is(known)
         return Problem(state=ExportState.DONE, reason="", cause="")
+    return _changed_later(row, known)
+
+
+def _changed_later(row: Row, known: Export) -> Problem:
+    document = known.remote_number or known.remote_id
     return Problem(
         state=ExportState.CHANGED,
         reason="changed_later",

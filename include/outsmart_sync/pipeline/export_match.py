@@ -9,18 +9,23 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from outsmart_sync.pipeline import export_rows
 from outsmart_sync.pipeline.composing import compose
 from outsmart_sync.pipeline.export_resolve import Resolver
+from outsmart_sync.pipeline.export_rules import ruling
 from outsmart_sync.pipeline.order_back import to_its_order
 from outsmart_sync.records.export_plan import Plan, Problem, Stopped
+from outsmart_sync.records.export_update import decode_sent
+from outsmart_sync.store import ledger
 from outsmart_sync.store.exports import ExportState
 
 if TYPE_CHECKING:
     from outsmart_sync.pipeline.export_job import ExportJob
     from outsmart_sync.pipeline.export_ports import Exporter
     from outsmart_sync.pipeline.export_rows import Row
-    from outsmart_sync.records.export_document import Likely
+    from outsmart_sync.records.export_document import ExportDocument, Likely
     from outsmart_sync.store.store import Store
 
 
@@ -62,7 +67,7 @@ def match_by_code(
         return export_rows.count(connection, job)
 
 
-_LIKELY = "likely_match"
+_LIKELY, _UNFIT = "likely_match", "rule_unfit"
 _BEGUN = (ExportState.SENDING, ExportState.UNCERTAIN, ExportState.DIFFERS, ExportState.DONE, ExportState.CHANGED)
 _NOTHING = {"reason": "", "cause": "", "remedy": "", "by_itself": False}
 
@@ -91,8 +96,49 @@ def plan_of(store: Store, job: ExportJob, row: Row, resolver: Resolver, exporter
         Stopped: It cannot be sent, or a person must decide first.
     """
     own = job.of(row.work_order.number, row.known)
+    accepted = export_rows.is_accepted(row.known)
+    if accepted and (sent := _sent(store, own, row)) is not None:
+        return Plan(document=sent)
     plan = compose(own, row.work_order, resolver, row.known.copy if row.known else 1)
+    _require_rules(own, row)
+    if accepted:
+        return replace(plan, new_customers=[], new_articles=[])
     return to_its_order(store, own, row, plan, exporter)
+
+
+def _sent(store: Store, job: ExportJob, row: Row) -> ExportDocument | None:
+    """A document as it was sent; None: that is not known, as of lines on an order that was imported."""
+    with store.read() as connection:
+        line = ledger.find(connection, job.account, job.kind.name, row.key)
+    return decode_sent(line.content).document if line is not None and line.content else None
+
+
+def _require_rules(job: ExportJob, row: Row) -> None:
+    """What the rules choose must have a place on what the work order becomes.
+
+    Raises:
+        Stopped: It has none.
+    """
+    number, rules, known = row.work_order.number, ruling(job, row.work_order), row.known
+    existing = bool(job.order_type(number))
+    if known is not None and (export_rows.is_begun(known) or known.is_released(_UNFIT)):
+        return
+    why = "the order that it came from has its own" if existing else "what it becomes has none"
+    if rules.journal and (existing or not job.kind.journals):
+        cause = f"A rule gives work order {number} the journal {rules.journal}, but {why}."
+    elif rules.payment_condition and (existing or not job.kind.payment_conditions):
+        cause = f"A rule gives work order {number} the payment condition {rules.payment_condition}, but {why}."
+    else:
+        return
+    raise Stopped(
+        Problem(
+            state=ExportState.HELD,
+            reason=_UNFIT,
+            cause=cause,
+            remedy="To send it without: outsmart-sync export release. Or change the rule in the settings, or what work "
+            "orders become.",
+        )
+    )
 
 
 def _require_new(

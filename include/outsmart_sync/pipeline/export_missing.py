@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from outsmart_sync.pipeline import made_by_exports
 from outsmart_sync.pipeline.export_resolve import made_key, made_kind
 from outsmart_sync.pipeline.once import Once, Thing
 from outsmart_sync.records.export_document import Entity, Known, MadeDocument
@@ -83,4 +84,6 @@ def _make(
                 by_itself=True,
             )
         )
+    with once.store.begin() as connection:
+        made_by_exports.link(connection, once.job, entity, code, known)
     resolver.learn(entity, code, known)

@@ -1,7 +1,7 @@
 """From OutSmart's codes to the package's ids: from the mirror, from what was looked up before, and only then by asking.
 
 A link that a person made beats the code, since the mirror holds OutSmart's code of a record, not the package's. What is
-found by asking is kept for a day, and so is what was not there.
+found by asking is kept for a day, and that something was not there for half an hour.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ class Resolver:
         return self._relations.get(code_key(code), {})
 
     def material_price(self, code: str) -> Decimal | None:
-        """OutSmart's price of a material; None: it was not read, so the package's own counts."""
+        """OutSmart's price of a material; None: it was not read, so that the package's own counts."""
         return self._materials.get(code_key(code))
 
     def hour_price(self, code: str) -> Decimal | None:

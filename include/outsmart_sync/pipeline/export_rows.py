@@ -45,6 +45,11 @@ class Row:
     listed: bool
     known: Export | None
 
+    @property
+    def key(self) -> str:
+        """The key of its document in the ledger."""
+        return self.known.key if self.known else self.work_order.row_id
+
 
 def chunks(store: Store, job: ExportJob, outcome: str | None) -> Iterator[list[Row]]:
     """The staged rows with an outcome (None: none yet), in chunks; each is read when the one before is done."""
@@ -149,6 +154,11 @@ def put(connection: Connection, job: ExportJob, row: Row, **values: Any) -> None
 def is_begun(known: Export) -> bool:
     """Whether a document, or a part of it, is there, or may be."""
     return bool(known.remote_id or known.sent) or known.state in (ExportState.SENDING, ExportState.UNCERTAIN)
+
+
+def is_accepted(known: Export | None) -> bool:
+    """Whether a person said that the document that is there is right as it is: nothing is made or changed."""
+    return known is not None and known.decision == Decision.ACCEPT and bool(known.remote_id)
 
 
 def is_accepted_as_gone(known: Export | None) -> bool:

@@ -25,9 +25,10 @@ from outsmart_sync.pipeline.export_missing import make_missing
 from outsmart_sync.pipeline.export_resolve import Resolver
 from outsmart_sync.pipeline.once import Once
 from outsmart_sync.records.completed_work_order import HANDLED
+from outsmart_sync.records.export_catalogue import INVOICE_STATUS
 from outsmart_sync.records.export_plan import Plan, Problem, Stopped
 from outsmart_sync.records.export_settings import FAILURE_STATUS, SUCCESS_STATUS, TRIGGER_STATUS
-from outsmart_sync.store import exports, ledger, runs
+from outsmart_sync.store import cursors, exports, ledger, runs
 from outsmart_sync.store.exports import GONE, Decision, ExportState
 
 if TYPE_CHECKING:
@@ -131,6 +132,8 @@ class Sending:
     def _stop(self, row: Row, problem: Problem) -> None:
         with self.store.begin() as connection:
             export_rows.stop(connection, self.job, row, problem)
+            if problem.reason == GONE:  # what a person said was of the document, not of that it is gone
+                export_rows.put(connection, self.job, row, decision="")
             if problem.state in (ExportState.FAILED, ExportState.HELD) and not self._is_begun(connection, row):
                 # Nothing of it is there: it may become another kind of document.
                 export_rows.put(connection, self.job, row, sent="")
@@ -139,12 +142,7 @@ class Sending:
         if row.known is not None and row.known.remote_id:
             return True
         kind = self.job.of(row.work_order.number, row.known).kind.name
-        key = _key(row)
-        lines = [
-            *ledger.of_prefix(connection, self.job.account, kind, f"{key}/"),
-            *ledger.of_prefix(connection, self.job.account, ORDER_LINE, f"{key}/"),
-        ]
-        return bool(lines) or ledger.find(connection, self.job.account, kind, key) is not None
+        return bool(ledger.of_key(connection, self.job.account, {kind, ORDER_LINE}, row.key))
 
     def _bring(self, row: Row) -> None:
         """One work order, from wherever it was left."""
@@ -157,25 +155,41 @@ class Sending:
         documents = self._documents(row)
         kind = documents.once.job.kind
         plan = plan_of(self.store, self.job, row, self.resolver, lambda: self.exporter)
-        self._require_same(row)
-        accepted = row.known is not None and row.known.decision == Decision.ACCEPT
+        self._require_same(row, documents)
+        accepted = export_rows.is_accepted(row.known)
         # A document that is accepted as it is says what the work order said when it was sent.
         sent = row.known.sent if row.known is not None and accepted else row.work_order.fingerprint
         self._put(row, state=ExportState.SENDING, kind=kind.name, sent=sent)
-        if make_missing(documents.once, plan, self.resolver, self.exporter):
-            plan = plan_of(self.store, self.job, row, self.resolver, lambda: self.exporter)
-        made, left = self._document(documents, row, plan)
-        number = made.number or made.remote_id
-        self._put(row, remote_id=made.remote_id, remote_number=number, expected=plan.document.total, actual=made.total)
-        problem = compared(kind.tolerance, plan, made, self.job.package)
-        if problem is not None and not accepted:
-            raise Stopped(structs.replace(problem, cause=" ".join((problem.cause, *left))))
+        if row.known is not None and accepted:
+            made, left = documents.there(row.work_order.number, row.key, row.known.remote_id), list[str]()
+            number = made.number or made.remote_id
+            self._put(row, remote_number=number, actual=made.total)
+        else:
+            plan, made, left = self._make(documents, row, plan)
+            number = made.number or made.remote_id
         note = self._attach(documents.once, row, plan, made)
         self._tell(row, sent)
         if left:
             self._done(row, f"{kind.label} {number}", _LEFT_ALONE, " ".join(left), _LEFT_REMEDY)
         else:
             self._done(row, f"{kind.label} {number}", *((NO_FILE, note, _FILE_REMEDY) if note else ()))
+
+    def _make(self, documents: Documents, row: Row, plan: Plan) -> tuple[Plan, MadeDocument, list[str]]:
+        """The document, what it was made by, and what an update left alone.
+
+        Raises:
+            Stopped: It was refused, whether it is there is not known, or the package has something else of it.
+        """
+        if make_missing(documents.once, plan, self.resolver, self.exporter):
+            plan = plan_of(self.store, self.job, row, self.resolver, lambda: self.exporter)
+        with self.store.read() as connection:
+            late = not (row.known and row.known.remote_id) and self._is_begun(connection, row)
+        made, left = self._document(documents, row, plan)
+        self._learn(row, made, late=late, expected=plan.document.total, actual=made.total)
+        problem = compared(documents.once.job.kind.tolerance, plan, made, self.job.package)
+        if problem is not None:
+            raise Stopped(structs.replace(problem, cause=" ".join((problem.cause, *left))))
+        return plan, made, left
 
     def _fresh(self, row: Row) -> Row:
         """A work order that OutSmart did not list, as it is now; what was begun goes on with what it was begun with.
@@ -212,17 +226,19 @@ class Sending:
         self.resolver.prepare([now])  # it may name other records by now
         return replace(row, work_order=now)
 
-    def _require_same(self, row: Row) -> None:
-        """What is sent line by line, and was begun, must not be gone on with another content.
+    def _require_same(self, row: Row, documents: Documents) -> None:
+        """What was begun must not be gone on with another content; a document that may be there is looked for first.
 
         Raises:
-            Stopped: The work order was changed in between.
+            Stopped: The work order was changed in between, or whether its document is there is not known yet.
         """
         known = row.known
         if known is None or not known.sent or known.sent == row.work_order.fingerprint:
             return
         if known.decision in (Decision.ACCEPT, Decision.UPDATE):
             return
+        if row.listed and (found := documents.found_again(row.key)) is not None:
+            self._learn(row, found, late=True, actual=found.total)
         with self.store.read() as connection:
             begun = row.listed and self._is_begun(connection, row)
         if begun:
@@ -240,12 +256,12 @@ class Sending:
         """The document, and what an update left alone, as a sentence."""
         known, left = row.known, list[str]()
         if known is None or known.decision != Decision.UPDATE or not known.remote_id:
-            return documents.make(plan, _key(row)), left
+            return documents.make(plan, row.key), left
         if plan.document.append_to:  # an order that somebody else made only ever gets our lines
-            plan, left = documents.bring_up_to_date(plan, _key(row))
-            made = documents.make(plan, _key(row))
+            left = documents.bring_up_to_date(plan, row.key)
+            made = documents.make(plan, row.key)
         else:
-            replaced = documents.update(plan, _key(row), known.remote_id)
+            replaced = documents.update(plan, row.key, known.remote_id)
             made, left = replaced.made, replaced.left
         return made, [f"What the office did to the document was left alone: {'; '.join(left)}."] if left else []
 
@@ -253,7 +269,7 @@ class Sending:
         kind, note = once.job.kind, ""
         if kind.by_line:
             return note
-        files = Files(once, self.exporter, self.outsmart, row.work_order, plan.document, made, _key(row))
+        files = Files(once, self.exporter, self.outsmart, row.work_order, plan.document, made, row.key)
         if self.job.is_on("pdf") and kind.takes_files:
             note = files.attach_pdf()
         if self.job.is_on("photos") and kind.takes_photos:
@@ -281,6 +297,22 @@ class Sending:
                 )
             )
 
+    def _learn(self, row: Row, made: MadeDocument, *, late: bool, **values: object) -> None:
+        """Keep the id of a document.
+
+        Args:
+            row: Whose.
+            made: The document.
+            late: It may have been there since an earlier run: what became of it since was taken for somebody else's,
+                so that it is read again.
+            values: What else is kept.
+        """
+        number = made.number or made.remote_id
+        with self.store.begin() as connection:
+            export_rows.put(connection, self.job, row, remote_id=made.remote_id, remote_number=number, **values)
+            if late:
+                cursors.restart(connection, self.job.connection_id, INVOICE_STATUS)
+
     def _set_status(self, row: Row, status: str) -> None:
         try:
             self.outsmart.set_work_status(row.work_order.row_id, status)
@@ -296,11 +328,6 @@ class Sending:
     def _put(self, row: Row, **values: object) -> None:
         with self.store.begin() as connection:
             export_rows.put(connection, self.job, row, **values)
-
-
-def _key(row: Row) -> str:
-    """The key of a work order's document in the ledger."""
-    return row.known.key if row.known else row.work_order.row_id
 
 
 def counts(outcomes: Mapping[str, int]) -> runs.Counts:

@@ -9,19 +9,25 @@ import msgspec
 from sqlalchemy import func, select, update
 
 from outsmart_sync.errors import RecordError
+from outsmart_sync.pipeline.export_documents import gone
+from outsmart_sync.pipeline.export_rows import log_event
+from outsmart_sync.records.completed_work_order import decode
 from outsmart_sync.records.export_document import InvoiceState
 from outsmart_sync.records.staged import Origin, StagedRow
 from outsmart_sync.records.values import content_hash
-from outsmart_sync.store import cursors, exports, runs, staged_rows
-from outsmart_sync.store.exports import Export
+from outsmart_sync.store import cursors, exports, ledger, runs, staged_rows
+from outsmart_sync.store.exports import GONE, INVOICE_OF, Export, ExportState
 from outsmart_sync.store.runs import Progress
 from outsmart_sync.store.tables import staging
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy import Connection
 
     from outsmart_sync.pipeline.export_job import ExportJob
     from outsmart_sync.pipeline.export_ports import CompletedWorkOrders, Exporter
+    from outsmart_sync.store.cursors import Cursor
     from outsmart_sync.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -31,6 +37,8 @@ OURS, FOREIGN = "update", "excluded"
 INVOICED, PAID = "invoiced", "paid"
 
 _CHUNK = 500
+_MADE = (ExportState.DONE, ExportState.DIFFERS, ExportState.CHANGED)
+_NO_INVOICE: dict[str, Any] = {"invoice": "", "invoice_number": "", "booked": False, "paid": False}
 _states = msgspec.json.Decoder(InvoiceState)
 
 
@@ -42,6 +50,8 @@ def extract(store: Store, job: ExportJob, exporter: Exporter) -> int:
     with store.begin() as connection:
         runs.begin_anew(connection, job.id)
         kept = cursors.read_all(connection, job.connection_id, job.category.name)
+        restarted = kept.pop(cursors.RESTARTED, None)
+        runs.save_progress(connection, job.id, cursors.RESTARTED, Progress(None, _value(restarted), 0, 0))
         since = min(exports.open_since(connection, job.connection_id) or job.today, job.today)
     staged = 0
     for page in exporter.invoice_states({name: each.value for name, each in kept.items()}, since):
@@ -61,7 +71,7 @@ def filter_rows(store: Store, job: ExportJob) -> None:
         while rows := _chunk(connection, job, after):
             states = {row.seq: _states.decode(row.payload) for row in rows}
             found = _exports_of(connection, job, list(states.values()))
-            ours = {name for each in found for name in (each.remote_id, each.invoice) if name}
+            ours = {name for each in found for name in (each.remote_id, *_invoices_of(connection, each)) if name}
             for seq, state in states.items():
                 mine = state.document in ours or state.invoice in ours or state.invoice in invoices
                 if mine and state.invoice:
@@ -80,23 +90,34 @@ def match(store: Store, job: ExportJob) -> dict[str, int]:
         return {str(outcome): number for outcome, number in connection.execute(query)}
 
 
-def upsert(store: Store, job: ExportJob, outsmart: CompletedWorkOrders) -> runs.Counts:
+def upsert(
+    store: Store, job: ExportJob, outsmart: CompletedWorkOrders, exporter: Callable[[], Exporter]
+) -> runs.Counts:
     """Keep what became of each document, tell OutSmart, and move the cursors; may be run again.
 
+    The cursors stay where somebody said meanwhile that all is to be read again.
+
     Raises:
-        ConfigurationError: OutSmart refuses our tokens.
-        TransientError: OutSmart does not answer.
+        ConfigurationError: The package or OutSmart refuses us.
+        TransientError: One of them does not answer.
     """
-    changed = _keep(store, job)
+    changed = _keep(store, job) + _pay(store, job, exporter)
     with store.read() as connection:
         untold = exports.untold(connection, job.connection_id)
     for each in untold:
         _tell(store, job, each, outsmart)
     with store.begin() as connection:
         progress = runs.progress_of(connection, job.id)
-        positions = {stream: each.cursor for stream, each in progress.items() if each.cursor}
-        cursors.move(connection, job.connection_id, job.category.name, positions)
+        seen = progress.pop(cursors.RESTARTED, Progress(None, "", 0, 0)).cursor
+        now = cursors.read_all(connection, job.connection_id, job.category.name).get(cursors.RESTARTED)
+        if _value(now) == seen:
+            positions = {stream: each.cursor for stream, each in progress.items() if each.cursor}
+            cursors.move(connection, job.connection_id, job.category.name, positions)
     return runs.Counts(updated=changed)
+
+
+def _value(cursor: Cursor | None) -> str:
+    return "" if cursor is None else cursor.value
 
 
 def _keep(store: Store, job: ExportJob) -> int:
@@ -109,22 +130,115 @@ def _keep(store: Store, job: ExportJob) -> int:
                 return changed
             for state in (_states.decode(row.payload) for row in rows):
                 for each in _exports_of(connection, job, [state]):
-                    changed += _note(connection, each, state)
+                    changed += _note(connection, job, each, state)
             after = rows[-1].seq
 
 
-def _note(connection: Connection, export: Export, state: InvoiceState) -> bool:
-    """Keep what one row says; a page that knows only the payment leaves the rest as it is."""
+def _note(connection: Connection, job: ExportJob, export: Export, state: InvoiceState) -> bool:
+    """Keep what one row says of one invoice, and what all invoices of the document say together."""
+    if state.gone and state.document == export.remote_id:
+        return _gone(connection, job, export)
+    invoices = _invoices_of(connection, export)
+    name = state.invoice or export.invoice or state.document
+    before = invoices.get(name)
+    invoices[name] = _joined(before or InvoiceState(invoice=name), state)
+    if invoices[name] != before:
+        ledger.note(
+            connection,
+            export.account,
+            INVOICE_OF,
+            f"{export.key}/{name}"[:120],
+            connection_id=export.connection_id,
+            run_id=job.run_id,
+            remote_id=name,
+            content=msgspec.json.encode(invoices[name]).decode(),
+        )
+    there = {each: known for each, known in invoices.items() if not known.gone}
+    all_paid = bool(there) and all(each.paid for each in there.values())
     values: dict[str, Any] = {
-        "invoice": state.invoice or export.invoice,
-        "invoice_number": state.number or export.invoice_number,
-        "booked": (export.booked or state.booked) and not state.gone,
-        "paid": export.paid if state.paid is None else state.paid,
+        "invoice": name if name in there else next(reversed(there), ""),
+        "invoice_number": ", ".join(sorted({each.number for each in there.values() if each.number})),
+        "booked": any(each.booked for each in there.values()),
+        "paid": all_paid and (export.paid or not _is_order(job, export)),
     }
-    if all(getattr(export, name) == value for name, value in values.items()):
+    if all(getattr(export, column) == value for column, value in values.items()):
         return False
     exports.put(connection, export.account, export.row_id, **values)
     return True
+
+
+def _joined(known: InvoiceState, state: InvoiceState) -> InvoiceState:
+    """What is known of an invoice; a page that knows only the payment leaves the rest as it is."""
+    return InvoiceState(
+        invoice=known.invoice,
+        number=state.number or known.number,
+        booked=known.booked or state.booked,
+        paid=known.paid if state.paid is None else state.paid,
+        gone=known.gone or state.gone,
+    )
+
+
+def _invoices_of(connection: Connection, export: Export) -> dict[str, InvoiceState]:
+    """Id of an invoice of a document → what is known of it."""
+    lines = ledger.of_prefix(connection, export.account, INVOICE_OF, f"{export.key}/")
+    found = {line.remote_id: _states.decode(line.content) for line in lines}
+    if export.invoice and export.invoice not in found:  # an older version knew one invoice only
+        found[export.invoice] = InvoiceState(
+            invoice=export.invoice, number=export.invoice_number, booked=export.booked, paid=export.paid
+        )
+    return found
+
+
+def _gone(connection: Connection, job: ExportJob, export: Export) -> bool:
+    """The document itself was deleted: a person decides what becomes of the work order."""
+    if export.state not in _MADE or export.reason == GONE:
+        return False
+    problem = gone(export.number)
+    exports.settle(
+        connection,
+        export,
+        ExportState.DIFFERS,
+        run_id=job.run_id,
+        reason=GONE,
+        cause=problem.cause,
+        remedy=problem.remedy,
+        decision="",
+        **_NO_INVOICE,
+    )
+    log_event(connection, job, decode(export.payload), ExportState.DIFFERS, problem.cause)
+    return True
+
+
+def _is_order(job: ExportJob, export: Export) -> bool:
+    """Whether it may be invoiced in parts."""
+    return export.kind in job.exports.appends_to.values()
+
+
+def _pay(store: Store, job: ExportJob, exporter: Callable[[], Exporter]) -> int:
+    """Note orders as paid of which all invoices are, once nothing of them is left to be invoiced."""
+    paid = 0
+    for export in _paid_so_far(store, job):
+        made = exporter().get(job.exports.kind(export.kind), export.remote_id)
+        if made is None or made.invoiced is not False:
+            with store.begin() as connection:
+                exports.put(connection, export.account, export.row_id, paid=True)
+            paid += 1
+    return paid
+
+
+def _paid_so_far(store: Store, job: ExportJob) -> list[Export]:
+    """Orders that this run told of, all of whose invoices are paid."""
+    found: dict[str, Export] = {}
+    after = -1
+    with store.read() as connection:
+        while rows := _chunk(connection, job, after, OURS):
+            states = [_states.decode(row.payload) for row in rows]
+            for export in _exports_of(connection, job, states):
+                invoices = [each for each in _invoices_of(connection, export).values() if not each.gone]
+                if _is_order(job, export) and not export.paid and invoices and all(each.paid for each in invoices):
+                    found[export.row_id] = export
+            after = rows[-1].seq
+    return list(found.values())
 
 
 def _tell(store: Store, job: ExportJob, export: Export, outsmart: CompletedWorkOrders) -> None:
@@ -141,7 +255,7 @@ def _tell(store: Store, job: ExportJob, export: Export, outsmart: CompletedWorkO
 def _exports_of(connection: Connection, job: ExportJob, states: list[InvoiceState]) -> list[Export]:
     """The exports that some rows tell of: all of them, also where several orders became one invoice."""
     ids = [each for state in states for each in (state.document, state.invoice) if each]
-    return exports.of_remote(connection, job.connection_id, list(dict.fromkeys(ids)))
+    return exports.of_remote(connection, job.account, job.connection_id, list(dict.fromkeys(ids)))
 
 
 def _chunk(connection: Connection, job: ExportJob, after: int, outcome: str = "") -> list[Any]:

@@ -105,14 +105,41 @@ class Once:
                 seen=line,
             )
         if not mine:
-            raise Busy(
-                f"Another process is sending the {thing.label} just now.",
-                remedy="It is tried again by itself.",
-                technical=f"ledger {thing.kind} {thing.key} was claimed by another process",
-            )
+            raise self._busy(thing)
         made = self._send(thing, send)
         self._done(thing, made.remote_id)
         return made
+
+    def found_again(
+        self, thing: Thing, look: Callable[[], Sequence[MadeDocument]], differs: Callable[[MadeDocument], str]
+    ) -> MadeDocument | None:
+        """What was sent without a clear answer, if it is there; nothing is sent.
+
+        Args:
+            thing: What it is.
+            look: As of :meth:`make`.
+            differs: Likewise.
+
+        Returns:
+            None: nothing is unclear, or what was is known not to be there, and forgotten.
+
+        Raises:
+            Stopped: Whether it is there is for a later run or a person to find out.
+            Busy: Another process is at it.
+        """
+        with self.store.read() as connection:
+            line = ledger.find(connection, self.job.account, thing.kind, thing.key)
+        if line is None or line.state not in ledger.UNCLEAR:
+            return None
+        found = self._found(line, thing, look, differs)
+        if found is not None:
+            self._done(thing, found.remote_id)
+            return found
+        with self.store.begin() as connection:
+            now = ledger.find(connection, self.job.account, thing.kind, thing.key)
+            if now is not None and (now.begun_at != line.begun_at or not ledger.give_up(connection, now)):
+                raise self._busy(thing)
+        return None
 
     def repeat(self, thing: Thing, call: Callable[[], object], remote_id: str) -> None:
         """Do what may be done again and again, until it is known to be done.
@@ -130,12 +157,16 @@ class Once:
         """Keep that something which may be repeated has been done, and its content where it has one."""
         job = self.job
         with self.store.begin() as connection:
-            ledger.begin(
-                connection, job.account, thing.kind, thing.key, connection_id=job.connection_id, run_id=job.run_id
+            ledger.note(
+                connection,
+                job.account,
+                thing.kind,
+                thing.key,
+                connection_id=job.connection_id,
+                run_id=job.run_id,
+                remote_id=remote_id,
+                content=thing.content,
             )
-            ledger.done(connection, job.account, thing.kind, thing.key, remote_id, job.run_id)
-            if thing.content:
-                ledger.keep(connection, job.account, thing.kind, thing.key, thing.content)
 
     def attempt(self, thing: Thing, call: Callable[[], object]) -> None:
         """Do what may be done again and again; raises as :meth:`repeat` does."""
@@ -210,6 +241,14 @@ class Once:
     def _forget(self, thing: Thing) -> None:
         with self.store.begin() as connection:
             ledger.refused(connection, self.job.account, thing.kind, thing.key)
+
+    @staticmethod
+    def _busy(thing: Thing) -> Busy:
+        return Busy(
+            f"Another process is sending the {thing.label} just now.",
+            remedy="It is tried again by itself.",
+            technical=f"ledger {thing.kind} {thing.key} was claimed by another process",
+        )
 
     def _refused(self, thing: Thing, error: RecordError) -> Problem:
         return Problem(

@@ -35,11 +35,14 @@ class DocumentKind:
         price_decimals: So many it keeps of a price.
         tolerance: By so much its total may differ from the sum of the lines' amounts, per line, by its own rules.
         package_prices: The package computes the prices of hours: they are compared by quantity.
-        fills_prices: The package puts its own price where none is sent.
         negative: What it makes of a total below zero.
         text_lines: It takes lines that are only text; else the work description goes into the remarks.
         takes_files: A file can be attached.
         takes_photos: So can the work order's photos.
+        file_calls: Calls that a file takes.
+        discount_decimals: So many the package keeps of a discount as a fraction; None: all of them.
+        journals: A journal can be chosen for it.
+        payment_conditions: So can a payment condition.
     """
 
     name: str
@@ -49,11 +52,14 @@ class DocumentKind:
     price_decimals: int = 6
     tolerance: Decimal = Decimal(0)
     package_prices: bool = False
-    fills_prices: bool = True
     negative: Negative = Negative.TAKEN
     text_lines: bool = False
     takes_files: bool = True
     takes_photos: bool = False
+    file_calls: int = 3
+    discount_decimals: int | None = None
+    journals: bool = False
+    payment_conditions: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

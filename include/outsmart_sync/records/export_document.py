@@ -139,6 +139,8 @@ class MadeDocument(msgspec.Struct, frozen=True, kw_only=True):
         invoice_to: The package's id of who pays; '' when it was not read back.
         made_at: When it was made, ISO text; '' when the package does not say.
         open: It may still be changed: neither shipped nor invoiced nor closed.
+        invoiced: Whether all of an order stands on invoices; None: it is no order, or the package does not say.
+        lines: What the package has of each line, where each was made by a call of its own.
     """
 
     remote_id: str
@@ -150,6 +152,8 @@ class MadeDocument(msgspec.Struct, frozen=True, kw_only=True):
     invoice_to: str = ""
     made_at: str = ""
     open: bool = True
+    invoiced: bool | None = None
+    lines: list[MadeDocument] = []
 
 
 class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -223,6 +227,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
         vat_included: The package holds this customer's or article's prices including VAT.
         vat_rate: The article's VAT as a fraction, where ``vat_included`` may need it.
         reverse_charge: Customer whose construction work is billed without VAT.
+        price: The package's own price of one of an article, without VAT; None: it does not say.
         blocked: Why the package will not take it on a document (``blocked``, ``ended``, ``not a customer`` ...); ''.
     """
 
@@ -233,6 +238,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     vat_included: bool = False
     vat_rate: Decimal = Decimal(0)
     reverse_charge: bool = False
+    price: Decimal | None = None
     blocked: str = ""
 
 

@@ -28,17 +28,30 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Quantity(msgspec.Struct, frozen=True):
-    """A line of an imported order that was not used as it was ordered.
+    """A line of an imported order that bills what a line of the work order does.
 
     Attributes:
         line_id: The package's id of the line.
         ordered: Its quantity.
-        used: The quantity that it gets.
+        used: The quantity that the work order has.
+        key: Name of the work order's line.
+        article: The package's id of its article.
+        edited: The office gave it another quantity since ours was there: it is left alone.
+        noted: The ledger has it as it is.
     """
 
     line_id: str
     ordered: Decimal
     used: Decimal
+    key: str = ""
+    article: str = ""
+    edited: bool = False
+    noted: bool = False
+
+    @property
+    def changes(self) -> bool:
+        """Whether its quantity is to be set."""
+        return self.ordered != self.used and not self.edited
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +61,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         document: The document; a customer or article that is yet to be made has no id in it.
         new_customers: Customers that are made first.
         new_articles: Articles that are made first.
-        quantities: Lines of the imported order whose quantity changes.
+        quantities: Lines of the imported order that the work order used, as ordered or otherwise.
         calls: Calls to the package that it takes, as far as can be told.
     """
 

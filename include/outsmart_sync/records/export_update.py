@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Generic, TypeVar
 
 import msgspec
@@ -30,6 +31,22 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
     def versions(self) -> tuple[Sequence[Line], Sequence[Line]]:
         """The lines that were sent, and those that an update may have sent since."""
         return self.document.lines, self.becoming.lines if self.becoming else ()
+
+
+class Agreed(msgspec.Struct, frozen=True, kw_only=True):
+    """What the ledger keeps of a line of an imported order that the work order used.
+
+    Attributes:
+        quantity: That of the order's line, when it was last as the work order has it, or about to become so.
+        key: Name of the work order's line; '' where an older version wrote it.
+        article: The package's id of its article; '' likewise.
+        becoming: The quantity that is being set and of which nobody knows yet whether it was; None: there is none.
+    """
+
+    quantity: Decimal
+    key: str = ""
+    article: str = ""
+    becoming: Decimal | None = None
 
 
 class Replaced(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,7 +138,7 @@ def _placed(
     return place, free
 
 
-def encode(value: Sent | Line) -> str:
+def encode(value: Sent | Line | Agreed) -> str:
     """As text, for the ledger."""
     return msgspec.json.encode(value).decode()
 
@@ -136,7 +153,13 @@ def decode_line(text: str) -> Line:
     return _line.decode(text)
 
 
+def decode_agreed(text: str) -> Agreed:
+    """What is behind :func:`encode`'s text; older versions wrote the quantity alone."""
+    return _agreed.decode(text) if text.startswith("{") else Agreed(quantity=Decimal(text))
+
+
 _sent, _line = msgspec.json.Decoder(Sent), msgspec.json.Decoder(Line)
+_agreed = msgspec.json.Decoder(Agreed)
 
 
 def _short(text: str) -> str:

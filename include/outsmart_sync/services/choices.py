@@ -25,6 +25,9 @@ Choices = list[tuple[str, str]]
 Known = dict["ValueList", Choices]
 """Lists that have been read."""
 
+_CODED = {JOURNAL: JOURNALS, CONDITION: PAYMENT_CONDITIONS}
+"""What a rule may choose by a code → the setting that holds such a code for all work orders."""
+
 _SHOWN = 5
 _SUGGESTED, _LOOKED_THROUGH = 20, 200
 
@@ -80,7 +83,8 @@ def compared(
     if listed not in known:
         known[listed] = _read(gateway, connection, listed)
     if isinstance(setting, Rules):
-        return _rules(connection, f"{category}.{setting.name}", setting, value, known[listed])
+        rules = _rules(connection, f"{category}.{setting.name}", setting, value, known[listed])
+        return {each: _coded(gateway, connection, category, setting, rule, known) for each, rule in rules.items()}
     wanted = value if isinstance(value, list) else [value]
     found = [_written(each, known[listed]) for each in wanted]
     if unknown := [each for each, there in zip(wanted, found, strict=True) if there is None]:
@@ -94,6 +98,25 @@ def _rules(connection: SyncConnection, name: str, setting: Rules, value: dict[st
     if unknown := [each for each, written in found.items() if written is None and each not in setting.default]:
         raise WrongValue(_unknown(connection, name, setting.lists, unknown, there))
     return {found[each] or each: rule for each, rule in value.items()}
+
+
+def _coded(
+    gateway: Gateway, connection: SyncConnection, category: str, setting: Setting, rule: str, known: Known
+) -> str:
+    """A rule as it is kept: its code is one of the package's own list, where it has one."""
+    verb, _, code = rule.partition(":")
+    if verb not in _CODED:
+        return rule
+    listed, name = _list_named(connection, category, _CODED[verb]), f"{category}.{setting.name}"
+    if listed is None:
+        vendor = package_of(connection.package).label
+        raise WrongValue(f"{name}: {rule} cannot be chosen, since {vendor} has no list for it.")
+    if listed not in known:
+        known[listed] = _read(gateway, connection, listed)
+    written = _written(code, known[listed])
+    if written is None:
+        raise WrongValue(_unknown(connection, f"{category}.{_CODED[verb]}", listed, [code], known[listed]))
+    return f"{verb}:{written}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +140,7 @@ def rule_choices(gateway: Gateway, connection: SyncConnection, category: str, na
         SyncError: A vendor refuses or does not answer.
     """
     values = choices(gateway, connection, category, name)
-    lists = {
-        verb: listed
-        for verb, setting in ((JOURNAL, JOURNALS), (CONDITION, PAYMENT_CONDITIONS))
-        if (listed := _list_named(connection, category, setting))
-    }
+    lists = {verb: listed for verb, setting in _CODED.items() if (listed := _list_named(connection, category, setting))}
     return RuleChoices(values, {verb: _read(gateway, connection, listed) for verb, listed in lists.items()})
 
 

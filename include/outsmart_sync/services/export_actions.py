@@ -94,8 +94,14 @@ class Answer:
     error: SyncError | None = None
 
 
-def offered(export: Export) -> tuple[str, ...]:
-    """The actions that fit where a work order stands; what else is asked is refused with a sentence."""
+def offered(export: Export, *, by_line: bool = False, unclear: bool = False) -> tuple[str, ...]:
+    """The actions that fit where a work order stands; what else is asked is refused with a sentence.
+
+    Args:
+        export: The work order.
+        by_line: It becomes entries of their own, which are not brought up to date.
+        unclear: Whether a part of it was made is not known.
+    """
     state = export.state
     offers: list[str] = []
     if state in (ExportState.HELD, ExportState.OLDER) and export.reason != OWN_PRODUCTION:
@@ -103,8 +109,8 @@ def offered(export: Export) -> tuple[str, ...]:
     if state in (ExportState.FAILED, ExportState.DONE, ExportState.DIFFERS, ExportState.CHANGED):
         offers.append("resend")
     if export.remote_id and state in (ExportState.DONE, ExportState.DIFFERS, ExportState.CHANGED):
-        offers += ["resend_update", "resend_second"]
-    if state is ExportState.UNCERTAIN:
+        offers += ["resend_second"] if by_line else ["resend_update", "resend_second"]
+    if state is ExportState.UNCERTAIN or unclear:
         offers += ["settle_there", "settle_not_there"]
     if state in (ExportState.DIFFERS, ExportState.CHANGED):
         offers.append("settle_accept")

@@ -15,12 +15,12 @@ from outsmart_sync.pipeline.export_filter import BEFORE_CUT_OFF
 from outsmart_sync.pipeline.export_upsert import HANDLED_BY_HAND
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.records.completed_work_order import ROW_ID
-from outsmart_sync.records.export_catalogue import WORK_ORDERS
+from outsmart_sync.records.export_catalogue import INVOICE_STATUS, WORK_ORDERS
 from outsmart_sync.services import planning
 from outsmart_sync.services.export_doors import ExportDoors
 from outsmart_sync.services.exports import Shown, one, shown
 from outsmart_sync.services.step_lease import LEASE_LASTS
-from outsmart_sync.store import connections, dialect, exports, leases, ledger
+from outsmart_sync.store import connections, cursors, dialect, exports, leases, ledger
 from outsmart_sync.store.exports import GONE, Decision, Export, ExportState
 from outsmart_sync.store.tables import record_log
 
@@ -115,7 +115,7 @@ def resend(
     if not remote_id:
         return _resend_begun(store, export, second=second)
     if _declared(store, export).by_line:
-        return _resend_lines(store, gateway, export, second=second)
+        return _resend_lines(store, gateway, export, update=update, second=second)
     there = _document_of(store, gateway, export, remote_id)
     if there and second:
         return Again(_another(store, export, "a second document was asked for"))
@@ -163,7 +163,7 @@ def settle(
     export = one(store, number, connection_id)
     if accept:
         return _accept(store, export)
-    if export.state not in _OPEN:
+    if export.state not in _OPEN and not is_unclear(store, export):
         raise InvalidSettings(
             f"Work order {export.number} is {export.state.value}, so there is nothing uncertain about it.",
             remedy="See: outsmart-sync export show",
@@ -171,6 +171,12 @@ def settle(
     if not_there:
         return _not_there(store, export)
     return _link(store, gateway, export, there)
+
+
+def is_unclear(store: Store, export: Export) -> bool:
+    """Whether nobody knows if a part of a work order's export was made, wherever the work order stands."""
+    with store.read() as transaction:
+        return any(line.state in ledger.UNCLEAR for line in _lines(transaction, export))
 
 
 def _not_there(store: Store, export: Export) -> Shown:
@@ -210,8 +216,15 @@ def _resend_begun(store: Store, export: Export, *, second: bool) -> Again:
     return Again(_decide(store, export, decision, ExportState.WAITING, "to be sent again", **again))
 
 
-def _resend_lines(store: Store, gateway: Gateway, export: Export, *, second: bool) -> Again:
+def _resend_lines(store: Store, gateway: Gateway, export: Export, *, update: bool, second: bool) -> Again:
     """Make the lines again that are gone; those that are there stay."""
+    if update:
+        label = package_of(connections.require(store, export.connection_id).package).label
+        raise InvalidSettings(
+            f"Hours and costs are entries of their own in {label}, so they are not changed together.",
+            remedy="Delete them there, then send the work order again.",
+            code="not_updated",
+        )
     with store.read() as transaction:
         lines = [line for line in _lines(transaction, export) if line.remote_id and line.kind == export.kind]
     connection = connections.require(store, export.connection_id)
@@ -269,7 +282,8 @@ def _link(store: Store, gateway: Gateway, export: Export, there: str) -> Shown:
         )
     remote_id, number = found[0].remote_id, found[0].number or there
     with store.read() as transaction:
-        taken = [each for each in exports.of_remote(transaction, export.connection_id, [remote_id]) if each != export]
+        named = exports.of_remote(transaction, export.account, export.connection_id, [remote_id])
+        taken = [each for each in named if each != export]
         unclear = [line for line in _lines(transaction, export) if line.state in ledger.UNCLEAR]
     if taken:
         raise InvalidSettings(
@@ -289,6 +303,8 @@ def _link(store: Store, gateway: Gateway, export: Export, there: str) -> Shown:
 
     def link(transaction: Connection) -> None:
         ledger.done(transaction, export.account, line.kind, line.key, remote_id, export.run_id)
+        if line.key == export.key:  # what became of it may have been passed over
+            cursors.restart(transaction, export.connection_id, INVOICE_STATUS)
 
     whole: dict[str, Any] = {"remote_id": remote_id, "remote_number": number} if line.key == export.key else {}
     return _decide(store, export, "", ExportState.SENDING, f"a person says that it is {number}", also=link, **whole)

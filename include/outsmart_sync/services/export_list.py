@@ -16,7 +16,7 @@ from outsmart_sync.pipeline.export_filter import completed
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.records import export_plan
 from outsmart_sync.records.completed_work_order import ROW_ID, CompletedWorkOrder, decode
-from outsmart_sync.services import export_actions, exports, settings
+from outsmart_sync.services import export_actions, export_decisions, exports, settings
 from outsmart_sync.services.exports import Happened, Shown
 from outsmart_sync.store import connections
 from outsmart_sync.store import exports as rows
@@ -245,8 +245,18 @@ def exporting(store: Store, candidates: Sequence[SyncConnection]) -> list[SyncCo
 
 
 def _listed(store: Store, found: Sequence[Export]) -> list[Listed]:
+    packages = {each.id: each.package for each in connections.find(store)}
+
+    def by_line(export: Export) -> bool:
+        declared = package_of(packages[export.connection_id]).exports
+        return declared is not None and any(kind.by_line for kind in declared.kinds if kind.name == export.kind)
+
+    def offers(export: Export) -> tuple[str, ...]:
+        unclear = export.state is ExportState.CHANGED and export_decisions.is_unclear(store, export)
+        return export_actions.offered(export, by_line=by_line(export), unclear=unclear)
+
     return [
-        Listed(shown, _completed_at(export), export_actions.offered(export))
+        Listed(shown, _completed_at(export), offers(export))
         for shown, export in zip(exports.all_shown(store, found), found, strict=True)
     ]
 

@@ -135,7 +135,7 @@ def _match_states(work: _Work) -> StepResult:
 def _upsert_states(work: _Work) -> StepResult:
     if work.job.options.preview:
         return StepResult(skip="Preview: nothing is written")
-    return _ended(work, back.upsert(work.store, work.job, work.doors.outsmart))
+    return _ended(work, back.upsert(work.store, work.job, work.doors.outsmart, work.doors.exporter))
 
 
 _STEPS: dict[str, dict[Step, Callable[[_Work], StepResult]]] = {

@@ -193,7 +193,9 @@ def preview_lines(store: Store, run_id: int) -> list[str]:
         lines += [f"   a new customer {new.code}, {new.name}" for new in each.new_customers]
         lines += [f"   a new article {new.code}, {new.description}" for new in each.new_articles]
         lines += [f"   {_line_text(line)}" for line in document.lines]
-        lines += [f"   ordered line {q.line_id}: {q.ordered:f} becomes {q.used:f}" for q in each.quantities]
+        lines += [
+            f"   ordered line {q.line_id}: {q.ordered:f} becomes {q.used:f}" for q in each.quantities if q.changes
+        ]
     return lines
 
 

@@ -5,18 +5,22 @@ A cursor moves only in the transaction that also stores the last of what was rea
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from outsmart_sync.store import dialect
 from outsmart_sync.store.tables import cursor
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+RESTARTED = "restarted"
+"""Stands among a category's cursors where it was told to begin anew, with another value each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,12 @@ def move_on(
             )
             .values(value=value, moved_at=now)
         )
+
+
+def restart(connection: Connection, connection_id: int, category: str) -> None:
+    """Let a category read its streams from their beginning; who reads them just now sees it by :data:`RESTARTED`."""
+    connection.execute(delete(cursor).where(cursor.c.connection_id == connection_id, cursor.c.category == category))
+    move(connection, connection_id, category, {RESTARTED: uuid.uuid4().hex})
 
 
 def confirm(connection: Connection, connection_id: int, category: str, older_than: timedelta) -> None:

@@ -141,13 +141,24 @@ def of_number(connection: Connection, account: str, number: str) -> list[Export]
     return _select(connection, table.c.account == account, named)
 
 
-def of_remote(connection: Connection, connection_id: int, remote_ids: Sequence[str]) -> list[Export]:
-    """The rows whose documents, or whose invoices, have these ids."""
+INVOICE_OF = "invoice_of"
+"""The ledger's word for an invoice that a document became, or a part of it; its key is the document's and its own."""
+
+
+def of_remote(connection: Connection, account: str, connection_id: int, remote_ids: Sequence[str]) -> list[Export]:
+    """The rows whose documents, or one of whose invoices, have these ids."""
     found: list[Export] = []
     for start in range(0, len(remote_ids), _CHUNK):
         ids = remote_ids[start : start + _CHUNK]
-        named = or_(table.c.remote_id.in_(ids), table.c.invoice.in_(ids))
-        found += _select(connection, table.c.connection_id == connection_id, named)
+        invoices = select(ledger.c.key).where(
+            ledger.c.account == account, ledger.c.kind == INVOICE_OF, ledger.c.remote_id.in_(ids)
+        )
+        keys = {key.rpartition("/")[0] for key in connection.execute(invoices).scalars()}
+        invoiced = table.c.row_id.in_({key.partition(COPY)[0] for key in keys})
+        named = or_(table.c.remote_id.in_(ids), table.c.invoice.in_(ids), invoiced)
+        rows = _select(connection, table.c.account == account, table.c.connection_id == connection_id, named)
+        # A line may be of another document of the same work order.
+        found += [each for each in rows if each.key in keys or each.remote_id in ids or each.invoice in ids]
     return found
 
 

@@ -255,6 +255,24 @@ def done(connection: Connection, account: str, kind: str, key: str, remote_id: s
     _change(connection, account, kind, key, state=LedgerState.DONE.value, remote_id=remote_id, run_id=run_id)
 
 
+def note(
+    connection: Connection,
+    account: str,
+    kind: str,
+    key: str,
+    *,
+    connection_id: int,
+    run_id: int,
+    remote_id: str,
+    content: str = "",
+) -> None:
+    """Note what is there without having been sent, or may be done again and again; no content leaves it as it is."""
+    begin(connection, account, kind, key, connection_id=connection_id, run_id=run_id)
+    done(connection, account, kind, key, remote_id, run_id)
+    if content:
+        keep(connection, account, kind, key, content)
+
+
 def keep(connection: Connection, account: str, kind: str, key: str, content: str) -> None:
     """Note what a document that is there says by now."""
     _change(connection, account, kind, key, content=content)

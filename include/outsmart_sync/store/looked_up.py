@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, select
+from sqlalchemy import and_, delete, or_, select
 
 from outsmart_sync.store import dialect
 from outsmart_sync.store.tables import looked_up as table
@@ -16,21 +16,25 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 KEPT = timedelta(days=1)
-"""So long what was found counts, and what was not found is not asked for again, unless a person starts the run."""
+"""So long what was found counts."""
+
+MISSES_KEPT = timedelta(minutes=30)
+"""So long what was not found is not asked for again, unless a person starts the run: somebody may be making it."""
 
 _CHUNK = 500
 
 
 def read(connection: Connection, connection_id: int, entity: str, keys: Sequence[str]) -> dict[str, str]:
     """What is known by these codes: key → facts as text; '' for what was not there."""
-    since = dialect.now(connection) - KEPT
+    now = dialect.now(connection)
+    counts = or_(table.c.at > now - MISSES_KEPT, and_(table.c.at > now - KEPT, table.c.facts != ""))
     found: dict[str, str] = {}
     for start in range(0, len(keys), _CHUNK):
         query = select(table.c.code_key, table.c.facts).where(
             table.c.connection_id == connection_id,
             table.c.entity == entity,
             table.c.code_key.in_(keys[start : start + _CHUNK]),
-            table.c.at > since,
+            counts,
         )
         found |= {row.code_key: row.facts for row in connection.execute(query)}
     return found

@@ -444,7 +444,11 @@ def test_what_became_of_invoices_is_told_until_they_are_paid(
     cursors: dict[str, str] = {}
     assert invoice.remote_id in {state.document for state in states(exporter, cursors)}  # today's, as nothing was kept
     assert states(exporter, cursors) == []
+    assert (order.invoiced, invoice.invoiced) == (False, None)
     of_order = control.invoice_order(MAIN, order.remote_id)
+    there = exporter.get(ORDER, order.remote_id)
+    assert there is not None
+    assert there.invoiced is True
     number = control.process_invoice(MAIN, of_order)
     told = {state.document: state for state in states(exporter, cursors)}
     assert told[order.remote_id].invoice == of_order

@@ -415,6 +415,9 @@ def test_what_became_of_documents_is_read_back(
         control.act_on_visma(COMPANY, "orders", made.remote_id, "completed")
     invoice = control.act_on_visma(COMPANY, PATHS[kind.name], made.remote_id, "convert" if kind is ORDER else "book")
     state = read_back(exporter, cursors, made)
+    there = exporter.get(kind, made.remote_id)
+    assert there is not None
+    assert (made.invoiced, there.invoiced) == ((False, True) if kind is ORDER else (None, None))
     assert (state.booked, state.paid) == (True, False)
     assert state.number
     control.act_on_visma(COMPANY, "customerinvoices", state.invoice, "pay")

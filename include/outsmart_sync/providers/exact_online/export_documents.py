@@ -261,6 +261,7 @@ def _made(kind: str, row: Mapping[str, Any]) -> MadeDocument:
         invoice_to=str(row.get("InvoiceTo") or ""),
         made_at=exact_moment(row.get("Created")) or "",
         open=row.get("Status") == _OPEN_INVOICE if kind == SALES_INVOICE else not _why_closed(row),
+        invoiced=None if row.get("InvoiceStatus") is None else row["InvoiceStatus"] == _COMPLETE,
     )
 
 

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from outsmart_sync.errors import AccessDenied, RecordError
 from outsmart_sync.providers.exact_online import exports, units, writing
-from outsmart_sync.providers.exact_online.export_reading import all_rows, by_ids, rows_with, same_text
+from outsmart_sync.providers.exact_online.export_reading import all_rows, by_ids, decimal, rows_with, same_text
 from outsmart_sync.providers.exact_online.values import TIMEZONE, exact_date, padded_code
 from outsmart_sync.records.export_document import Entity, Known, Likely
 from outsmart_sync.records.values import code_key
@@ -83,7 +83,18 @@ def _outside(row: Row, today: date) -> str:
 _DATES = ("StartDate", "EndDate")
 _ITEM = _Place(
     _ITEMS,
-    ("ID", "Code", "Description", "IsSalesItem", "IsTime", "Unit", "UnitType", "SalesVatCode", *_DATES),
+    (
+        "ID",
+        "Code",
+        "Description",
+        "IsSalesItem",
+        "IsTime",
+        "Unit",
+        "UnitType",
+        "SalesVatCode",
+        "StandardSalesPrice",
+        *_DATES,
+    ),
     ("Description",),
     _item_blocked,
 )
@@ -200,13 +211,16 @@ class ExactLookUps:
         place = _PLACES[entity]
         vat_code = str(row.get("SalesVatCode") or "").strip()
         minutes, blocked = self._time_of(row) if entity is Entity.HOUR_ARTICLE else (None, "")
+        rate = self._including.get(vat_code) if vat_code else None
+        price = decimal(row.get("StandardSalesPrice"))
         return Known(
             remote_id=str(row["ID"]),
             code=(row["Code"] or "").strip(),
             title=" ".join(str(row[column]).strip() for column in place.title if row[column]),
             unit_minutes=minutes,
-            vat_included=bool(vat_code) and vat_code in self._including,
-            vat_rate=self._including.get(vat_code, Decimal(0)) if vat_code else Decimal(0),
+            vat_included=rate is not None,
+            vat_rate=rate or Decimal(0),
+            price=price if price is None or rate is None else price / (1 + rate),
             blocked=place.blocked(row, datetime.now(ZoneInfo(TIMEZONE)).date()) or blocked,
         )
 

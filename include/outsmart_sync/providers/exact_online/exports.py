@@ -30,7 +30,11 @@ EXPORTS = Exports(
         DocumentKind(name=SALES_ORDER, label="sales order", quantity_decimals=QUANTITY_DECIMALS),
         # Open and not printed, type 8020, without a warehouse. Only a credit note (8021) may come to less than nothing.
         DocumentKind(
-            name=SALES_INVOICE, label="sales invoice", quantity_decimals=QUANTITY_DECIMALS, negative=Negative.CREDIT
+            name=SALES_INVOICE,
+            label="sales invoice",
+            quantity_decimals=QUANTITY_DECIMALS,
+            negative=Negative.CREDIT,
+            journals=True,
         ),
         # Exact prices the hours (PriceFC of TimeTransactions is read-only), so that they are compared by quantity.
         DocumentKind(
@@ -41,6 +45,7 @@ EXPORTS = Exports(
             tolerance=Decimal("0.01"),
             package_prices=True,
             takes_files=False,
+            payment_conditions=False,
         ),
     ),
     appends_to={SALES_ORDER: SALES_ORDER},

@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 
 ORDERS, DRAFTS, INVOICES = "orders", "customerinvoicedrafts", "customerinvoices"
 PATHS = {SALES_ORDER: ORDERS, INVOICE_DRAFT: DRAFTS}
-SHIPPED = 3
-CLOSED = {SHIPPED: "shipped", 4: "invoiced"}
+SHIPPED, _INVOICED = 3, 4
+CLOSED = {SHIPPED: "shipped", _INVOICED: "invoiced"}
 """Statuses of an order that takes no change."""
 
 _CLOCKS_DIFFER = timedelta(days=1)
@@ -291,6 +291,7 @@ def made_of(kind: str, row: Mapping[str, Any]) -> MadeDocument:
         invoice_to=str(row.get("CustomerId") or ""),
         made_at=_made_at(row),
         open=row.get("Status") not in CLOSED,
+        invoiced=row.get("Status") == _INVOICED if kind == SALES_ORDER else None,
     )
 
 

@@ -27,6 +27,8 @@ _CENT = Decimal("0.01")
 """VAT is worked out per rate or per row: they may differ by this much for each row."""
 _PRICE_DECIMALS = 2
 """Of domestic customers; abroad there are four."""
+_DISCOUNT_DECIMALS = 4
+"""Of a discount as a fraction: a hundredth of a percent."""
 
 EXPORTS = Exports(
     kinds=(
@@ -37,10 +39,11 @@ EXPORTS = Exports(
             quantity_decimals=4,
             price_decimals=_PRICE_DECIMALS,
             tolerance=_CENT,
-            fills_prices=False,
             negative=Negative.REFUSED,
             text_lines=True,
             takes_photos=True,
+            file_calls=1,
+            discount_decimals=_DISCOUNT_DECIMALS,
         ),
         DocumentKind(
             name=INVOICE_DRAFT,
@@ -48,10 +51,11 @@ EXPORTS = Exports(
             quantity_decimals=2,
             price_decimals=_PRICE_DECIMALS,
             tolerance=_CENT,
-            fills_prices=False,
             negative=Negative.CREDIT,
             text_lines=True,
             takes_photos=True,
+            file_calls=1,
+            discount_decimals=_DISCOUNT_DECIMALS,
         ),
     ),
     appends_to={SALES_ORDER: SALES_ORDER},
