@@ -115,12 +115,7 @@ def sentences_of(file: Path) -> Iterator[str]:
     tree = ast.parse(file.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
-            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if name in _SPEAKERS | _SAID_LAST:
-                said = node.args[-1:] if name in _SAID_LAST else node.args
-                yield from _texts([*said, *(each.value for each in node.keywords if each.arg in _SENTENCES)])
-            elif name in _LABELLED:
-                yield from _labels(name, node)
+            yield from _of_call(node)
         elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value and not isinstance(node.value, ast.Tuple):
             if any(getattr(target, "id", getattr(target, "attr", "")) in _SENTENCES for target in _targets(node)):
                 yield from _texts([node.value])
@@ -129,6 +124,17 @@ def sentences_of(file: Path) -> Iterator[str]:
                 if isinstance(target, ast.Tuple):
                     pairs = zip(target.elts, node.value.elts, strict=False)
                     yield from _texts([value for name_, value in pairs if getattr(name_, "id", "") in _SENTENCES])
+
+
+def _of_call(node: ast.Call) -> Iterator[str]:
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    if name in _SPEAKERS | _SAID_LAST:
+        said = node.args[-1:] if name in _SAID_LAST else node.args
+        yield from _texts([*said, *(each.value for each in node.keywords if each.arg in _SENTENCES)])
+    elif name in _LABELLED:
+        yield from _labels(name, node)
+    elif name == "append" and getattr(getattr(node.func, "value", None), "id", "") == "notes":
+        yield from _texts(node.args)
 
 
 def _targets(node: ast.Assign | ast.AnnAssign) -> list[ast.expr]:

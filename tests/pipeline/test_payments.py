@@ -282,7 +282,10 @@ def test_the_document_that_our_export_made_goes_before_number_and_amount(books: 
     assert books.transactions() == {term: (invoice, "121.00")}
 
 
-def test_the_invoice_that_an_exported_order_became_is_linked_by_its_number(books: World, customer: str) -> None:
+@pytest.mark.parametrize("numbers", ["7", "6, 7"])
+def test_the_invoice_that_an_exported_order_became_is_linked_by_its_number(
+    books: World, customer: str, numbers: str
+) -> None:
     """OutSmart's own number of its invoice is another one."""
     at = books.store.now()
     row = {"row_id": "55", "number": "W1", "payload": "{}", "fingerprint": "x", "state": "done", "remote_id": "order"}
@@ -293,7 +296,7 @@ def test_the_invoice_that_an_exported_order_became_is_linked_by_its_number(books
                 account=books.connection.outsmart_account,
                 connection_id=books.connection.id,
                 invoice="the bill",
-                invoice_number="7",
+                invoice_number=numbers,
                 run_id=1,
                 changed_at=at,
             )

@@ -98,6 +98,7 @@ def test_every_setting_of_the_exports_has_a_label_in_the_language(language: str)
             "Van Dijk B.V.: Relaties, Materialen staat uit. Peeters: de automatische synchronisatie staat uit.",
         ),
         ("Van Dijk B.V.: every category is switched off.", "Van Dijk B.V.: elke categorie staat uit."),
+        ("Product variant Pro.", "Productvariant Pro."),
         ("", ""),
         ("{0} is odd", "{0} is odd"),
     ],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from outsmart_sync.pipeline import export_rows
@@ -14,7 +14,6 @@ from outsmart_sync.store.exports import Decision, ExportState
 if TYPE_CHECKING:
     from outsmart_sync.pipeline.export_job import ExportJob
     from outsmart_sync.pipeline.export_rows import Row
-    from outsmart_sync.records.completed_work_order import CompletedWorkOrder
     from outsmart_sync.store.exports import Export
     from outsmart_sync.store.store import Store
 
@@ -135,7 +134,7 @@ def _unreadable(_: ExportJob, row: Row, __: Export | None) -> _Answer:
 def _older(job: ExportJob, row: Row, known: Export | None) -> _Answer:
     cut_off = job.text("cut_off")
     asked_for = job.options.codes or (known is not None and known.is_released(BEFORE_CUT_OFF))
-    if not cut_off or asked_for or completed(row.work_order) >= datetime.fromisoformat(cut_off):
+    if not cut_off or asked_for or (at := row.work_order.ended_at) is None or at >= datetime.fromisoformat(cut_off):
         return _UNDECIDED
     return Problem(
         state=ExportState.OLDER,
@@ -156,11 +155,3 @@ def _held_by_rule(job: ExportJob, row: Row, known: Export | None) -> _Answer:
         remedy="If the customer is to be billed: outsmart-sync export release. To decide it for all of them, change "
         "the rule in the settings.",
     )
-
-
-def completed(work_order: CompletedWorkOrder) -> datetime:
-    """When a work order was completed; where only days are known, the end of the last one: better asked than lost."""
-    if work_order.completed_at is not None:
-        return work_order.completed_at
-    day = work_order.end_day or work_order.day
-    return datetime.max.replace(tzinfo=UTC) if day is None else datetime.combine(day, time.max, UTC)

@@ -143,6 +143,7 @@ def put(connection: Connection, job: ExportJob, row: Row, **values: Any) -> None
         "title": order.address.name,
         "payload": encode(order),
         "fingerprint": order.fingerprint,
+        "completed_at": order.ended_at,
         "judged_by": job.rules,
         "run_id": job.run_id,
     }

@@ -157,7 +157,7 @@ def _note(connection: Connection, job: ExportJob, export: Export, state: Invoice
     all_paid = bool(there) and all(each.paid for each in there.values())
     values: dict[str, Any] = {
         "invoice": name if name in there else next(reversed(there), ""),
-        "invoice_number": ", ".join(sorted({each.number for each in there.values() if each.number})),
+        "invoice_number": exports.NUMBERS_APART.join(sorted({each.number for each in there.values() if each.number})),
         "booked": any(each.booked for each in there.values()),
         "paid": all_paid and (export.paid or not _is_order(job, export)),
     }

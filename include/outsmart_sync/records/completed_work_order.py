@@ -5,7 +5,7 @@ What OutSmart sends and cannot be read is named in ``unreadable``, never guessed
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 import msgspec
@@ -142,6 +142,12 @@ class CompletedWorkOrder(msgspec.Struct, frozen=True, kw_only=True):
             self, status="", work_status="", completed_at=None, pdf_url="", photos=[], archived=False
         )
         return content_hash(encode(plain))
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When the work was completed; where only days are known, the end of the last one; None: nobody says."""
+        day = self.end_day or self.day
+        return self.completed_at or (None if day is None else datetime.combine(day, time.max, UTC))
 
     def is_named(self, name: str) -> bool:
         """Whether a person who types this may mean it: its number, its row id, or ``id:`` with its row id."""

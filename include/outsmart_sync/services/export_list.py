@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, or_, select
 
 from outsmart_sync.errors import InvalidSettings
 from outsmart_sync.pipeline.export_extract import WORK_ORDER
-from outsmart_sync.pipeline.export_filter import completed
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.records import export_plan
 from outsmart_sync.records.completed_work_order import ROW_ID, CompletedWorkOrder, decode
@@ -36,9 +34,6 @@ OPEN = (ExportState.WAITING, ExportState.SENDING, *TROUBLE, ExportState.HELD)
 
 ALL = "all"
 """Asks for every state; none at all asks for those of :data:`OPEN`."""
-
-_MOST = 5_000
-"""Open work orders that are put in order; of more, those that changed last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +122,12 @@ def in_order(store: Store, connection_id: int, asked: str = "", *, limit: int = 
         offset: After so many.
     """
     states = states_of(asked)
-    if not states or not set(states) <= set(OPEN):
-        with store.read() as transaction:
-            found = rows.listed(transaction, connection_id=connection_id, states=states, limit=limit, offset=offset)
-        return _listed(store, found)
+    is_open = bool(states) and set(states) <= set(OPEN)
     with store.read() as transaction:
-        found = rows.listed(transaction, connection_id=connection_id, states=states, limit=_MOST)
-    dated = sorted(found, key=lambda each: (completed(decode(each.payload)), each.row_id))
-    return _listed(store, dated[offset : offset + limit])
+        found = rows.listed(
+            transaction, connection_id=connection_id, states=states, limit=limit, offset=offset, oldest_work=is_open
+        )
+    return _listed(store, found)
 
 
 def standing(store: Store, connection: SyncConnection) -> Standing:
@@ -215,15 +208,8 @@ def troubles(store: Store, connection_ids: Sequence[int]) -> list[Trouble]:
     found: list[Trouble] = []
     for connection_id in connection_ids:
         with store.read() as transaction:
-            mine = rows.listed(
-                transaction, connection_id=connection_id, states=(*TROUBLE, ExportState.HELD), limit=_MOST
-            )
-        numbers = Counter((each.state, each.reason) for each in mine)
-        examples = {(each.state, each.reason): each for each in reversed(mine)}
-        found += [
-            Trouble(connection_id, state.value, number, examples[state, reason].cause, examples[state, reason].remedy)
-            for (state, reason), number in numbers.items()
-        ]
+            mine = rows.causes(transaction, connection_id, (*TROUBLE, ExportState.HELD))
+        found += [Trouble(connection_id, *each) for each in mine]
     order = [str(each) for each in (*TROUBLE, ExportState.HELD)]
     return sorted(found, key=lambda each: (order.index(each.state), -each.number))
 
@@ -256,14 +242,9 @@ def _listed(store: Store, found: Sequence[Export]) -> list[Listed]:
         return export_actions.offered(export, by_line=by_line(export), unclear=unclear)
 
     return [
-        Listed(shown, _completed_at(export), offers(export))
+        Listed(shown, export.completed_at, offers(export))
         for shown, export in zip(exports.all_shown(store, found), found, strict=True)
     ]
-
-
-def _completed_at(export: Export) -> datetime | None:
-    at = completed(decode(export.payload))
-    return None if at == datetime.max.replace(tzinfo=UTC) else at
 
 
 def _planned(store: Store, connection_id: int, row_id: str) -> tuple[Plan | Problem | None, int, bool]:

@@ -17,7 +17,7 @@ from outsmart_sync.store.tables import ledger
 from outsmart_sync.store.tables import work_order_export as table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sqlalchemy import ColumnElement, Connection, Row
 
@@ -104,6 +104,7 @@ class Export:
     told: str
     run_id: int
     changed_at: datetime
+    completed_at: datetime | None
 
     def is_released(self, reason: str) -> bool:
         """Whether a person said that it goes although this held it."""
@@ -118,6 +119,9 @@ class Export:
         """The key of its document in the ledger: a deliberate second one has its own."""
         return self.row_id if self.copy == 1 else f"{self.row_id}{COPY}{self.copy}"
 
+
+NUMBERS_APART = ", "
+"""Between the numbers of the invoices that one document became."""
 
 _NAMES = tuple(Export.__slots__)
 _CHUNK = 500
@@ -173,14 +177,21 @@ def pending(connection: Connection, connection_id: int) -> list[Export]:
 
 def of_invoices(connection: Connection, connection_id: int, numbers: Iterable[str]) -> dict[str, set[str]]:
     """Number of an invoice that a work order's document was turned into → row ids of the work orders."""
-    wanted, found = sorted(set(numbers)), dict[str, set[str]]()
-    for start in range(0, len(wanted), _CHUNK):
-        query = select(table.c.invoice_number, table.c.row_id).where(
-            table.c.connection_id == connection_id, table.c.invoice_number.in_(wanted[start : start + _CHUNK])
-        )
+    wanted, found = set(numbers), dict[str, set[str]]()
+    known = table.c.invoice_number
+    ways = [known.contains(NUMBERS_APART), *(known.in_(some) for some in _some(sorted(wanted)))]
+    for way in ways if wanted else ():
+        query = select(known, table.c.row_id).where(table.c.connection_id == connection_id, way)
         for row in connection.execute(query):
-            found.setdefault(row.invoice_number, set()).add(row.row_id)
+            for number in wanted.intersection(row.invoice_number.split(NUMBERS_APART)):
+                found.setdefault(number, set()).add(row.row_id)
     return found
+
+
+def _some(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Values, so many at a time as a statement may name."""
+    for start in range(0, len(values), _CHUNK):
+        yield values[start : start + _CHUNK]
 
 
 GONE = "gone"
@@ -240,14 +251,29 @@ def listed(
     states: Iterable[str] = (),
     limit: int | None = 100,
     offset: int = 0,
+    oldest_work: bool = False,
 ) -> list[Export]:
-    """The newest rows."""
+    """The rows that changed last, or those whose work was completed first; where nobody says when, last."""
     conditions: list[ColumnElement[bool]] = []
     if connection_id is not None:
         conditions.append(table.c.connection_id == connection_id)
     if chosen := list(states):
         conditions.append(table.c.state.in_(chosen))
-    return _select(connection, *conditions, limit=limit, offset=offset)
+    return _select(connection, *conditions, limit=limit, offset=offset, oldest_work=oldest_work)
+
+
+def causes(connection: Connection, connection_id: int, states: Iterable[str]) -> list[tuple[str, int, str, str]]:
+    """(State, number of work orders, cause and remedy of one of them) for each state and reason."""
+    example = func.max(table.c.row_id)
+    groups = (
+        select(table.c.state, table.c.reason, func.count().label("number"), example.label("example"))
+        .where(table.c.connection_id == connection_id, table.c.state.in_(list(states)))
+        .group_by(table.c.state, table.c.reason)
+        .subquery()
+    )
+    one = and_(table.c.connection_id == connection_id, table.c.row_id == groups.c.example)
+    query = select(groups.c.state, groups.c.number, table.c.cause, table.c.remedy).join(table, one)
+    return [(row.state, row.number, row.cause, row.remedy) for row in connection.execute(query)]
 
 
 def totals(connection: Connection, connection_id: int) -> dict[str, int]:
@@ -275,12 +301,17 @@ def settle(
 
 
 def _select(
-    connection: Connection, *conditions: ColumnElement[bool], limit: int | None = None, offset: int = 0
+    connection: Connection,
+    *conditions: ColumnElement[bool],
+    limit: int | None = None,
+    offset: int = 0,
+    oldest_work: bool = False,
 ) -> list[Export]:
+    order = (table.c.completed_at.is_(None), table.c.completed_at) if oldest_work else (table.c.changed_at.desc(),)
     query = (
         select(*(table.c[name] for name in _NAMES))
         .where(*conditions)
-        .order_by(table.c.changed_at.desc(), table.c.row_id)
+        .order_by(*order, table.c.row_id)
         .limit(limit)
         .offset(offset)
     )

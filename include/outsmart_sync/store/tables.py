@@ -260,6 +260,7 @@ work_order_export = Table(
     Column("told", String(12), nullable=False, server_default=""),  # which of both OutSmart was told
     Column("run_id", BigId, nullable=False),
     Column("changed_at", Utc, nullable=False),
+    Column("completed_at", Utc),  # when the work was; empty: nobody says
     Index("ix_work_order_export_state", "connection_id", "state"),
     Index("ix_work_order_export_number", "account", "number"),
     Index("ix_work_order_export_remote", "connection_id", "remote_id"),

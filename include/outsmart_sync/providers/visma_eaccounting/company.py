@@ -92,7 +92,8 @@ def _notes(settings: Row) -> list[str]:
     """What a person should know before the company is fixed."""
     variant, modules = settings.get("ProductVariant"), settings.get("ActivatedModules")
     name = VARIANTS.get(variant, "unknown") if isinstance(variant, int) else "unknown"
-    notes = [f"Product variant {name}."]
+    notes: list[str] = []
+    notes.append(f"Product variant {name}.")
     if variant in _ONLY_PROJECTS:
         notes.append("This variant has no customers, articles and orders: only projects can be imported.")
     elif variant in _NO_ORDERS:
