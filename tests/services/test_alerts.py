@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import insert
 
 from outsmart_sync.errors import InvalidSettings, VendorUnavailable
-from outsmart_sync.services import alerts, settings, trouble
+from outsmart_sync.pipeline.job import Options
+from outsmart_sync.services import alerts, history, settings, trouble
 from outsmart_sync.services.alerts import Message
-from outsmart_sync.store import connections, dialect
+from outsmart_sync.store import connections, dialect, exports, runs
 from outsmart_sync.store.connections import State, SyncConnection
+from outsmart_sync.store.exports import ExportState
+from outsmart_sync.store.runs import RunState
 from outsmart_sync.store.store import Store
-from outsmart_sync.store.tables import category_state, record_log
+from outsmart_sync.store.tables import category_state, record_log, run_category
 
 
 class Box:
@@ -174,3 +178,113 @@ def test_what_is_no_address_is_said_and_nothing_is_saved(
     with pytest.raises(InvalidSettings, match=said):
         alerts.save(store, connection, emails, webhook)
     assert alerts.recipients(store, connection).emails == ("a@example.com", "b@example.com")
+
+
+def ran(
+    store: Store, connection: SyncConnection, *states: RunState, category: str = "relations", by_hand: bool = False
+):
+    """Runs of a category, one after the other."""
+    for state in states:
+        number = len(history.latest_runs(store, 1_000))
+        run_id = runs.open_run(
+            store, f"run:{number}", package="exact_online", direction="import", options=asdict(Options(by_hand=by_hand))
+        )
+        with store.begin() as transaction:
+            now = dialect.now(transaction)
+            values = {"started_at": now, "finished_at": now + timedelta(seconds=number), "step": "extract"}
+            said = {"error_text": "Exact Online does not answer."} if state == RunState.FAILED else {}
+            row = {"run_id": run_id, "connection_id": connection.id, "category": category, "state": state}
+            transaction.execute(insert(run_category).values(values | row | said))
+
+
+class TestKeepsFailing:
+    """A category that fails in each of its last runs is told of, although nobody must act for it to be tried again."""
+
+    @pytest.fixture(autouse=True)
+    def on(self, store: Store, connection: SyncConnection) -> None:
+        settings.save(store, connection, {"relations": {"enabled": True}})
+        alerts.save(store, connection, "a@example.com", "")
+
+    def test_it_is_told_after_the_third_time_once_and_again_when_it_works(
+        self, store: Store, connection: SyncConnection
+    ) -> None:
+        box = Box()
+        ran(store, connection, RunState.DONE, RunState.FAILED, RunState.FAILED)
+        assert alerts.tell(store, box) == 0
+        ran(store, connection, RunState.FAILED)
+        assert [alerts.tell(store, box) for _ in range(2)] == [1, 0]
+        assert box.sent == [("a@example.com", "broken", "Relations")]
+        assert "Exact Online does not answer." in box.texts[0]
+        ran(store, connection, RunState.FAILED)
+        assert alerts.tell(store, box) == 0
+        ran(store, connection, RunState.DONE)
+        assert [alerts.tell(store, box) for _ in range(2)] == [1, 0]
+        assert box.sent[1:] == [("a@example.com", "recovered", "Relations")]
+
+    def test_tries_by_hand_and_looks_do_not_count_as_failures(self, store: Store, connection: SyncConnection) -> None:
+        ran(store, connection, RunState.FAILED, RunState.FAILED)
+        ran(store, connection, RunState.FAILED, RunState.FAILED, by_hand=True)
+        ran(store, connection, RunState.PREVIEWED, RunState.PREVIEWED)
+        assert alerts.tell(store, Box()) == 0
+        ran(store, connection, RunState.FAILED)
+        assert alerts.tell(store, Box()) == 1
+
+    def test_one_that_worked_by_hand_works_again(self, store: Store, connection: SyncConnection) -> None:
+        ran(store, connection, *[RunState.FAILED] * 3)
+        assert alerts.tell(store, Box()) == 1
+        ran(store, connection, RunState.DONE, by_hand=True)
+        box = Box()
+        alerts.tell(store, box)
+        assert box.sent == [("a@example.com", "recovered", "Relations")]
+
+    def test_one_that_is_switched_off_is_not_told(self, store: Store, connection: SyncConnection) -> None:
+        ran(store, connection, *[RunState.FAILED] * 3, category="materials")
+        assert alerts.tell(store, Box()) == 0
+
+
+def stand(store: Store, connection: SyncConnection, **states: ExportState) -> None:
+    """Where work orders stand, by number."""
+    with store.begin() as transaction:
+        for number, state in states.items():
+            exports.put(
+                transaction,
+                connection.outsmart_account,
+                number,
+                connection_id=connection.id,
+                number=number,
+                payload="{}",
+                fingerprint="",
+                state=state.value,
+                cause=f"{number} lacks something.",
+                remedy="Mend it.",
+                run_id=1,
+            )
+
+
+def test_work_orders_that_are_not_exported_are_told_in_one_message_until_none_is_left(
+    store: Store, connection: SyncConnection
+) -> None:
+    alerts.save(store, connection, "a@example.com", "")
+    settings.save(store, connection, {"licence": "pro", "work_orders": {"enabled": True}})
+    box = Box()
+    stand(store, connection, W1=ExportState.DONE, W2=ExportState.WAITING, W3=ExportState.HELD)
+    assert alerts.tell(store, box) == 0
+    stand(store, connection, W4=ExportState.FAILED, W5=ExportState.UNCERTAIN)
+    box.broken = True
+    assert alerts.tell(store, box) == 0
+    box.broken = False
+    assert [alerts.tell(store, box) for _ in range(2)] == [1, 0]
+    assert box.sent == [("a@example.com", "broken", "Completed work orders")]
+    assert "1 not exported" in box.texts[0]
+    assert "W4: W4 lacks something. Mend it." in box.texts[0]
+    assert "W3" not in box.texts[0]
+    stand(store, connection, W6=ExportState.DIFFERS, W4=ExportState.DONE)
+    assert alerts.tell(store, box) == 0
+    stand(store, connection, W5=ExportState.DONE, W6=ExportState.DONE)
+    box.broken = True
+    assert alerts.tell(store, box) == 0
+    box.broken = False
+    assert [alerts.tell(store, box) for _ in range(2)] == [1, 0]
+    assert box.sent[1:] == [("a@example.com", "recovered", "Completed work orders")]
+    stand(store, connection, W7=ExportState.FAILED)
+    assert alerts.tell(store, box) == 1

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from outsmart_sync.services import alerts, health, keep_alive
+from outsmart_sync.services import alerts, breakage, health, keep_alive
 from outsmart_sync.services.alerts import Message
 from outsmart_sync.store import connections
 from outsmart_sync.store.connections import State
@@ -94,7 +94,7 @@ def test_while_the_vendor_is_away_a_warning_comes_with_days_left_and_once_more_w
     age(idle, 2)
     assert alerts.tell(idle.store, box) == 1
     assert alerts.tell(idle.store, box) == 0
-    assert box.sent[-1].code == alerts.LAPSES
+    assert box.sent[-1].code == breakage.LAPSES
     assert "ends in 8 days" in box.sent[-1].text
     age(idle, 10)
     control.clear_faults()

@@ -162,7 +162,7 @@ def test_a_connection_of_another_package_is_refused(sqlite_store: Store) -> None
         (State.EXPIRED, BY_HAND, "1: The login is lost."),
         (State.DISCONNECTED, Options(by_hand=True, connection=1), "1: it is disconnected."),
         (State.CONNECTED, Options(by_hand=True, connection=1), "1: it is connected."),
-        (State.ACTIVE, Options(by_hand=True, categories=("materials",)), "1: materials is switched off."),
+        (State.ACTIVE, Options(by_hand=True, categories=("materials",)), "1: Materials is switched off."),
     ],
     ids=["nothing connected", "expired", "disconnected", "not chosen", "switched off"],
 )

@@ -73,6 +73,24 @@ def active(stage: PageStage) -> SyncConnection:
     return found
 
 
+def connected(stage: PageStage) -> None:
+    """Have an administration, whoever connected it."""
+    if connections.find(stage.store, state=State.ACTIVE):
+        return
+    with stage.store.begin() as transaction:
+        names = {"conn_id": "exact_online_default", "outsmart_conn_id": "outsmart_default"}
+        number = connections.add(
+            transaction,
+            package="exact_online",
+            country="nl",
+            administration=str(DIVISION),
+            administration_name=MAIN,
+            outsmart_account="outsmart_default",
+            **names,
+        )
+        connections.set_state(transaction, number, State.ACTIVE)
+
+
 def test_a_visitor_without_a_login_gets_nothing(stage: PageStage) -> None:
     for path in ("", "connect/exact-online", "static/app.js", "static/bundle.js", "log.csv"):
         answer = requests.get(stage.own_address + path, timeout=30)
@@ -287,6 +305,60 @@ def test_what_is_wrong_is_said_at_once_and_what_was_typed_stays(stage: PageStage
     assert settings.read(stage.store, active(stage)).licence == "basic"
 
 
+def test_airflows_own_navigation_asks_before_what_was_typed_is_lost(stage: PageStage, window: Window) -> None:
+    connected(stage)
+    page = window()
+    asked: list[str] = []
+    answers = iter([False, True])
+
+    def answer(dialog: Any) -> None:
+        asked.append(dialog.message)
+        if next(answers):
+            dialog.accept()
+        else:
+            dialog.dismiss()
+
+    page.on("dialog", answer)
+    shown = page_of(page, stage, "alerts")
+    typed = shown.get_by_label("E-mail addresses").first
+    typed.fill("typed@example.com")
+    page.frames[-1].wait_for_load_state("load")
+    away = page.get_by_test_id("nav-dags-link")
+    away.click()
+    page.wait_for_timeout(500)
+    assert asked == ["There are unsaved changes. Leave this page all the same?"]
+    expect(typed).to_have_value("typed@example.com")
+    away.click()
+    page.wait_for_url(re.compile("/dags"))
+    expect(page.locator("iframe[title='Software integrations']")).to_have_count(0)
+    page.get_by_test_id("nav-assets-link").click()
+    page.wait_for_url(re.compile("/assets"))
+    assert len(asked) == 2  # once the page is gone nothing asks any more
+
+
+def test_a_form_on_its_way_is_busy_and_cannot_be_sent_twice(stage: PageStage, window: Window) -> None:
+    connected(stage)
+    page = bare(window(), stage, "alerts")
+    save = page.get_by_role("button", name="Save", exact=True).first
+    test = page.get_by_role("button", name="Save and send a test message").first
+    page.evaluate("window.addEventListener('submit', (event) => event.preventDefault())")  # the answer does not come
+    save.click()
+    for each in (save, test):
+        expect(each).to_be_disabled()
+    expect(page.locator("form[aria-busy=true]")).to_have_count(1)
+    page.evaluate("window.dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")  # back to this page
+    for each in (save, test):
+        expect(each).to_be_enabled()
+    expect(page.locator("[aria-busy]")).to_have_count(0)
+
+
+def test_the_button_that_was_pressed_is_sent_although_it_is_busy(stage: PageStage, window: Window) -> None:
+    connected(stage)
+    page = bare(window(), stage, "alerts")
+    page.get_by_role("button", name="Save and send a test message").first.click()
+    expect(page.get_by_role("alert")).to_contain_text("Nobody is to hear of this connection")
+
+
 def test_of_two_people_who_edit_the_second_is_told(stage: PageStage, window: Window) -> None:
     connection = active(stage)
     page = bare(window(), stage, f"connections/{connection.id}")
@@ -353,9 +425,9 @@ def test_a_record_that_was_mended_goes_when_it_is_tried_again(stage: PageStage, 
 def test_the_log_is_a_file_that_spreadsheets_open(stage: PageStage, logins: Callable[[str], Any]) -> None:
     answer = api(stage, logins, "viewer").get(f"{stage.own_address}log.csv?event=rejected", timeout=30)
     lines = answer.content.decode("utf-8-sig").splitlines()
-    assert lines[0].startswith("at;connection;run_id;")
+    assert lines[0].startswith("When;Administration;Run;Category;")
     assert len(lines) > 1
-    assert all(";rejected;" in line for line in lines[1:])
+    assert all(";Rejected;" in line for line in lines[1:])
 
 
 class TestExports:

@@ -38,6 +38,8 @@ class PlayedAirflow:
         triggered: DAG and what was asked, of each run that was started.
         unpaused: DAGs that were unpaused.
         state: How every run of a DAG stands.
+        sees: Whether the person may know of a sync connection, by its number.
+        scheduler_up: Whether the scheduler has been heard of lately.
     """
 
     may: Callable[[str, str], bool] = lambda _method, _name: True
@@ -45,15 +47,17 @@ class PlayedAirflow:
     triggered: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     unpaused: list[str] = field(default_factory=list)
     state: str = "queued"
+    sees: Callable[[int], bool] = lambda _connection_id: True
+    scheduler_up: bool = True
 
     def play(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Stand in for the adapter's calls."""
         calls = {
             "may_dag": lambda _user, method, dag_id: self.may(method, dag_id),
             "may_connection": lambda _user, method, conn_id: self.may(method, conn_id),
-            "may_see": lambda *_: True,
+            "may_see": lambda _user, _dag_id, connection_id, _conn_id: self.sees(connection_id),
             "automation": lambda _user, dag_id: Automation(
-                known=True, paused=dag_id in self.paused, scheduler_up=True, next_run=None
+                known=True, paused=dag_id in self.paused, scheduler_up=self.scheduler_up, next_run=None
             ),
             "unpause": self.unpause,
             "trigger": self.trigger,

@@ -93,6 +93,11 @@ def test_every_setting_of_the_exports_has_a_label_in_the_language(language: str)
             "Work order W1 has the payment method 'contant voldaan', which the settings hold.",
             "Werkbon W1 heeft betaalwijze 'contant voldaan', en dat houden de instellingen aan.",
         ),
+        (
+            "Van Dijk B.V.: Relations, Materials is switched off. Peeters: its automatic sync is off.",
+            "Van Dijk B.V.: Relaties, Materialen staat uit. Peeters: de automatische synchronisatie staat uit.",
+        ),
+        ("Van Dijk B.V.: every category is switched off.", "Van Dijk B.V.: elke categorie staat uit."),
         ("Product variant Pro.", "Productvariant Pro."),
         ("", ""),
         ("{0} is odd", "{0} is odd"),
@@ -102,6 +107,41 @@ def test_sentences_keep_their_names_and_figures(text: str, said: str) -> None:
     assert say(text, "nl") == said
 
 
-def test_in_english_the_page_names_no_command() -> None:
-    text = "If that is wrong: outsmart-sync unlink 1 relation 12"
-    assert say(text, "en") == "If that is wrong, part them first."
+_COMMAND = re.compile(r"outsmart-sync [a-z]|(?<![\w-])--[a-z]|\bpython -")
+_HOLDS_ONE = ("Make one with: {0}", "Make a key with: {0}", "by hand once: {2}")
+"""Ends of sentences whose place holds a command."""
+
+
+@pytest.mark.parametrize("language", ["en", *OTHERS])
+def test_no_sentence_of_the_page_names_a_command(language: str) -> None:
+    said = {shown(message): message.string for message in catalogue(language) if message.id}
+    commands = [
+        each
+        for each in (shown(message) for message in messages.found() if message.id)
+        if _COMMAND.search(each) or each.endswith(_HOLDS_ONE)
+    ]
+    assert len(commands) > len(_HOLDS_ONE)
+    wrong = {
+        each: text
+        for each in commands
+        if not (text := said.get(each)) or _COMMAND.search(text) or (each.endswith(_HOLDS_ONE) and each[-3:] in text)
+    }
+    assert wrong == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("If that is wrong: outsmart-sync unlink 1 relation 12", "If that is wrong, part them first."),
+        (
+            "The login itself went well and is kept: finish it in a few minutes with the same address again, with: outsmart-sync connect exact-online --return-address ADDRESS",  # noqa: E501
+            "The login itself went well and is kept: load this page again in a few minutes to finish it.",
+        ),
+        (
+            "Log in again and join another account: outsmart-sync connect exact-online --country nl --outsmart OTHER_CONNECTION. Or, if both belong in one account and no code is in both: outsmart-sync connect exact-online --connection 2 --administration 2001002 --share-account",  # noqa: E501
+            "Log in again and choose another OutSmart account there. Or, if both belong in one account and no code is in both: tick that below and save again.",  # noqa: E501
+        ),
+    ],
+)
+def test_in_english_the_page_says_what_to_do_there_instead(text: str, said: str) -> None:
+    assert say(text, "en") == said

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import re
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -16,11 +15,11 @@ from outsmart_sync.pipeline.by_hand import RECENTLY
 from outsmart_sync.pipeline.outcomes import CANCELLED, explain
 from outsmart_sync.providers import web
 from outsmart_sync.providers.packages import package as package_of
-from outsmart_sync.services import health, settings
+from outsmart_sync.services import breakage, settings
 from outsmart_sync.services.setting_values import ENABLED
 from outsmart_sync.store import connections, dialect
-from outsmart_sync.store.connections import State, SyncConnection
-from outsmart_sync.store.tables import alert, category_state, record_log, setting
+from outsmart_sync.store.connections import SyncConnection
+from outsmart_sync.store.tables import alert, record_log, setting
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -30,12 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 EMAILS, WEBHOOK = "alert_emails", "alert_webhook"
-LAPSES = "login_lapses"
-LAPSES_WITHIN = timedelta(days=10)
-"""A login that nobody could keep alive is told of so long before its end; it should be renewed every week."""
-
 _NAMED = 20  # so many cancelled orders are named in one message
-_WHOLE = ""  # the connection itself, not one of its categories
 _EMAIL = re.compile(r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;]+")
 
 
@@ -95,7 +89,7 @@ class _News:
 
     Attributes:
         event: As in :class:`Message`.
-        category: Name of the category; '' for the connection itself.
+        category: Name of the category, or key of :mod:`breakage`; '' for the connection itself.
         code: Code of the error.
         text: What happened, why, and what to do.
         told: Keys under which it is noted that it was told.
@@ -121,7 +115,9 @@ class Sender(Protocol):
 def recipients(store: Store, connection: SyncConnection) -> Recipients:
     """Who hears of a connection."""
     query = select(setting.c.name, setting.c.value).where(
-        setting.c.connection_id == connection.id, setting.c.category == _WHOLE, setting.c.name.in_((EMAILS, WEBHOOK))
+        setting.c.connection_id == connection.id,
+        setting.c.category == breakage.WHOLE,
+        setting.c.name.in_((EMAILS, WEBHOOK)),
     )
     with store.read() as transaction:
         found = {row.name: msgspec.json.decode(row.value) for row in transaction.execute(query)}
@@ -142,14 +138,16 @@ def save(store: Store, connection: SyncConnection, emails: str, webhook: str) ->
     """
     addresses = tuple(dict.fromkeys(part for part in re.split(r"[\s,;]+", emails) if part))
     problems = [
-        Problem(_WHOLE, EMAILS, f"'{each}' is no e-mail address.") for each in addresses if not _EMAIL.fullmatch(each)
+        Problem(breakage.WHOLE, EMAILS, f"'{each}' is no e-mail address.")
+        for each in addresses
+        if not _EMAIL.fullmatch(each)
     ]
     webhook = webhook.strip()
     try:
         if webhook:
             web.checked_address(webhook, "webhook")
     except SyncError as error:
-        problems.append(Problem(_WHOLE, WEBHOOK, str(error)))
+        problems.append(Problem(breakage.WHOLE, WEBHOOK, str(error)))
     if problems:
         raise InvalidSettings(
             "Nothing was saved: " + " ".join(map(str, problems)), remedy="Correct it and save again."
@@ -167,7 +165,7 @@ def test(store: Store, connection: SyncConnection, sender: Sender) -> None:
     to = recipients(store, connection)
     if not to:
         raise InvalidSettings("Nobody is to hear of this connection.", remedy="Save an address first.")
-    _send(sender, to, _message(connection, "test", _WHOLE, "test", "This is a test: nothing is wrong."))
+    _send(sender, to, _message(connection, "test", breakage.WHOLE, "test", "This is a test: nothing is wrong."))
 
 
 def tell(store: Store, sender: Sender) -> int:
@@ -187,10 +185,11 @@ def _changes(store: Store, connection: SyncConnection) -> list[_News]:
     """What has broken, and what works again, that nobody has been told; noted as told from here on."""
     news = []
     chosen = settings.read(store, connection).categories
-    on = {_WHOLE, *(name for name, values in chosen.items() if values[ENABLED])}
+    on = {breakage.WHOLE, *(name for name, values in chosen.items() if values[ENABLED])}
     with store.begin() as transaction:
         now = dialect.now(transaction)
-        standing = {name: why for name, why in _troubles(transaction, connection).items() if name in on}
+        broken = breakage.of(transaction, connection).items()
+        standing = {key: why for key, why in broken if breakage.category_of(key) in on}
         query = select(alert).where(alert.c.connection_id == connection.id, alert.c.code != CANCELLED).with_for_update()
         told = {row.category: row for row in transaction.execute(query)}
         for category, (code, text) in standing.items():
@@ -198,14 +197,14 @@ def _changes(store: Store, connection: SyncConnection) -> list[_News]:
                 values = {"connection_id": connection.id, "category": category, "code": code, "told_at": now}
                 transaction.execute(insert(alert).values(values))
                 news.append(_News("broken", category, code, text, (category,)))
-            elif told[category].code == LAPSES != code:  # what was told to come has come
+            elif told[category].code == breakage.LAPSES != code:  # what was told to come has come
                 here = (alert.c.connection_id == connection.id) & (alert.c.category == category)
                 transaction.execute(update(alert).where(here).values(code=code, told_at=now))
                 news.append(_News("broken", category, code, text, (category,)))
         for category, row in told.items():
             if category not in standing:
                 _forget(transaction, connection, (category,))
-                if category not in on:  # switched off, which is neither broken nor working
+                if breakage.category_of(category) not in on:  # switched off, which is neither broken nor working
                     continue
                 said = "It works again; nothing needs doing."
                 news.append(_News("recovered", category, row.code, said, (category,)))
@@ -255,34 +254,6 @@ def _list(rows: list[Any]) -> str:
     return "\n".join([*lines, explain(CANCELLED, "")[1]])
 
 
-def _troubles(transaction: Connection, connection: SyncConnection) -> dict[str, tuple[str, str]]:
-    """What is broken now: category ('' for all) → (code, text)."""
-    if connection.state is State.EXPIRED:
-        return {_WHOLE: (connection.state_code, connection.state_text)}
-    if connection.state is not State.ACTIVE:
-        return {}
-    # Also one whose time to be tried again has come: it is mended when it has ended well, which removes its row.
-    query = select(category_state).where(
-        category_state.c.connection_id == connection.id, category_state.c.state == "blocked"
-    )
-    blocked = {row.category: (row.code, row.reason) for row in transaction.execute(query)}
-    return blocked | _lapsing(transaction, connection)
-
-
-def _lapsing(transaction: Connection, connection: SyncConnection) -> dict[str, tuple[str, str]]:
-    """That a login comes to its end, if it is near."""
-    lapses = health.login_lapses(transaction, connection)
-    left = None if lapses is None else lapses - dialect.now(transaction)
-    if lapses is None or left is None or left > LAPSES_WITHIN:
-        return {}
-    text = (
-        f"The login ends in {max(left.days, 0)} days, on {lapses:%d-%m-%Y}, unless it is renewed. It is renewed every "
-        "week by itself; that has failed since. Let your administrator read why in the log of the task close_run, or "
-        "connect the administration again."
-    )
-    return {_WHOLE: (LAPSES, text)}
-
-
 def _deliver(store: Store, sender: Sender, to: Recipients, connection: SyncConnection, news: _News) -> bool:
     try:
         _send(sender, to, _message(connection, news.event, news.category, news.code, news.text))
@@ -299,8 +270,8 @@ def _untell(store: Store, connection: SyncConnection, news: _News) -> None:
         if news.event != "recovered":
             _forget(transaction, connection, news.told)
             return
-        values = {"connection_id": connection.id, "category": news.category, "code": news.code}
-        transaction.execute(insert(alert).values(values | {"told_at": dialect.now(transaction)}))
+        values = {"connection_id": connection.id, "code": news.code, "told_at": dialect.now(transaction)}
+        transaction.execute(insert(alert), [values | {"category": key} for key in news.told])
 
 
 def _forget(transaction: Connection, connection: SyncConnection, told: tuple[str, ...]) -> None:
@@ -316,5 +287,6 @@ def _send(sender: Sender, to: Recipients, message: Message) -> None:
 
 def _message(connection: SyncConnection, event: str, category: str, code: str, text: str) -> Message:
     package = package_of(connection.package)
-    label = package.any_category(category).label if category else ""
+    named = breakage.category_of(category)
+    label = package.any_category(named).label if named else ""
     return Message(event, connection.label, package.label, label, code, text)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 STATES = (MirrorState.REJECTED, MirrorState.HELD, MirrorState.WAITING)
 _AT_ONCE = date(1970, 1, 1)  # a day that has come: the next run judges the record again
 _NO_RUN = 0
+_CODES = 200
+"""Records that are tried again one by one; beyond that the whole category is read again."""
 # The partial index's own words: only so can SQLite tell that it fits.
 _OPEN: ColumnElement[bool] = literal_column("mirror.state NOT IN ('synced', 'excluded')", Boolean)
 
@@ -170,15 +172,28 @@ def codes_of(store: Store, connection: SyncConnection, ids: Sequence[int]) -> di
     return found
 
 
+def retries(store: Store, connection: SyncConnection, ids: Sequence[int]) -> list[dict[str, Any]]:
+    """What runs are asked for that try records again: one run for each of their categories.
+
+    Many records, and those that have no code of their own, are tried by reading the whole category again.
+    """
+    return [
+        {"connection": connection.id, "categories": [category]}
+        | ({"codes": codes} if 0 < len(codes) <= _CODES else {"full": True})
+        for category, codes in codes_of(store, connection, ids).items()
+    ]
+
+
 def dismiss(store: Store, connection: SyncConnection, ids: Sequence[int]) -> int:
-    """Say that records need not go to OutSmart; they come up again when they change. Returns how many.
+    """Say that records that wait need not go to OutSmart; they come up again when they change. Returns how many.
 
     Raises:
         InvalidSettings: A link made by hand stands in the way.
         Busy: A run works on the category just now.
     """
     values = {"state": MirrorState.EXCLUDED, "reason": DISMISSED, "link": Link.DISMISSED.value, "due_on": None}
-    return _decide(store, connection, ids, "dismissed", values)
+    waiting_ones = [row.id for row in _rows(store, connection, ids) if row.state in STATES]
+    return _decide(store, connection, waiting_ones, "dismissed", values)
 
 
 def hold(store: Store, connection: SyncConnection, ids: Sequence[int]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 OUTSMART_CONN_ID = "outsmart_default"
+
+_PROOF, _VERIFIER = "proof", "verifier"
+_VERIFIER_BYTES = 48  # 64 characters; RFC 7636 asks for 43 to 128
 
 _SPARE = 60
 """Seconds before a kept access token ends from which on it is renewed first."""
@@ -60,6 +64,19 @@ class Connected:
     waiting: list[SyncConnection] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class _Answer:
+    """What a finished login brought.
+
+    Attributes:
+        code: The package's code for a token pair.
+        verifier: The proof that who finishes the login began it; '': the package asks for none.
+    """
+
+    code: str
+    verifier: str
+
+
 def start_login(
     store: Store,
     gateway: Gateway,
@@ -69,6 +86,7 @@ def start_login(
     conn_id: str = "",
     outsmart_conn_id: str = OUTSMART_CONN_ID,
     outsmart_account: str = "",
+    like: SyncConnection | None = None,
 ) -> LoginStart:
     """Begin a login.
 
@@ -80,6 +98,7 @@ def start_login(
         conn_id: Airflow connection of the app; '': the package's default.
         outsmart_conn_id: Airflow connection of the OutSmart account to join with.
         outsmart_account: Our name of that account; '': the connection's name.
+        like: The sync connection that is to be connected again: its app, and its name of the account, hold.
 
     Raises:
         InvalidSettings: The package does not exist, or not in this country.
@@ -96,7 +115,9 @@ def start_login(
             remedy=f"Choose one of: {known}.",
             code="unknown_country",
         )
-    conn_id = conn_id or chosen.conn_id
+    conn_id = conn_id or (like.conn_id if like else chosen.conn_id)
+    if like and like.outsmart_conn_id == outsmart_conn_id:
+        outsmart_account = outsmart_account or like.outsmart_account
     door = gateway.login_door(chosen.name, conn_id, country)
     attempt = logins.begin(
         store,
@@ -106,7 +127,11 @@ def start_login(
         outsmart_account=outsmart_account or outsmart_conn_id,
         outsmart_conn_id=outsmart_conn_id,
     )
-    return LoginStart(door.login_address(attempt.state), attempt.state)
+    if not door.takes_proof:
+        return LoginStart(door.login_address(attempt.state), attempt.state)
+    verifier = secrets.token_urlsafe(_VERIFIER_BYTES)
+    Vault(store).write(logins.attempt_owner(attempt.state), _PROOF, {_VERIFIER: verifier})
+    return LoginStart(door.login_address(attempt.state, verifier), attempt.state)
 
 
 def finish_login(store: Store, gateway: Gateway, return_address: str, *, state: str | None = None) -> Connected:
@@ -126,13 +151,13 @@ def finish_login(store: Store, gateway: Gateway, return_address: str, *, state: 
         TransientError: The package does not answer; the same address can finish the login later.
     """
     Vault(store).require_key()
-    attempt, code = _answer(store, return_address, state)
+    attempt, answer = _answer(store, return_address, state)
     door = gateway.login_door(attempt.package, attempt.conn_id, attempt.country)
-    pair = _fresh_pair(store, door, attempt, code)
+    pair = _fresh_pair(store, door, attempt, answer)
     try:
         found = door.look_around(pair)
     except TransientError as error:
-        error.remedy = _finish_again(attempt)
+        _finish_again(error, attempt)
         raise
     with store.begin() as connection:
         login_id = logins.keep(
@@ -158,7 +183,7 @@ def finish_login(store: Store, gateway: Gateway, return_address: str, *, state: 
     return Connected(pending, found.user_name, found.administrations, revived, waiting)
 
 
-def _fresh_pair(store: Store, door: PackageDoor, attempt: logins.Attempt, code: str) -> TokenPair:
+def _fresh_pair(store: Store, door: PackageDoor, attempt: logins.Attempt, answer: _Answer) -> TokenPair:
     """The pair that the answer's code is good for; kept before anything else, as the code works only once.
 
     The package ends the person's earlier login when it hands the pair out, so one that got lost would cost both.
@@ -166,7 +191,7 @@ def _fresh_pair(store: Store, door: PackageDoor, attempt: logins.Attempt, code: 
     vault, owner = Vault(store), logins.attempt_owner(attempt.state)
     kept = vault.read(owner, TOKENS)
     if kept is None:
-        pair = door.exchange_code(code)
+        pair = door.exchange_code(answer.code, answer.verifier)
     else:
         pair = pair_of(kept.values)
         if store.now() - kept.obtained_at < timedelta(seconds=pair.lasts - _SPARE):
@@ -180,13 +205,13 @@ def _renewed(door: PackageDoor, pair: TokenPair, attempt: logins.Attempt) -> Tok
     try:
         return door.renew(pair)
     except TransientError as error:
-        error.remedy = _finish_again(attempt)
+        _finish_again(error, attempt)
         raise
 
 
-def _finish_again(attempt: logins.Attempt) -> str:
+def _finish_again(error: TransientError, attempt: logins.Attempt) -> None:
     command = package_of(attempt.package).command
-    return (
+    error.remedy = (
         "The login itself went well and is kept: finish it in a few minutes with the same address again, with: "
         f"outsmart-sync connect {command} --return-address ADDRESS"
     )
@@ -333,7 +358,7 @@ def login_lost(store: Store, connection: SyncConnection, error: LoginExpired) ->
             connections.set_state(transaction, connection_id, State.EXPIRED, code=error.code, text=str(error))
 
 
-def _answer(store: Store, return_address: str, expected: str | None) -> tuple[logins.Attempt, str]:
+def _answer(store: Store, return_address: str, expected: str | None) -> tuple[logins.Attempt, _Answer]:
     again = "Start the login again."
     query = parse_qs(urlsplit(return_address.strip()).query)
     state, code = query.get("state", [""])[0], query.get("code", [""])[0]
@@ -346,6 +371,7 @@ def _answer(store: Store, return_address: str, expected: str | None) -> tuple[lo
     if expected is not None and state != expected:
         raise _foreign(store, state, begun=bool(expected))
     attempt, usable = logins.take(store, state)
+    verifier = _taken(store, state)
     if attempt is not None and attempt.used:
         usable = Vault(store).has(logins.attempt_owner(state), TOKENS)  # an outage ended it between its two halves
     if attempt is None:
@@ -367,7 +393,17 @@ def _answer(store: Store, return_address: str, expected: str | None) -> tuple[lo
             code="login_cancelled",
             technical=f"{reason} {query.get('error_description', [''])[0]}".strip(),
         )
-    return attempt, code
+    return attempt, _Answer(code, verifier)
+
+
+def _taken(store: Store, state: str) -> str:
+    """The verifier of a login, '' when there is none; it is forgotten, as the answer that it belongs to works once."""
+    vault, owner = Vault(store), logins.attempt_owner(state)
+    proof = vault.read(owner, _PROOF)
+    if proof is None:
+        return ""
+    vault.forget(owner, _PROOF)
+    return proof.values[_VERIFIER]
 
 
 def _foreign(store: Store, state: str, *, begun: bool) -> LoginExpired:

@@ -17,11 +17,14 @@ if TYPE_CHECKING:
 class PackageDoor(Protocol):
     """A bookkeeping package, before or after an administration was chosen; the packages' hooks are such doors."""
 
-    def login_address(self, state: str) -> str:
-        """Where a person logs in."""
+    takes_proof: bool
+    """Whether a login may be bound to who began it by a verifier (PKCE, RFC 7636)."""
 
-    def exchange_code(self, code: str) -> TokenPair:
-        """The token pair of a finished login."""
+    def login_address(self, state: str, verifier: str = "") -> str:
+        """Where a person logs in; with the challenge of a verifier where the package takes one."""
+
+    def exchange_code(self, code: str, verifier: str = "") -> TokenPair:
+        """The token pair of a finished login, with the verifier that its address was made with."""
 
     def renew(self, pair: TokenPair) -> TokenPair:
         """A new pair for one that no administration uses yet."""

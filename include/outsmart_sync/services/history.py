@@ -102,6 +102,7 @@ class Event:
         id: The line's number.
         connection_id: The sync connection.
         category: Name of the category.
+        provider_id: The package's id of the record; '' when it has none.
     """
 
     at: datetime
@@ -116,6 +117,7 @@ class Event:
     id: int = 0
     connection_id: int = 0
     category: str = ""
+    provider_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +183,12 @@ class RecordStatus:
 
 
 def latest_runs(
-    store: Store, limit: int = 20, *, connection_ids: Sequence[int] | None = None, before: int | None = None
+    store: Store,
+    limit: int = 20,
+    *,
+    connection_ids: Sequence[int] | None = None,
+    state: str | None = None,
+    before: int | None = None,
 ) -> list[RunSummary]:
     """The newest runs first.
 
@@ -189,14 +196,19 @@ def latest_runs(
         store: The store.
         limit: At most so many.
         connection_ids: Only runs in which one of these had something to do; None: all runs.
+        state: Only runs in which a category, of these connections, stands so; None: however they went.
         before: Only runs with a lower number.
     """
     query = select(run).order_by(run.c.id.desc()).limit(limit)
     if before is not None:
         query = query.where(run.c.id < before)
+    wanted = [run_category.c.run_id == run.c.id]
     if connection_ids is not None:
-        mine = exists().where(run_category.c.run_id == run.c.id, run_category.c.connection_id.in_(connection_ids))
-        query = query.where(mine)
+        wanted.append(run_category.c.connection_id.in_(connection_ids))
+    if state is not None:
+        wanted.append(run_category.c.state == state)
+    if len(wanted) > 1:
+        query = query.where(exists().where(*wanted))
     with store.read() as connection:
         rows = connection.execute(query).all()
     return [_summary(store, row) for row in rows]
@@ -259,6 +271,22 @@ def events(
     names = _names(store)
     with store.read() as connection:
         return [_event(row, names) for row in connection.execute(query)]
+
+
+def standing_of(store: Store, lines: Sequence[Event]) -> dict[int, int]:
+    """Line of the sync log → the number in the mirror of the record that it is about, where that is there."""
+    named = [each for each in lines if each.provider_id]
+    if not named:
+        return {}
+    query = select(mirror.c.id, mirror.c.connection_id, mirror.c.record, mirror.c.provider_id).where(
+        mirror.c.connection_id.in_({each.connection_id for each in named}),
+        mirror.c.record.in_({each.record for each in named}),
+        mirror.c.provider_id.in_({each.provider_id for each in named}),
+    )
+    with store.read() as connection:
+        known = {(row.connection_id, row.record, row.provider_id): row.id for row in connection.execute(query)}
+    found = {each.id: known.get((each.connection_id, each.record, each.provider_id)) for each in named}
+    return {line: number for line, number in found.items() if number is not None}
 
 
 def to_do_by_hand(store: Store, connection_ids: Sequence[int], limit: int = 50) -> list[Event]:
@@ -394,6 +422,7 @@ def _event(row: Any, names: dict[int, str]) -> Event:
         row.id,
         row.connection_id,
         row.category,
+        row.provider_id or "",
     )
 
 

@@ -113,6 +113,8 @@ def link_ahead(
 ) -> Decision:
     """Say before a first import that a record of the package, which is not known here yet, is one of OutSmart's.
 
+    One that has become known since, as an import came in between, is linked as :func:`link` does.
+
     Args:
         store: The store.
         connection: Whose records.
@@ -126,6 +128,8 @@ def link_ahead(
         Busy: A run works on the category just now.
     """
     category, record = _record(connection, record_name)
+    if _is_known(store, connection, record, provider_id):
+        return link(store, connection, record_name, provider_id, outsmart_code)
     with alone(store, connection, category), store.begin() as transaction:
         theirs = _theirs(transaction, connection, record, outsmart_code)
         if theirs.provider_id is not None:
@@ -153,6 +157,12 @@ def link_ahead(
     name = theirs.code.strip()
     text = f"{record.label} {code} is OutSmart's {name} from now on; the next sync brings it there under that code."
     return Decision(connection.label, record.name, code, name, text)
+
+
+def _is_known(store: Store, connection: SyncConnection, record: Record, provider_id: str) -> bool:
+    query = select(mirror.c.id).where(_of(connection, record), mirror.c.provider_id == provider_id)
+    with store.read() as transaction:
+        return transaction.execute(query).one_or_none() is not None
 
 
 def _keep(transaction: Connection, record: Record, ours: Row[Any], own: str) -> None:

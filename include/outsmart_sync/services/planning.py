@@ -91,6 +91,12 @@ def require_runnable(store: Store, connection: SyncConnection, categories: list[
         raise _nothing_to_sync(package, skipped, direction)
 
 
+def by_itself(store: Store, package: Package, direction: str = IMPORT) -> list[SyncConnection]:
+    """The connections that the next scheduled run takes along."""
+    chosen, _ = _choose(store, package, Options(), direction)
+    return [connections.require(store, connection_id) for connection_id in chosen]
+
+
 def close_run(store: Store, run_id: int, *, failed: bool = False) -> list[runs.CategoryRun]:
     """End a run: give its leases back, say how it went, and remove what runs of days ago left in staging.
 
@@ -178,7 +184,8 @@ def _choose(
         if runnable := [name for name in wanted if name not in stopped and _asked(options, name)]:
             chosen[connection.id] = runnable
         elif not stopped:
-            off = ", ".join(options.categories) or "every category"
+            asked = [package.any_category(name).label for name in options.categories]
+            off = ", ".join(asked) or "every category"
             skipped[connection.label] = f"{off} is switched off"
     return chosen, skipped
 

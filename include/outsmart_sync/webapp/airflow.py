@@ -97,8 +97,8 @@ def run_address(dag_id: str, run_id: str) -> str:
 
 
 def login_address(next_address: str) -> str:
-    """Where a person logs in at Airflow before they come back."""
-    return f"{root_path()}{get_auth_manager().get_url_login(next_url=next_address)}"
+    """Where a person logs in at Airflow before they come back; the auth manager's address holds the root path."""
+    return str(get_auth_manager().get_url_login(next_url=next_address))
 
 
 def may_dag(user: Person, method: ResourceMethod, dag_id: str) -> bool:

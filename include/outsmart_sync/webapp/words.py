@@ -204,6 +204,12 @@ COUNTS: dict[str, str] = {
     "edited": N_("edited in OutSmart"),
 }
 
+LOG_COLUMNS = (
+    *(N_("When"), N_("Administration"), N_("Run"), N_("Category"), N_("What"), N_("Code"), N_("What was done")),
+    *(N_("Cause"), N_("What to do"), N_("Changes")),
+)
+"""Headings of the log as a file."""
+
 LICENCES: dict[str, str] = {
     "none": N_("No licence"),
     "basic": N_("Basic"),
@@ -224,7 +230,11 @@ def word(words: dict[str, Word], name: str) -> Word:
     return words.get(name) or Word(name.replace("_", " ").capitalize())
 
 
-PUT_TOGETHER = (N_("The settings were not saved: {0}"), N_("Nothing was saved: {0}"))
+PUT_TOGETHER = (
+    *(N_("The settings were not saved: {0}"), N_("Nothing was saved: {0}"), N_("{0}: it is disconnected.")),
+    *(N_("{0}: it is connected."), N_("{0}: its automatic sync is off."), N_("{0}: every category is switched off.")),
+    N_("{0}: {1} is switched off."),
+)
 """Beginnings of messages that services put together from sentences."""
 
 NAMED = (

@@ -124,11 +124,13 @@ class ExactOnlineHook(VendorHook):
         if budget := self._budget():
             budget.forgive()
 
-    def login_address(self, state: str) -> str:
+    takes_proof = False  # Exact's pages on OAuth name no PKCE
+
+    def login_address(self, state: str, verifier: str = "") -> str:  # noqa: ARG002
         """Where a person logs in; ``state`` comes back with the answer."""
         return oauth.login_address(self.app, state)
 
-    def exchange_code(self, code: str) -> TokenPair:
+    def exchange_code(self, code: str, verifier: str = "") -> TokenPair:  # noqa: ARG002
         """The token pair of a finished login."""
         return self._masked(oauth.exchange_code(self.app, code))
 

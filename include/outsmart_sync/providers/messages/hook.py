@@ -33,13 +33,13 @@ class MessageHook:
         try:
             with SmtpHook(smtp_conn_id=SMTP_CONN_ID) as hook:
                 hook.send_email_smtp(to=list(to), subject=message.subject, html_content=f"<p>{text}</p>")
-        except AirflowNotFoundException as error:
-            raise NotConfigured(
-                f"E-mail cannot be sent: there is no Airflow connection '{SMTP_CONN_ID}'.",
-                remedy=f"Let your administrator set AIRFLOW_CONN_{SMTP_CONN_ID.upper()}.",
-                technical=str(error),
-            ) from error
         except (AirflowException, OSError, smtplib.SMTPException, ValueError) as error:
+            if isinstance(error.__context__, AirflowNotFoundException):  # the hook tells it in words alone
+                raise NotConfigured(
+                    f"E-mail cannot be sent: there is no Airflow connection '{SMTP_CONN_ID}'.",
+                    remedy=f"Let your administrator set AIRFLOW_CONN_{SMTP_CONN_ID.upper()}.",
+                    technical=str(error),
+                ) from error
             raise VendorUnavailable(
                 "The mail server did not take the message.",
                 remedy="Let your administrator look at Airflow's SMTP connection.",
@@ -57,6 +57,8 @@ class MessageHook:
         try:
             answer = requests.post(address, json=document, timeout=web.TIMEOUT, allow_redirects=False)
             answer.raise_for_status()
+            if answer.is_redirect:
+                raise requests.HTTPError(f"{answer.status_code} leads elsewhere", response=answer)
         except requests.RequestException as error:
             raise VendorUnavailable(
                 "The webhook did not take the message.",

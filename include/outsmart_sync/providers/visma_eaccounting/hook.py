@@ -122,13 +122,15 @@ class VismaEAccountingHook(VendorHook):
         for path in dict.fromkeys(("companysettings", *lists, *READS, *ENDPOINTS)):
             budget_of(path).forgive()
 
-    def login_address(self, state: str) -> str:
-        """Where a person logs in; ``state`` comes back with the answer."""
-        return oauth.login_address(self.app, state)
+    takes_proof = True
 
-    def exchange_code(self, code: str) -> TokenPair:
+    def login_address(self, state: str, verifier: str = "") -> str:
+        """Where a person logs in; ``state`` comes back with the answer."""
+        return oauth.login_address(self.app, state, verifier)
+
+    def exchange_code(self, code: str, verifier: str = "") -> TokenPair:
         """The token pair of a finished login."""
-        return self._masked(oauth.exchange_code(self.app, code))
+        return self._masked(oauth.exchange_code(self.app, code, verifier))
 
     def renew(self, pair: TokenPair) -> TokenPair:
         """A new pair for one that no company uses yet."""

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from oauthlib.oauth2 import OAuth2Error
+from oauthlib.oauth2 import OAuth2Error, WebApplicationClient
 from requests.auth import HTTPBasicAuth
 from requests_oauthlib import OAuth2Session
 
@@ -119,12 +119,16 @@ class App:
         return f"App(api_url={self.api_url!r})"
 
 
-def login_address(app: App, state: str) -> str:
+def login_address(app: App, state: str, verifier: str = "") -> str:
     """The address of VISMA's login page for one login attempt; it always shows the list of companies.
+
+    VISMA's discovery document names S256 among ``code_challenge_methods_supported``
+    (https://identity.vismaonline.com/.well-known/openid-configuration).
 
     Args:
         app: The app that asks.
         state: Random value that must come back with the answer.
+        verifier: Random value whose hash goes along and which must be sent with the code (PKCE, RFC 7636); '': none.
 
     Raises:
         NotConfigured: The connection names no return address.
@@ -136,13 +140,25 @@ def login_address(app: App, state: str) -> str:
         )
     session = OAuth2Session(app.client_id, redirect_uri=app.redirect_uri, scope=list(SCOPES))
     address, _ = session.authorization_url(
-        app.authorize_url, state=state, prompt="login select_account", acr_values=COMPANY_CHOICE
+        app.authorize_url, state=state, prompt="login select_account", acr_values=COMPANY_CHOICE, **_challenge(verifier)
     )
     return str(address)
 
 
-def exchange_code(app: App, code: str) -> TokenPair:
+def _challenge(verifier: str) -> dict[str, str]:
+    if not verifier:
+        return {}
+    challenge = WebApplicationClient("").create_code_challenge(verifier, "S256")
+    return {"code_challenge": challenge, "code_challenge_method": "S256"}
+
+
+def exchange_code(app: App, code: str, verifier: str = "") -> TokenPair:
     """Turn the code of a finished login into a token pair.
+
+    Args:
+        app: The app that asks.
+        code: The code that came back.
+        verifier: The value that the login's address was made with; '': none.
 
     Raises:
         LoginExpired: The code is older than five minutes or was used.
@@ -150,8 +166,10 @@ def exchange_code(app: App, code: str) -> TokenPair:
         VendorUnavailable: No usable answer.
     """
     session = _session(app)
+    proof: dict[str, Any] = {"code_verifier": verifier} if verifier else {}
     return _call(
-        lambda: session.fetch_token(app.token_url, code=code, auth=app.auth, timeout=TIMEOUT), LOGIN_UNFINISHED
+        lambda: session.fetch_token(app.token_url, code=code, auth=app.auth, timeout=TIMEOUT, **proof),
+        LOGIN_UNFINISHED,
     )
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response
 
 from outsmart_sync.errors import SyncError
 from outsmart_sync.providers.packages import packages
 from outsmart_sync.services import connect as connecting
+from outsmart_sync.store import logins
 from outsmart_sync.webapp import access, airflow, opened
-from outsmart_sync.webapp.pages import View
+from outsmart_sync.webapp.pages import Shown, View
 from outsmart_sync.webapp.routes.connect import COOKIE, begun_here
 
 router = APIRouter()
@@ -29,13 +32,23 @@ def own_address(request: Request) -> str:
     return f"{airflow.root_path()}{path}?{request.url.query}"
 
 
+def _again(view: Shown, command: str) -> str:
+    """Our page that begins the login anew, with the country and the account that were chosen."""
+    try:
+        begun = logins.find(opened.store(), begun_here(view))
+    except SyncError:  # what is wrong with the store is told by whoever needs it
+        begun = None
+    chosen = {"country": begun.country, "account": begun.outsmart_conn_id} if begun else {}
+    return f"connect/{command}{'?' if chosen else ''}{urlencode(chosen)}"
+
+
 @router.get("/oauth/{package}/callback")
 def callback(view: View, package: str) -> Response:
     """Finish the login that this person began in this browser."""
     found = packages().get(package.replace("-", "_"))
     if found is None or not found.imports:
         raise HTTPException(404)
-    back = f"connect/{found.command}"
+    back = _again(view, found.command)
     try:
         access.Rights(view.user, found).require("connect")
         done = connecting.finish_login(opened.store(), opened.gateway(), str(view.request.url), state=begun_here(view))

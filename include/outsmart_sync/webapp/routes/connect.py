@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 from hashlib import sha256
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
@@ -12,16 +11,14 @@ from fastapi.responses import HTMLResponse, Response
 from outsmart_sync.errors import InvalidSettings, SyncError
 from outsmart_sync.providers.packages import packages
 from outsmart_sync.records.exchange import Administration
-from outsmart_sync.services import checklist, settings
+from outsmart_sync.services import checklist, setting_up, settings
 from outsmart_sync.services import connect as connecting
-from outsmart_sync.services.setting_values import ENABLED
 from outsmart_sync.store import connections, logins
 from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.webapp import access, airflow, forms, opened
 from outsmart_sync.webapp.pages import Shown, View
 
 router = APIRouter()
-log = logging.getLogger(__name__)
 
 COOKIE = "outsmart_login"
 """Holds the state of the login that this browser began last, bound to the person who did."""
@@ -49,27 +46,61 @@ def _rights(view: Shown, package: str) -> access.Rights:
     return rights
 
 
+def _earlier(view: Shown, rights: access.Rights, number: str) -> SyncConnection | None:
+    """The sync connection that is to be connected again; None: another one is connected."""
+    if not number.isdecimal():
+        return None
+    found, _ = access.open_connection(opened.store(), view.user, int(number), "connect")
+    if found.package != rights.package.name:
+        raise HTTPException(404)
+    return found
+
+
 @router.get("/connect/{package}")
-def choose_country(view: View, package: str) -> HTMLResponse:
-    """The countries of a package."""
+def choose_country(view: View, package: str, again: str = "", country: str = "", account: str = "") -> HTMLResponse:
+    """The countries of a package; of a connection that is connected again, its country and account are filled in."""
     rights = _rights(view, package)
-    return view.page("connect.html", rights=rights, country="", account=connecting.OUTSMART_CONN_ID, error=None)
+    earlier = _earlier(view, rights, again)
+    return view.page(
+        "connect.html",
+        rights=rights,
+        earlier=earlier,
+        country=earlier.country if earlier else country,
+        account=earlier.outsmart_conn_id if earlier else account or connecting.OUTSMART_CONN_ID,
+        error=None,
+    )
 
 
 @router.post("/connect/{package}")
 def start(
-    view: View, package: str, country: Annotated[str, Form()] = "", account: Annotated[str, Form()] = ""
+    view: View,
+    package: str,
+    country: Annotated[str, Form()] = "",
+    account: Annotated[str, Form()] = "",
+    again: Annotated[str, Form()] = "",
 ) -> HTMLResponse:
     """Begin a login, and send the whole window to the vendor's page."""
     rights = _rights(view, package)
+    earlier = _earlier(view, rights, again)
     account = account.strip() or connecting.OUTSMART_CONN_ID
     try:
         begun = connecting.start_login(
-            opened.store(), opened.gateway(), rights.package.name, country=country, outsmart_conn_id=account
+            opened.store(),
+            opened.gateway(),
+            rights.package.name,
+            country=country,
+            outsmart_conn_id=account,
+            like=earlier,
         )
     except SyncError as error:
         return view.page(
-            "connect.html", status=_UNPROCESSABLE, rights=rights, country=country, account=account, error=error
+            "connect.html",
+            status=_UNPROCESSABLE,
+            rights=rights,
+            earlier=earlier,
+            country=country,
+            account=account,
+            error=error,
         )
     answer = view.page("leaving.html", package=rights.package, address=begun.address)
     answer.set_cookie(
@@ -161,24 +192,10 @@ def _save(view: Shown, connection_id: int, form: forms.Form) -> Response:
     changes = {**forms.changes(form, rights.package), settings.AUTOMATIC: False}
     chosen = _chosen(connecting.administrations_of(gateway, connection), form.get("administration", [""])[0])
     try:
-        settings.save(store, connection, changes)
-        fixed = connecting.choose_administration(store, gateway, connection, chosen.code, share_account="share" in form)
+        done = setting_up.set_up(store, gateway, connection, chosen.code, changes, share_account="share" in form)
     except InvalidSettings as error:
         return _look(view, rights, connection, chosen, error=error, typed=dict(changes))
-    try:
-        # Only now can the package be asked for its lists: what it proposes is filled in.
-        settings.save(store, fixed, changes, gateway=gateway)
-    except InvalidSettings as error:
-        log.warning("%s: %s", fixed.label, error)
-        settings.save(store, fixed, _without(changes, {each.category for each in error.problems}))
-        return view.go(f"connections/{fixed.id}")
-    return view.go(f"connections/{fixed.id}/report?first=1")
-
-
-def _without(changes: dict[str, Any], categories: set[str]) -> dict[str, Any]:
-    """The changes, with these categories off: they are switched on once what they lack is chosen."""
-    off = {name: {**changes[name], ENABLED: False} for name in categories if isinstance(changes.get(name), dict)}
-    return {**changes, **off}
+    return view.go(f"connections/{done.connection.id}{'' if done.left_off else '/report?first=1'}")
 
 
 @router.post("/connections/{connection_id}/forget")

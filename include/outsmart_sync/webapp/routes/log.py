@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator
-
 from fastapi import APIRouter, HTTPException
 from fastapi.responses import HTMLResponse, StreamingResponse
 
-from outsmart_sync.services import history
-from outsmart_sync.webapp import access, opened, sentences
+from outsmart_sync.services import history, log_file
+from outsmart_sync.store.connections import SyncConnection
+from outsmart_sync.webapp import access, naming, opened, words
 from outsmart_sync.webapp.pages import Shown, View
 
 router = APIRouter()
 
-_RUNS, _LINES, _CHUNK = 25, 50, 1_000
-_COLUMNS = ("at", "connection", "run_id", "category", "record", "code", "event", "text", "remedy", "changes")
+_RUNS, _LINES = 25, 50
 
 
 def _mine(view: Shown, connection: int | None) -> list[int]:
@@ -30,33 +26,30 @@ def _mine(view: Shown, connection: int | None) -> list[int]:
 
 
 @router.get("/log")
-def show_runs(view: View, connection: str = "", before: int | None = None) -> HTMLResponse:
-    """The newest runs."""
+def show_runs(view: View, connection: str = "", state: str = "", before: int | None = None) -> HTMLResponse:
+    """The newest runs; with a state: those in which a category stands so, and only these categories."""
     store = opened.store()
     chosen = int(connection) if connection.isdecimal() else None
-    found = history.latest_runs(store, _RUNS + 1, connection_ids=_mine(view, chosen), before=before)
+    if state and state not in words.RUN_STATES:
+        raise HTTPException(404)
+    mine = _mine(view, chosen)
+    found = history.latest_runs(store, _RUNS + 1, connection_ids=mine, state=state or None, before=before)
     return view.page(
         "runs.html",
         runs=found[:_RUNS],
         more=found[_RUNS - 1].run_id if len(found) > _RUNS else None,
         visible=access.visible_connections(store, view.user),
         chosen=chosen,
-        labels=labels(view),
+        state=state,
+        labels=naming.categories(view.user),
         zones=zones(view),
-        visible_ids=set(_mine(view, chosen)),
+        visible_ids=set(mine),
     )
 
 
 def zones(view: Shown) -> dict[str, str]:
     """Package → the time zone of its administrations."""
     return {rights.package.name: rights.package.timezone for rights in access.visible_packages(view.user)}
-
-
-def labels(view: Shown) -> dict[str, str]:
-    """Category → its label."""
-    return {
-        each.name: each.label for rights in access.visible_packages(view.user) for each in rights.package.categories
-    }
 
 
 @router.get("/runs/{run_id}")
@@ -69,7 +62,7 @@ def show_run(
     run = history.run_of(store, run_id)
     if run is None or not any(each.connection_id in mine for each in run.categories):
         raise HTTPException(404)
-    lines = history.events(
+    found = history.events(
         store,
         run_id=run_id,
         event=event or None,
@@ -78,18 +71,34 @@ def show_run(
         before=before,
         limit=_LINES + 1,
     )
+    lines = found[:_LINES]
+    visible = access.visible_connections(store, view.user)
+    deciding = [each for each in visible if each.id in mine and _imported(run, each, access.rights_of(view.user, each))]
     return view.page(
         "run_lines.html" if "HX-Request" in view.request.headers else "run.html",
         run=run,
-        lines=lines[:_LINES],
-        more=lines[_LINES - 1].id if len(lines) > _LINES else None,
+        lines=lines,
+        more=lines[-1].id if len(found) > _LINES else None,
         event=event,
         category=category,
         connection=connection,
-        labels=labels(view),
+        labels=naming.categories(view.user),
+        records=naming.records(view.user),
+        fields=naming.fields(view.user),
+        field_label=naming.field_label,
         zones=zones(view),
         events=history.EVENTS,
-        names={each.id: each.label for each in access.visible_connections(store, view.user)},
+        names={each.id: each.label for each in visible},
+        standing=history.standing_of(store, lines),
+        deciding=deciding,
+    )
+
+
+def _imported(run: history.RunSummary, connection: SyncConnection, rights: access.Rights) -> bool:
+    """Whether a run imported records of a connection, about which this person may decide."""
+    names = {each.name for each in rights.package.imports}
+    return rights.edit and any(
+        each.connection_id == connection.id and each.category in names for each in run.categories
     )
 
 
@@ -99,34 +108,15 @@ def as_file(
 ) -> StreamingResponse:
     """Lines of the log as a file that spreadsheets open, however many there are."""
     mine = _mine(view, int(connection) if connection.isdecimal() else None)
-    rows = _rows(view, run, event or None, category or None, mine)
+    rows = log_file.lines(
+        opened.store(),
+        naming.Spoken(view.user, view.language),
+        run_id=run,
+        event=event or None,
+        category=category or None,
+        connection_ids=mine,
+    )
     name = f"outsmart-sync-run-{run}.csv" if run else "outsmart-sync-log.csv"
     return StreamingResponse(
         rows, media_type="text/csv; charset=utf-8", headers={"Content-Disposition": f'attachment; filename="{name}"'}
     )
-
-
-def _rows(view: Shown, run: int | None, event: str | None, category: str | None, mine: list[int]) -> Iterator[str]:
-    yield "\ufeff" + _line(_COLUMNS)  # the mark by which spreadsheets know UTF-8
-    before: int | None = None
-    while True:
-        lines = history.events(
-            opened.store(), run_id=run, event=event, category=category, connection_ids=mine, before=before, limit=_CHUNK
-        )
-        for each in lines:
-            changes = "; ".join(f"{field}: {old} → {new}" for field, (old, new) in each.changes.items())
-            said = [sentences.say(text, view.language) for text in (each.text, each.remedy)]
-            where = (each.at.isoformat(), each.connection, str(each.run_id), each.category, each.record, each.code)
-            yield _line((*where, each.event, *said, changes))
-        if len(lines) < _CHUNK:
-            return
-        before = lines[-1].id
-
-
-def _line(values: tuple[str, ...]) -> str:
-    """One line of the file; a value that a spreadsheet would take for a formula is made a text."""
-    text = io.StringIO()
-    csv.writer(text, delimiter=";").writerow(
-        [f"'{value}" if value[:1] in ("=", "+", "-", "@", "\t", "\r") else value for value in values]
-    )
-    return text.getvalue()

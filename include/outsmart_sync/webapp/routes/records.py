@@ -11,15 +11,13 @@ from fastapi.responses import HTMLResponse, Response
 from outsmart_sync.errors import InvalidSettings
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.services import attention, export_list, history, links
-from outsmart_sync.webapp import access, opened
-from outsmart_sync.webapp.pages import Shown, View
+from outsmart_sync.webapp import access, naming, opened
+from outsmart_sync.webapp.pages import View
 from outsmart_sync.webapp.routes.settings import start
 
 router = APIRouter()
 
 _PAGE = 50
-_CODES = 200
-"""Records that are tried again one by one; beyond that the whole category is read again."""
 
 
 @router.get("/attention")
@@ -39,18 +37,8 @@ def show_causes(view: View, connection: str = "") -> HTMLResponse:
         packages={each.id: package_of(each.package) for each in visible},
         visible=visible,
         chosen=chosen,
-        records=record_labels(view),
+        records=naming.records(view.user),
     )
-
-
-def record_labels(view: Shown) -> dict[str, str]:
-    """Record type → the word a person uses."""
-    return {
-        record.name: record.label
-        for rights in access.visible_packages(view.user)
-        for category in rights.package.imports
-        for record in category.records
-    }
 
 
 @router.get("/attention/{connection_id}/{record}/{state}")
@@ -71,7 +59,7 @@ def show_waiting(
         rows=found[:_PAGE],
         offset=offset,
         more=len(found) > _PAGE,
-        records=record_labels(view),
+        records=naming.records(view.user),
         page=_PAGE,
     )
 
@@ -91,10 +79,10 @@ def decide(
         raise InvalidSettings("No record was chosen.", remedy="Tick one or more, and try again.", code="none_chosen")
     if back.startswith(("/", "\\")) or "://" in back:
         raise HTTPException(404)
+    record = list(dict.fromkeys(record))  # lines of a run may be about the same one
     if action == "retry":
-        for category, codes in attention.codes_of(store, connection, record).items():
-            asked = {"connection": connection.id, "categories": [category]}
-            start(view, connection, rights, asked | ({"codes": codes} if 0 < len(codes) <= _CODES else {"full": True}))
+        for asked in attention.retries(store, connection, record):
+            start(view, connection, rights, asked)
         return view.go(_told(back, "retried", len(record)))
     done = {"dismiss": attention.dismiss, "hold": attention.hold, "release": attention.release}
     if action not in done:
@@ -116,15 +104,9 @@ def find(view: View, text: str = "") -> HTMLResponse:
         text=text,
         found=history.search(store, mine, text),
         work=export_list.search(store, mine, text),
-        kinds=document_labels(view),
-        records=record_labels(view),
+        kinds=naming.documents(view.user),
+        records=naming.records(view.user),
     )
-
-
-def document_labels(view: Shown) -> dict[str, str]:
-    """Kind of document → what a person calls it."""
-    found = [rights.package.exports for rights in access.visible_packages(view.user)]
-    return {kind.name: kind.label for exports in found if exports for kind in exports.kinds}
 
 
 @router.get("/record/{number}")
@@ -135,8 +117,7 @@ def show(view: View, number: int) -> HTMLResponse:
     if found is None:
         raise HTTPException(404)
     connection, rights = access.open_connection(store, view.user, found.connection_id, "look")
-    declared = {record.name: record for each in rights.package.imports for record in each.records}.get(found.record)
-    labels = {field.name: field.label for field in declared.fields} if declared else {}
+    labels = naming.fields(view.user).get(found.record, {})
     names = [name for name in {**found.package_values, **found.outsmart_values} if not name.startswith("@")]
     names.sort(key=lambda name: list(labels).index(name) if name in labels else len(labels))
     return view.page(
@@ -146,7 +127,7 @@ def show(view: View, number: int) -> HTMLResponse:
         rights=rights,
         labels=defaultdict(str, labels),
         field_names=names,
-        records=record_labels(view),
+        records=naming.records(view.user),
     )
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Form, HTTPException
 from fastapi.responses import HTMLResponse, Response
 
 from outsmart_sync.errors import SyncError
-from outsmart_sync.services import first_counts, history, links, report, settings
+from outsmart_sync.services import first_counts, history, links, planning, report, settings
 from outsmart_sync.webapp import access, airflow, opened
 from outsmart_sync.webapp.pages import View
 from outsmart_sync.webapp.routes.settings import start
@@ -23,8 +23,13 @@ def show(view: View, connection_id: int) -> HTMLResponse:
     """The newest report, by category and outcome."""
     store = opened.store()
     connection, rights = access.open_connection(store, view.user, connection_id, "look")
+    automation = airflow.automation(view.user, rights.dag_id)
+    resumed = planning.by_itself(store, rights.package) if automation.paused else []
     return view.page(
         "report.html",
+        automation=automation,
+        resumed=[each.label for each in resumed if access.sees(rights, each)],
+        others=any(not access.sees(rights, each) for each in resumed),
         connection=connection,
         rights=rights,
         saved=settings.read(store, connection),
@@ -39,11 +44,18 @@ def look(view: View, connection_id: int) -> HTMLResponse:
     """Start a run that writes nothing; its progress is shown, and then the report."""
     store = opened.store()
     connection, rights = access.open_connection(store, view.user, connection_id, "edit")
-    airflow.unpause(view.user, rights.dag_id)
     run_id = start(view, connection, rights, {"connection": connection.id, "categories": [], "preview": True})
     return view.page(
         "report_progress.html", connection=connection, run_id=run_id, state="queued", run=None, rights=rights
     )
+
+
+@router.post("/connections/{connection_id}/report/resume")
+def resume(view: View, connection_id: int) -> Response:
+    """Let the package's DAG run again, so that a look can; the page has said what else runs again by that."""
+    connection, rights = access.open_connection(opened.store(), view.user, connection_id, "edit")
+    airflow.unpause(view.user, rights.dag_id)
+    return view.go(f"connections/{connection.id}/report")
 
 
 @router.get("/connections/{connection_id}/report/progress")

@@ -1,7 +1,8 @@
-// What the page does beyond plain HTML and htmx: guards unsaved changes, opens dialogs, leaves for a login page,
-// and keeps Airflow's address bar in step.
+// What the page does beyond plain HTML and htmx: guards unsaved changes, shows that a form is on its way, opens dialogs,
+// leaves for a login page, and keeps Airflow's address bar in step.
 (() => {
   const framed = window.parent !== window;
+  const ASKED_AGAIN_AFTER = 5000;  // milliseconds: Airflow shows us until the next page has been loaded
 
   // Airflow's address bar names the page that is shown, so that a reload, or a link sent to a colleague, shows it again.
   if (framed && document.body.dataset.here !== undefined) {
@@ -16,10 +17,16 @@
   }
 
   // Unsaved changes: the browser asks before they are lost.
+  const guards = [];
   const state = (form) => new URLSearchParams(new FormData(form)).toString();
+  const asItCame = (form) => {  // somebody may have typed before this script was there
+    const copy = form.cloneNode(true);
+    copy.reset();
+    return state(copy);
+  };
   for (const form of document.querySelectorAll("form[data-guard]")) {
     const note = form.querySelector("[data-unsaved]");
-    let before = form.dataset.guard === "dirty" ? null : state(form);
+    let before = form.dataset.guard === "dirty" ? null : asItCame(form);
     let leaving = false;
     const dirty = () => before === null || state(form) !== before;
     const show = () => note && note.toggleAttribute("hidden", !dirty());
@@ -33,8 +40,53 @@
       show();
     });
     window.addEventListener("beforeunload", (event) => { if (!leaving && dirty()) event.preventDefault(); });
+    guards.push({ lost: () => !leaving && dirty(), letGo: (go) => { leaving = go; } });
     show();
   }
+
+  // Airflow's own navigation takes our frame away without a word, so its links ask here.
+  if (framed && guards.length) {
+    const asked = (event) => {
+      const link = event.target.closest?.("a[href]");
+      const stays = !link || (link.target && link.target !== "_self") || event.ctrlKey || event.metaKey || event.shiftKey;
+      if (stays || !guards.some((guard) => guard.lost())) return;
+      if (window.confirm(document.body.dataset.leaving)) {
+        for (const guard of guards) guard.letGo(true);
+        setTimeout(() => { for (const guard of guards) guard.letGo(false); }, ASKED_AGAIN_AFTER);
+        return;
+      }
+      event.preventDefault();
+      event.stopImmediatePropagation();
+    };
+    try {
+      const airflow = window.parent.document;
+      airflow.addEventListener("click", asked, true);
+      window.addEventListener("pagehide", () => airflow.removeEventListener("click", asked, true));
+      window.addEventListener("pageshow", (event) => {
+        if (event.persisted) airflow.addEventListener("click", asked, true);
+      });
+    } catch { /* another origin holds us */ }
+  }
+
+  // A form that was sent is on its way until the next page comes; a button pressed twice would send it twice.
+  const busy = new Set();
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (event.defaultPrevented || form.method !== "post" || form.hasAttribute("hx-post")) return;
+    setTimeout(() => {  // after the browser has read the form, which holds the button that was pressed
+      form.setAttribute("aria-busy", "true");
+      event.submitter?.setAttribute("aria-busy", "true");
+      for (const button of form.querySelectorAll("button:not([type=button]):not([disabled])")) {
+        button.disabled = true;
+        busy.add(button);
+      }
+    });
+  });
+  window.addEventListener("pageshow", () => {
+    for (const button of busy) button.disabled = false;
+    busy.clear();
+    for (const each of document.querySelectorAll("[aria-busy]")) each.removeAttribute("aria-busy");
+  });
 
   // A form that asks first, in a dialog of its own.
   document.addEventListener("click", (event) => {
