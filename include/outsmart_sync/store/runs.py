@@ -263,22 +263,6 @@ def latest_of(store: Store, connection_id: int) -> dict[str, CategoryRun]:
         return {row.category: _category(row) for row in rows}
 
 
-def category_in(store: Store, external_id: str, connection_id: int, category: str) -> CategoryRun | None:
-    """One category of a connection in the run of an outside name; None: it has not begun."""
-    query = (
-        select(run_category)
-        .join(run, run.c.id == run_category.c.run_id)
-        .where(
-            run.c.external_id == external_id,
-            run_category.c.connection_id == connection_id,
-            run_category.c.category == category,
-        )
-    )
-    with store.read() as connection:
-        row = connection.execute(query).one_or_none()
-    return None if row is None else _category(row)
-
-
 def progress_of(connection: Connection, job_id: int) -> dict[str, Progress]:
     """How far each stream has been read in this run."""
     rows = connection.execute(select(extract_progress).where(extract_progress.c.job_id == job_id))
