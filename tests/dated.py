@@ -9,10 +9,12 @@ from typing import Any
 from outsmart_sync.providers.exact_online.imports import PACKAGE, ExactStream
 from outsmart_sync.providers.exact_online.values import text
 from outsmart_sync.providers.packages import packages
-from outsmart_sync.records.catalogue import Fold, FoldContext, Folded, ImportCategory, Part, StartDate, Text
+from outsmart_sync.records.catalogue import ImportCategory
 from outsmart_sync.records.category import CATEGORY
 from outsmart_sync.records.lists import PAYMENT_METHODS, WORK_STATUSES, WORK_TYPES
 from outsmart_sync.records.record import Field, Record
+from outsmart_sync.records.setting_kinds import StartDate, Text
+from outsmart_sync.records.streams import Fold, FoldContext, Folded, Part
 from outsmart_sync.records.values import Payload
 
 ORDERS = "dated_orders"

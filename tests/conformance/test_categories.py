@@ -14,8 +14,9 @@ from sqlalchemy import select
 from outsmart_sync.pipeline.job import Options
 from outsmart_sync.pipeline.outcomes import REASONS
 from outsmart_sync.providers.packages import package, packages
-from outsmart_sync.records.catalogue import Choice, ImportCategory, StartDate
+from outsmart_sync.records.catalogue import ImportCategory
 from outsmart_sync.records.record import Kind
+from outsmart_sync.records.setting_kinds import Choice, StartDate
 from outsmart_sync.records.values import decode, parse_decimal
 from outsmart_sync.services import planning, polling
 from outsmart_sync.store.connections import SyncConnection

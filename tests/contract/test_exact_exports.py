@@ -16,7 +16,6 @@ import requests
 from outsmart_sync.providers.exact_online.client import ExactOnlineClient, endpoint_of
 from outsmart_sync.providers.exact_online.exporter import ExactExporter
 from outsmart_sync.providers.exact_online.exports import EXPORTS
-from outsmart_sync.records.catalogue import Text
 from outsmart_sync.records.export_document import (
     Attachment,
     Entity,
@@ -29,6 +28,7 @@ from outsmart_sync.records.export_document import (
     Place,
 )
 from outsmart_sync.records.export_update import Sent
+from outsmart_sync.records.setting_kinds import Text
 from support import MAIN
 from tests.contract.vendors import EXACT, FUNCTIONS, WRITES
 from tests.providers.conftest import FixedTokens

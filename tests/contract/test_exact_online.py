@@ -28,7 +28,7 @@ from outsmart_sync.providers.exact_online.imports import (
 )
 from outsmart_sync.providers.exact_online.price_agreements import LISTS as PRICE_LISTS
 from outsmart_sync.providers.exact_online.stream import ExpandedStream
-from outsmart_sync.records.catalogue import Choice
+from outsmart_sync.records.setting_kinds import Choice
 from sandbox.exact_online.resources import RESOURCES
 from tests.contract.vendors import EXACT, FUNCTIONS, WRITES, ExactResource, conditions
 

@@ -14,7 +14,7 @@ from outsmart_sync.providers.exact_online import price_lists, rights
 from outsmart_sync.providers.exact_online.imports import ACCOUNTS, PACKAGE, ExactStream
 from outsmart_sync.providers.exact_online.stream import ExpandedStream
 from outsmart_sync.providers.outsmart.wire import WIRES
-from outsmart_sync.records.catalogue import Choice
+from outsmart_sync.records.setting_kinds import Choice
 from outsmart_sync.services.choices import choices
 from outsmart_sync.store.store import Store
 from outsmart_sync.store.tables import mirror

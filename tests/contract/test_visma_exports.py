@@ -17,7 +17,6 @@ import requests
 from outsmart_sync.providers.visma_eaccounting.client import VismaClient
 from outsmart_sync.providers.visma_eaccounting.exporter import VismaExporter
 from outsmart_sync.providers.visma_eaccounting.exports import EXPORTS
-from outsmart_sync.records.catalogue import Text
 from outsmart_sync.records.export_document import (
     Attachment,
     Entity,
@@ -30,6 +29,7 @@ from outsmart_sync.records.export_document import (
     Place,
 )
 from outsmart_sync.records.export_update import Sent
+from outsmart_sync.records.setting_kinds import Text
 from tests.providers.conftest import FixedTokens
 from tests.providers.scripted import Answer, Received, scripted
 

@@ -21,7 +21,6 @@ import msgspec
 
 from outsmart_sync.errors import RecordError, TransientError, UncertainOutcome
 from outsmart_sync.pipeline import money
-from outsmart_sync.records.catalogue import Text, ValueList
 from outsmart_sync.records.export_catalogue import DocumentKind, Exports, Negative
 from outsmart_sync.records.export_document import (
     Attachment,
@@ -41,6 +40,7 @@ from outsmart_sync.records.export_document import (
 )
 from outsmart_sync.records.export_update import Replaced, Sent, changes
 from outsmart_sync.records.order import NEVER_SOLD
+from outsmart_sync.records.setting_kinds import Text, ValueList
 
 EXPORTS = Exports(
     kinds=(

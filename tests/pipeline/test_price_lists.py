@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, update
 
 from outsmart_sync.providers.packages import package as package_of
-from outsmart_sync.records.catalogue import Limit
+from outsmart_sync.records.setting_kinds import Limit
 from outsmart_sync.records.timelines import Span, cut, timeline
 from outsmart_sync.services import expansions, setting_values, settings
 from outsmart_sync.store.tables import cursor, mirror

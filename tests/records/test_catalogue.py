@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from outsmart_sync.providers.packages import packages
-from outsmart_sync.records.catalogue import Choice, DerivedStream, FoldContext, ImportCategory, Part, Stream, Switch
+from outsmart_sync.records.catalogue import ImportCategory
 from outsmart_sync.records.exchange import DELETIONS
 from outsmart_sync.records.record import Kind
+from outsmart_sync.records.setting_kinds import Choice, Switch
+from outsmart_sync.records.streams import DerivedStream, FoldContext, Part, Stream
 
 CATEGORIES = [category for package in packages().values() for category in package.imports]
 STREAMS = [(category, stream) for category in CATEGORIES for stream in category.streams]

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from outsmart_sync.records.catalogue import Belongs, Source, Stream, Tags
 from outsmart_sync.records.mapping import Mapper
 from outsmart_sync.records.record import UNREADABLE, Field, Kind, Parent, Record
 from outsmart_sync.records.staged import Origin, StagedRow, tag, tags_text
+from outsmart_sync.records.streams import Belongs, Source, Stream, Tags
 from outsmart_sync.records.values import code_key, content_hash, decode, encode
 from outsmart_sync.store.tables import staging
 

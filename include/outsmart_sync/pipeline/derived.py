@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
     from outsmart_sync.pipeline.job import Job
-    from outsmart_sync.records.catalogue import Derived, DerivedStream
+    from outsmart_sync.records.streams import Derived, DerivedStream
     from outsmart_sync.store.store import Store
 
 _CHUNK = 500

@@ -22,7 +22,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from outsmart_sync.records.catalogue import ValueList
     from outsmart_sync.records.completed_work_order import CompletedWorkOrder
     from outsmart_sync.records.export_catalogue import DocumentKind
     from outsmart_sync.records.export_document import (
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
         NewCustomer,
     )
     from outsmart_sync.records.export_update import Replaced, Sent
+    from outsmart_sync.records.setting_kinds import ValueList
 
 
 class Exporter(Protocol):

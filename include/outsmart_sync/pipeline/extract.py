@@ -44,7 +44,8 @@ if TYPE_CHECKING:
 
     from outsmart_sync.pipeline.job import Job
     from outsmart_sync.pipeline.ports import Destination, Source
-    from outsmart_sync.records.catalogue import ImportCategory, Stream
+    from outsmart_sync.records.catalogue import ImportCategory
+    from outsmart_sync.records.streams import Stream
     from outsmart_sync.store.cursors import Cursor
     from outsmart_sync.store.store import Store
 

@@ -15,9 +15,10 @@ from sqlalchemy import and_, exists, func, not_, or_, select, true, update
 
 from outsmart_sync.pipeline import entries, invoices, marks, ranking, references, same_work, scope
 from outsmart_sync.pipeline.outcomes import MISSING_FIELD, MirrorState, Outcome
-from outsmart_sync.records.catalogue import OTHER_CURRENCY, Choice, DerivedStream, StartDate, Switch
 from outsmart_sync.records.record import UNREADABLE
+from outsmart_sync.records.setting_kinds import Choice, StartDate, Switch
 from outsmart_sync.records.staged import CURRENCY, LEFT_OUT, Origin, tag
+from outsmart_sync.records.streams import OTHER_CURRENCY, DerivedStream
 from outsmart_sync.records.values import decode
 from outsmart_sync.store import dialect, ledger, staged_rows
 from outsmart_sync.store.tables import mirror, staging

@@ -20,7 +20,7 @@ from sqlalchemy import and_, bindparam, or_, select, update
 
 from outsmart_sync.pipeline import halves, references, scope
 from outsmart_sync.pipeline.outcomes import BY_HAND, KEPT_APART, OTHER_DOCUMENT, TWO_FIRMS, Link, Outcome
-from outsmart_sync.records.catalogue import HOLD_TWO_FIRMS
+from outsmart_sync.records.setting_kinds import HOLD_TWO_FIRMS
 from outsmart_sync.records.staged import Origin
 from outsmart_sync.records.values import Payload, decode
 from outsmart_sync.store import staged_rows

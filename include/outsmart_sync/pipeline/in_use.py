@@ -17,8 +17,8 @@ from sqlalchemy import and_, insert, or_, select, update
 
 from outsmart_sync.pipeline import scope
 from outsmart_sync.pipeline.outcomes import REFUSED, Outcome
-from outsmart_sync.records.catalogue import DEACTIVATE_REMOVED, FOLLOW_INACTIVE
 from outsmart_sync.records.record import is_active
+from outsmart_sync.records.setting_kinds import DEACTIVATE_REMOVED, FOLLOW_INACTIVE
 from outsmart_sync.records.staged import Origin
 from outsmart_sync.records.values import Payload, content_hash, decode, encode
 from outsmart_sync.store import dialect, staged_rows

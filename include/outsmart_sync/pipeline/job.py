@@ -13,8 +13,9 @@ import msgspec
 from outsmart_sync.records.values import content_hash
 
 if TYPE_CHECKING:
-    from outsmart_sync.records.catalogue import ImportCategory, Switch
+    from outsmart_sync.records.catalogue import ImportCategory
     from outsmart_sync.records.record import Record
+    from outsmart_sync.records.setting_kinds import Switch
 
 
 class Step(StrEnum):

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect
 
     from outsmart_sync.pipeline.job import Job
-    from outsmart_sync.records.catalogue import Referred
     from outsmart_sync.records.record import Record
+    from outsmart_sync.records.streams import Referred
     from outsmart_sync.store.store import Store
 
 log = logging.getLogger(__name__)

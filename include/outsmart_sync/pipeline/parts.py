@@ -16,9 +16,9 @@ from sqlalchemy import ColumnElement, and_, delete, exists, func, literal, liter
 
 from outsmart_sync.pipeline import scope
 from outsmart_sync.pipeline.pending import again
-from outsmart_sync.records.catalogue import Fold, FoldContext, Part
 from outsmart_sync.records.mapping import SPLIT, staged_record
 from outsmart_sync.records.staged import Origin, StagedRow
+from outsmart_sync.records.streams import Fold, FoldContext, Part
 from outsmart_sync.records.values import decode
 from outsmart_sync.store import dialect, staged_rows
 from outsmart_sync.store.tables import mirror, part, staging
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row, Select
 
     from outsmart_sync.pipeline.job import Job
-    from outsmart_sync.records.catalogue import Stream
+    from outsmart_sync.records.streams import Stream
     from outsmart_sync.store.store import Store
 
 _CHUNK = 1_000

@@ -7,9 +7,11 @@ from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from outsmart_sync.records.catalogue import ImportCategory, Stream, ValueList
+    from outsmart_sync.records.catalogue import ImportCategory
     from outsmart_sync.records.exchange import DeletionsPage, Document, News, ReadPage, Refused
     from outsmart_sync.records.record import Record
+    from outsmart_sync.records.setting_kinds import ValueList
+    from outsmart_sync.records.streams import Stream
     from outsmart_sync.records.values import Payload
 
 

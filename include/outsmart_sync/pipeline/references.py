@@ -16,8 +16,8 @@ from sqlalchemy import Text, and_, bindparam, case, cast, exists, false, func, n
 
 from outsmart_sync.pipeline import scope
 from outsmart_sync.pipeline.outcomes import MISSING_FIELD, REFERENCE_LEFT_OUT, STANDS_FOR, UNNAMED, MirrorState, Outcome
-from outsmart_sync.records.catalogue import Referred
 from outsmart_sync.records.record import BY_CODE, REFERS
+from outsmart_sync.records.streams import Referred
 from outsmart_sync.records.values import Payload, code_key, decode
 from outsmart_sync.store import staged_rows
 from outsmart_sync.store.tables import mirror, staging

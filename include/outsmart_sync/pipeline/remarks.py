@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, func, not_, or_, select
 
 from outsmart_sync.pipeline import merging, scope
 from outsmart_sync.pipeline.outcomes import IN_USE_AGAIN, OUT_OF_USE, Outcome
-from outsmart_sync.records.catalogue import REMARK_INACTIVE
+from outsmart_sync.records.setting_kinds import REMARK_INACTIVE
 from outsmart_sync.store.tables import record_log, staging
 
 if TYPE_CHECKING:

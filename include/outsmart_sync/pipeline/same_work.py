@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
 
     from outsmart_sync.pipeline.job import Job
-    from outsmart_sync.records.catalogue import SameWork
     from outsmart_sync.records.record import Record
+    from outsmart_sync.records.streams import SameWork
 
 log = logging.getLogger(__name__)
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from outsmart_sync.pipeline.job import Job
-    from outsmart_sync.records.catalogue import Split, Stream
     from outsmart_sync.records.staged import StagedRow
+    from outsmart_sync.records.streams import Split, Stream
     from outsmart_sync.store.cursors import Cursor
 
 SPLIT = "split"

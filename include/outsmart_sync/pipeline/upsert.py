@@ -47,9 +47,9 @@ if TYPE_CHECKING:
 
     from outsmart_sync.pipeline.job import Job
     from outsmart_sync.pipeline.ports import Destination
-    from outsmart_sync.records.catalogue import Referred
     from outsmart_sync.records.exchange import Refused
     from outsmart_sync.records.record import Record
+    from outsmart_sync.records.streams import Referred
     from outsmart_sync.store.runs import CategoryRun
     from outsmart_sync.store.store import Store
 

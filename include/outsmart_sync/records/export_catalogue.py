@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
-from outsmart_sync.records.catalogue import Setting, StartDate
 from outsmart_sync.records.export_document import Entity
+from outsmart_sync.records.setting_kinds import Setting, StartDate
 
 WORK_ORDERS, INVOICE_STATUS = "work_orders", "invoice_status"
 """Names of the export categories: settings, task groups, log."""

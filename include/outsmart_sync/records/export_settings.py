@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from outsmart_sync.records.catalogue import CutOff, Rules, Switch, Text
 from outsmart_sync.records.export_catalogue import INVOICE_STATUS, WORK_ORDERS, ExportCategory
 from outsmart_sync.records.lists import PAYMENT_METHODS, WORK_STATUSES, WORK_TYPES
+from outsmart_sync.records.setting_kinds import CutOff, Rules, Switch, Text
 
 if TYPE_CHECKING:
-    from outsmart_sync.records.catalogue import Setting
     from outsmart_sync.records.export_catalogue import Exports
+    from outsmart_sync.records.setting_kinds import Setting
 
 EXPORT, HOLD, FREE, JOURNAL, CONDITION = "export", "hold", "free", "journal", "condition"
 VERBS = (EXPORT, HOLD, FREE)

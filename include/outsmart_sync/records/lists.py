@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from outsmart_sync.records.catalogue import ValueList
+from outsmart_sync.records.setting_kinds import ValueList
 
 WORK_TYPES = ValueList(name="work_types", label="types of work", in_outsmart=True)
 PAYMENT_METHODS = ValueList(name="payment_methods", label="payment methods", in_outsmart=True)

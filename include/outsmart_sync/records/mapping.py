@@ -13,7 +13,6 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
-from outsmart_sync.records.catalogue import Row, Source, Stream
 from outsmart_sync.records.record import UNREADABLE, Record, is_active
 from outsmart_sync.records.staged import (
     ALIAS,
@@ -27,6 +26,7 @@ from outsmart_sync.records.staged import (
     tag,
     tags_text,
 )
+from outsmart_sync.records.streams import Row, Source, Stream
 from outsmart_sync.records.values import Payload, code_key, content_hash, encode
 
 log = logging.getLogger(__name__)

@@ -11,9 +11,10 @@ from typing import Any
 
 import msgspec
 
-from outsmart_sync.records.catalogue import Referred, Text
 from outsmart_sync.records.lists import PAYMENT_METHODS, RELATIONS, WORK_STATUSES, WORK_TYPES
 from outsmart_sync.records.record import REFERS, Identity, Record, Reference
+from outsmart_sync.records.setting_kinds import Text
+from outsmart_sync.records.streams import Referred
 from outsmart_sync.records.values import Payload
 from outsmart_sync.records.work_order import CHANGEABLE, WORK_ORDER, decode_materials, encode_materials
 

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from outsmart_sync.records.catalogue import Limit, Source
 from outsmart_sync.records.price import CUSTOMER, ITEM
+from outsmart_sync.records.setting_kinds import Limit
+from outsmart_sync.records.streams import Source
 from outsmart_sync.records.timelines import Span, cut
 from outsmart_sync.records.values import content_hash, decimal_text
 
 if TYPE_CHECKING:
-    from outsmart_sync.records.catalogue import Row
+    from outsmart_sync.records.streams import Row
 
 ID_PREFIX = "list/"
 """Begins the ids of prices that come from a list: packages have none for them."""

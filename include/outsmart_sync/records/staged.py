@@ -10,7 +10,7 @@ class StagedRow(NamedTuple):
     """One record of a page, mapped to OutSmart's shape; the order is the order of the staging table's columns.
 
     Attributes:
-        record: Record type, or the name of the part stream (see :class:`~outsmart_sync.records.catalogue.Stream`).
+        record: Record type, or the name of the part stream (see :class:`~outsmart_sync.records.streams.Stream`).
         provider_id: The package's stable id.
         version: The package's row version: larger is newer; None: the page does not say.
         code: The record's code in OutSmart; None for a part.

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from outsmart_sync.errors import InvalidSettings
 from outsmart_sync.providers.packages import package as package_of
-from outsmart_sync.records.catalogue import Choice, Rules, Switch, Text
 from outsmart_sync.records.export_catalogue import JOURNALS, PAYMENT_CONDITIONS
 from outsmart_sync.records.export_settings import CONDITION, JOURNAL
+from outsmart_sync.records.setting_kinds import Choice, Rules, Switch, Text
 from outsmart_sync.services import history
 from outsmart_sync.services.setting_values import WrongValue, settings_of
 
 if TYPE_CHECKING:
-    from outsmart_sync.records.catalogue import Setting, ValueList
+    from outsmart_sync.records.setting_kinds import Setting, ValueList
     from outsmart_sync.services.gateway import Gateway
     from outsmart_sync.store.connections import SyncConnection
     from outsmart_sync.store.store import Store

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from outsmart_sync.records.catalogue import Choice, CutOff, Limit, Rules, Setting, StartDate, Switch, Text
 from outsmart_sync.records.export_settings import CODED_VERBS, VERBS
+from outsmart_sync.records.setting_kinds import Choice, CutOff, Limit, Rules, Setting, StartDate, Switch, Text
 
 if TYPE_CHECKING:
     from outsmart_sync.records.catalogue import ImportCategory

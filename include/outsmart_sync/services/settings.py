@@ -15,8 +15,8 @@ from sqlalchemy import func, select
 
 from outsmart_sync.errors import InvalidSettings, Problem, SyncError
 from outsmart_sync.providers.packages import package as package_of
-from outsmart_sync.records.catalogue import Switch
 from outsmart_sync.records.export_catalogue import WORK_ORDERS
+from outsmart_sync.records.setting_kinds import Switch
 from outsmart_sync.services import choices, export_switch, leading, setting_values
 from outsmart_sync.services.setting_values import ENABLED, WrongValue
 from outsmart_sync.store import dialect
@@ -25,8 +25,9 @@ from outsmart_sync.store.tables import setting, sync_connection
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from outsmart_sync.records.catalogue import ImportCategory, Package, Setting
+    from outsmart_sync.records.catalogue import ImportCategory, Package
     from outsmart_sync.records.export_catalogue import ExportCategory
+    from outsmart_sync.records.setting_kinds import Setting
     from outsmart_sync.services.gateway import Gateway
     from outsmart_sync.store.connections import SyncConnection
     from outsmart_sync.store.store import Store

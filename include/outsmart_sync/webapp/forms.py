@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 
-from outsmart_sync.records.catalogue import Choice, CutOff, Package, Rules, Switch
+from outsmart_sync.records.catalogue import Package
 from outsmart_sync.records.export_settings import EXPORT
+from outsmart_sync.records.setting_kinds import Choice, CutOff, Rules, Switch
 from outsmart_sync.services.setting_values import settings_of
 
 Form = Mapping[str, list[str]]

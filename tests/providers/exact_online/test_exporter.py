@@ -15,7 +15,6 @@ from outsmart_sync.pipeline.export_ports import Exporter
 from outsmart_sync.providers.exact_online.client import ExactOnlineClient
 from outsmart_sync.providers.exact_online.exporter import ExactExporter
 from outsmart_sync.providers.exact_online.exports import EXPORTS, HOURS, SALES_INVOICE, SALES_ORDER
-from outsmart_sync.records.catalogue import Text
 from outsmart_sync.records.export_document import (
     Attachment,
     Entity,
@@ -30,6 +29,7 @@ from outsmart_sync.records.export_document import (
 )
 from outsmart_sync.records.export_token import token_of
 from outsmart_sync.records.export_update import Sent
+from outsmart_sync.records.setting_kinds import Text
 from sandbox import process
 from sandbox.process import SandboxProcess
 from sandbox.remote_control import RemoteControl

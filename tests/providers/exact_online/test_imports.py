@@ -18,9 +18,9 @@ from outsmart_sync.providers.exact_online.imports import (
     ExactStream,
 )
 from outsmart_sync.providers.exact_online.values import code_from_id, exact_date
-from outsmart_sync.records.catalogue import Stream
 from outsmart_sync.records.mapping import MappedPage, Mapper
 from outsmart_sync.records.staged import StagedRow
+from outsmart_sync.records.streams import Stream
 from outsmart_sync.records.values import decode
 
 TODAY = date(2026, 3, 1)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from outsmart_sync.providers.exact_online.imports import MATERIALS_IMPORT, PRICES
 from outsmart_sync.providers.exact_online.prices import sale_price
 from outsmart_sync.providers.exact_online.source import ExactSource
-from outsmart_sync.records.catalogue import FoldContext, Folded, Part
+from outsmart_sync.records.streams import FoldContext, Folded, Part
 from outsmart_sync.records.values import decode
 from sandbox import process
 from sandbox.process import SandboxProcess

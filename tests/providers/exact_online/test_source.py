@@ -23,9 +23,10 @@ from outsmart_sync.providers.exact_online.imports import (
 )
 from outsmart_sync.providers.exact_online.source import BEGINNING, ExactSource
 from outsmart_sync.providers.exact_online.values import code_from_id, padded_code
-from outsmart_sync.records.catalogue import ImportCategory, Stream
+from outsmart_sync.records.catalogue import ImportCategory
 from outsmart_sync.records.exchange import DELETIONS, ReadPage
 from outsmart_sync.records.staged import StagedRow
+from outsmart_sync.records.streams import Stream
 from outsmart_sync.records.values import decode
 from sandbox import process
 from sandbox.process import SandboxProcess

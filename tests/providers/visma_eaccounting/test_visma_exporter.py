@@ -17,7 +17,6 @@ from outsmart_sync.errors import RateLimited, RecordError, SyncError, UncertainO
 from outsmart_sync.providers.visma_eaccounting.client import VismaClient
 from outsmart_sync.providers.visma_eaccounting.exporter import VismaExporter
 from outsmart_sync.providers.visma_eaccounting.exports import EXPORTS, INVOICE_DRAFT, SALES_ORDER
-from outsmart_sync.records.catalogue import Text
 from outsmart_sync.records.export_document import (
     Attachment,
     Entity,
@@ -31,6 +30,7 @@ from outsmart_sync.records.export_document import (
 )
 from outsmart_sync.records.export_token import token_of
 from outsmart_sync.records.export_update import Sent
+from outsmart_sync.records.setting_kinds import Text
 from sandbox import process
 from sandbox.process import SandboxProcess
 from sandbox.remote_control import RemoteControl

@@ -14,18 +14,7 @@ from typing import Any
 from outsmart_sync.providers.exact_online.production import ITEM, ITEM_NAME, QUANTITY, UNIT, what_is_made
 from outsmart_sync.providers.exact_online.stream import ExactStream
 from outsmart_sync.providers.exact_online.values import day, number, prefixed, text
-from outsmart_sync.records.catalogue import (
-    Belongs,
-    Choice,
-    FoldContext,
-    Folded,
-    ImportCategory,
-    Part,
-    Row,
-    Source,
-    StartDate,
-    Tags,
-)
+from outsmart_sync.records.catalogue import ImportCategory
 from outsmart_sync.records.order import (
     ASSEMBLY_ORDER_PREFIX,
     CUSTOMER_OR_OWN,
@@ -34,6 +23,8 @@ from outsmart_sync.records.order import (
     compose,
     order,
 )
+from outsmart_sync.records.setting_kinds import Choice, StartDate
+from outsmart_sync.records.streams import Belongs, FoldContext, Folded, Part, Row, Source, Tags
 from outsmart_sync.records.values import Payload, decimal_text
 from outsmart_sync.records.work_order import MaterialLine, encode_materials
 

@@ -25,7 +25,7 @@ from outsmart_sync.providers.outcomes import Outcome, Reaction, error_of, outcom
 from outsmart_sync.store.budget import BudgetRules, Window
 
 if TYPE_CHECKING:
-    from outsmart_sync.records.catalogue import Row
+    from outsmart_sync.records.streams import Row
     from outsmart_sync.store.budget import CallBudget
 
 log = logging.getLogger(__name__)

@@ -24,8 +24,8 @@ from outsmart_sync.records.export_update import Changes, Replaced, Sent, changes
 
 if TYPE_CHECKING:
     from outsmart_sync.providers.exact_online.client import ExactOnlineClient
-    from outsmart_sync.records.catalogue import Row
     from outsmart_sync.records.export_document import ExportDocument, Line
+    from outsmart_sync.records.streams import Row
 
 LONGEST_TEXT = 60
 """Characters of a description."""

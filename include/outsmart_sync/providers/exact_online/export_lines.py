@@ -10,8 +10,8 @@ from outsmart_sync.records.export_document import OrderLine
 from outsmart_sync.records.export_token import tokens_in
 
 if TYPE_CHECKING:
-    from outsmart_sync.records.catalogue import Row
     from outsmart_sync.records.export_document import Line
+    from outsmart_sync.records.streams import Row
 
 _LONGEST_TEXT = 60
 _NET_DECIMALS = 4

@@ -24,8 +24,8 @@ from outsmart_sync.records.values import code_key
 
 if TYPE_CHECKING:
     from outsmart_sync.providers.exact_online.client import ExactOnlineClient
-    from outsmart_sync.records.catalogue import Row
     from outsmart_sync.records.export_document import NewArticle, NewCustomer
+    from outsmart_sync.records.streams import Row
 
 log = logging.getLogger(__name__)
 

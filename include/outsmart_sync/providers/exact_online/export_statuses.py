@@ -18,7 +18,7 @@ from outsmart_sync.records.export_document import InvoicePage, InvoiceState
 
 if TYPE_CHECKING:
     from outsmart_sync.providers.exact_online.client import ExactOnlineClient
-    from outsmart_sync.records.catalogue import Row
+    from outsmart_sync.records.streams import Row
 
 INVOICES, TERMS, DELETED = "sync/SalesInvoice/SalesInvoices", "sync/Cashflow/PaymentTerms", "sync/Deleted"
 _PROCESSED = 50

@@ -17,7 +17,6 @@ from outsmart_sync.providers.exact_online.lists import read_values
 if TYPE_CHECKING:
     from outsmart_sync.providers.exact_online.client import ExactOnlineClient
     from outsmart_sync.providers.exact_online.lists import ExactList
-    from outsmart_sync.records.catalogue import ValueList
     from outsmart_sync.records.export_catalogue import DocumentKind
     from outsmart_sync.records.export_document import (
         Attachment,
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
         NewCustomer,
     )
     from outsmart_sync.records.export_update import Replaced, Sent
+    from outsmart_sync.records.setting_kinds import ValueList
 
 
 class ExactExporter:

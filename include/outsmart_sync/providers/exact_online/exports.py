@@ -10,10 +10,10 @@ from decimal import Decimal
 
 from outsmart_sync.providers.exact_online import lists
 from outsmart_sync.providers.exact_online.units import HOURS_PER_DAY
-from outsmart_sync.records.catalogue import Text
 from outsmart_sync.records.export_catalogue import DocumentKind, Exports, Negative
 from outsmart_sync.records.export_document import Entity
 from outsmart_sync.records.order import NEVER_SOLD
+from outsmart_sync.records.setting_kinds import Text
 
 SALES_ORDER, SALES_INVOICE, HOURS = "sales_order", "sales_invoice", "hours"
 

@@ -14,19 +14,12 @@ from outsmart_sync.providers.exact_online import lines
 from outsmart_sync.providers.exact_online.sales_orders import SALES_ORDER
 from outsmart_sync.providers.exact_online.stream import ExactStream
 from outsmart_sync.providers.exact_online.values import day, number, prefixed, text
-from outsmart_sync.records.catalogue import (
-    Derived,
-    DerivedStream,
-    FoldContext,
-    Folded,
-    ImportCategory,
-    Part,
-    StartDate,
-    Text,
-)
+from outsmart_sync.records.catalogue import ImportCategory
 from outsmart_sync.records.goods_delivery import DELIVERY_NOTICE, GOODS_DELIVERY, ORDER
 from outsmart_sync.records.lists import WORK_STATUSES
 from outsmart_sync.records.order import DELIVERED_STATUS
+from outsmart_sync.records.setting_kinds import StartDate, Text
+from outsmart_sync.records.streams import Derived, DerivedStream, FoldContext, Folded, Part
 from outsmart_sync.records.values import Payload, decimal_text
 
 _PREFIX = "GD-"

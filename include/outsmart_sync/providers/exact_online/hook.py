@@ -26,7 +26,7 @@ from outsmart_sync.store.vault import Vault
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from outsmart_sync.records.catalogue import Row
+    from outsmart_sync.records.streams import Row
     from outsmart_sync.store.connections import SyncConnection
     from outsmart_sync.store.store import Store
 

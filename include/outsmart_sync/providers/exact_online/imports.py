@@ -20,27 +20,23 @@ from outsmart_sync.providers.exact_online.sales_orders import SALES_ORDERS_IMPOR
 from outsmart_sync.providers.exact_online.shop_orders import SHOP_ORDERS_IMPORT
 from outsmart_sync.providers.exact_online.stream import ExactStream
 from outsmart_sync.providers.exact_online.values import code_from_id, coordinate, id_of, is_reference, number, text
-from outsmart_sync.records.catalogue import (
-    DEACTIVATE_REMOVED,
-    FOLLOW_INACTIVE,
-    HOLD_TWO_FIRMS,
-    REMARK_INACTIVE,
-    Belongs,
-    Choice,
-    ImportCategory,
-    LeftOut,
-    Package,
-    Row,
-    Switch,
-    Tags,
-    Text,
-)
+from outsmart_sync.records.catalogue import ImportCategory, Package
 from outsmart_sync.records.category import CATEGORY
 from outsmart_sync.records.employee import EMPLOYEE
 from outsmart_sync.records.hour_type import HOUR_TYPE
 from outsmart_sync.records.material import MATERIAL
 from outsmart_sync.records.material_category import GROUP, ITEM, MATERIAL_CATEGORY
 from outsmart_sync.records.relation import ADDRESS, CONTACT_PERSON, RELATION
+from outsmart_sync.records.setting_kinds import (
+    DEACTIVATE_REMOVED,
+    FOLLOW_INACTIVE,
+    HOLD_TWO_FIRMS,
+    REMARK_INACTIVE,
+    Choice,
+    Switch,
+    Text,
+)
+from outsmart_sync.records.streams import Belongs, LeftOut, Row, Tags
 from outsmart_sync.records.warehouse import WAREHOUSE
 
 DELIVERY_ADDRESS = 4

@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from outsmart_sync.records import order
-from outsmart_sync.records.catalogue import FoldContext, Folded, Part
 from outsmart_sync.records.record import REFERS
+from outsmart_sync.records.streams import FoldContext, Folded, Part
 from outsmart_sync.records.values import Payload
 from outsmart_sync.records.work_order import MaterialLine, encode_materials
 

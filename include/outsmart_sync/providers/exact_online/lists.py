@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from outsmart_sync.records.catalogue import ValueList
+from outsmart_sync.records.setting_kinds import ValueList
 
 if TYPE_CHECKING:
     from outsmart_sync.providers.exact_online.client import ExactOnlineClient

@@ -12,9 +12,11 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from outsmart_sync.providers.exact_online.stream import ExactStream
 from outsmart_sync.providers.exact_online.values import day, flag, id_of, number, text
-from outsmart_sync.records.catalogue import Belongs, FoldContext, Folded, ImportCategory, Part, Row, StartDate
+from outsmart_sync.records.catalogue import ImportCategory
 from outsmart_sync.records.payment import DEBTOR, DOCUMENT, INVOICE_OF, NUMBER, PAYMENT, TOTAL
 from outsmart_sync.records.record import REFERS
+from outsmart_sync.records.setting_kinds import StartDate
+from outsmart_sync.records.streams import Belongs, FoldContext, Folded, Part, Row
 from outsmart_sync.records.values import Payload, decimal_text
 
 RECEIVABLE = 20

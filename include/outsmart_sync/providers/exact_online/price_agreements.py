@@ -12,8 +12,9 @@ from decimal import Decimal
 from outsmart_sync.providers.exact_online.stream import ExactStream, ExpandedStream
 from outsmart_sync.providers.exact_online.values import day, id_of, is_reference, number
 from outsmart_sync.records import price_lists
-from outsmart_sync.records.catalogue import Belongs, ImportCategory, LeftOut, Ranked, Row
+from outsmart_sync.records.catalogue import ImportCategory
 from outsmart_sync.records.price import CUSTOMER, ITEM, PRICE
+from outsmart_sync.records.streams import Belongs, LeftOut, Ranked, Row
 
 LARGER_QUANTITY, OTHER_UNIT = "larger_quantity", "other_unit"
 _PARTS_OF_ONE = 10**6

@@ -26,7 +26,7 @@ from outsmart_sync.records.values import content_hash
 
 if TYPE_CHECKING:
     from outsmart_sync.providers.exact_online.client import ExactOnlineClient, Page
-    from outsmart_sync.records.catalogue import Row
+    from outsmart_sync.records.streams import Row
 
 MODIFIED, VERSION = "Modified", "Timestamp"
 READS: Mapping[str, tuple[str, ...]] = {

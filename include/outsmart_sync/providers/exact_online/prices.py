@@ -11,9 +11,9 @@ from datetime import date
 from decimal import Decimal
 
 from outsmart_sync.providers.exact_online.units import per_hour
-from outsmart_sync.records.catalogue import Fold, FoldContext, Folded, Part
 from outsmart_sync.records.mapping import next_change
 from outsmart_sync.records.record import REFERS, is_active
+from outsmart_sync.records.streams import Fold, FoldContext, Folded, Part
 from outsmart_sync.records.values import Payload, decimal_text
 
 TIME_UNIT = f"{REFERS}time_unit"

@@ -12,18 +12,11 @@ from dataclasses import replace
 from outsmart_sync.providers.exact_online.stream import ExactStream
 from outsmart_sync.providers.exact_online.values import clock, day, id_of, minutes, number_from_id, text
 from outsmart_sync.records import order
-from outsmart_sync.records.catalogue import (
-    DEACTIVATE_REMOVED,
-    FOLLOW_INACTIVE,
-    Choice,
-    ImportCategory,
-    Row,
-    StartDate,
-    Tags,
-    Text,
-)
+from outsmart_sync.records.catalogue import ImportCategory
 from outsmart_sync.records.lists import RELATIONS
 from outsmart_sync.records.project import CONTACT, CUSTOMER, INTERNAL_RELATION, PROJECT
+from outsmart_sync.records.setting_kinds import DEACTIVATE_REMOVED, FOLLOW_INACTIVE, Choice, StartDate, Text
+from outsmart_sync.records.streams import Row, Tags
 
 TYPES = {1: "campaign", 2: "fixed_price", 3: "time_and_material", 4: "non_billable", 5: "prepaid"}
 """Type of a project (name=ProjectProjects)."""

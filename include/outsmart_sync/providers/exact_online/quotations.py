@@ -14,21 +14,7 @@ from typing import Any
 from outsmart_sync.providers.exact_online import lines
 from outsmart_sync.providers.exact_online.stream import ExactStream
 from outsmart_sync.providers.exact_online.values import day, id_of, is_reference, number, text
-from outsmart_sync.records.catalogue import (
-    Belongs,
-    Derived,
-    DerivedStream,
-    FoldContext,
-    Folded,
-    ImportCategory,
-    Part,
-    Row,
-    SameWork,
-    Source,
-    StartDate,
-    Switch,
-    Tags,
-)
+from outsmart_sync.records.catalogue import ImportCategory
 from outsmart_sync.records.order import (
     ADDRESS,
     ARTICLE,
@@ -42,7 +28,20 @@ from outsmart_sync.records.order import (
     compose,
 )
 from outsmart_sync.records.quotation import QUOTATION, QUOTATION_ORDER
+from outsmart_sync.records.setting_kinds import StartDate, Switch
 from outsmart_sync.records.staged import CURRENCY
+from outsmart_sync.records.streams import (
+    Belongs,
+    Derived,
+    DerivedStream,
+    FoldContext,
+    Folded,
+    Part,
+    Row,
+    SameWork,
+    Source,
+    Tags,
+)
 from outsmart_sync.records.values import Payload
 from outsmart_sync.records.work_order import MaterialLine, encode_materials
 

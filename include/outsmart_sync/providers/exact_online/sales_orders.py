@@ -11,7 +11,7 @@ from outsmart_sync.providers.exact_online import lines
 from outsmart_sync.providers.exact_online.quotations import WORK, work
 from outsmart_sync.providers.exact_online.stream import ExactStream
 from outsmart_sync.providers.exact_online.values import day, id_of, number, prefixed, text
-from outsmart_sync.records.catalogue import Choice, ImportCategory, Row, SameWork, StartDate, Tags
+from outsmart_sync.records.catalogue import ImportCategory
 from outsmart_sync.records.order import (
     ADDRESS,
     CONTACT_PERSON,
@@ -22,6 +22,8 @@ from outsmart_sync.records.order import (
     compose,
     order,
 )
+from outsmart_sync.records.setting_kinds import Choice, StartDate
+from outsmart_sync.records.streams import Row, SameWork, Tags
 
 STATUSES = {12: "open", 20: "partial", 21: "complete"}
 """Status of an order: 12 open, 20 partly delivered, 21 complete, 45 cancelled (name=SalesOrderSalesOrders)."""

@@ -16,17 +16,7 @@ from outsmart_sync.providers.exact_online import lines
 from outsmart_sync.providers.exact_online.production import ITEM, ITEM_NAME, QUANTITY, UNIT, what_is_made
 from outsmart_sync.providers.exact_online.stream import ExactStream
 from outsmart_sync.providers.exact_online.values import day, id_of, is_reference, number, prefixed, text
-from outsmart_sync.records.catalogue import (
-    Belongs,
-    Choice,
-    FoldContext,
-    Folded,
-    ImportCategory,
-    Part,
-    Row,
-    StartDate,
-    Tags,
-)
+from outsmart_sync.records.catalogue import ImportCategory
 from outsmart_sync.records.order import (
     CUSTOMER_OR_OWN,
     INTERNAL_RELATION,
@@ -38,6 +28,8 @@ from outsmart_sync.records.order import (
     order,
 )
 from outsmart_sync.records.record import REFERS
+from outsmart_sync.records.setting_kinds import Choice, StartDate
+from outsmart_sync.records.streams import Belongs, FoldContext, Folded, Part, Row, Tags
 from outsmart_sync.records.values import Payload
 
 STATUSES = {10: "open", 20: "in_process", 30: "finished", 40: "completed"}

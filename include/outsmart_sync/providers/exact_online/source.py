@@ -33,8 +33,10 @@ from outsmart_sync.records.values import code_key, content_hash
 
 if TYPE_CHECKING:
     from outsmart_sync.providers.exact_online.client import ExactOnlineClient, Page
-    from outsmart_sync.records.catalogue import ImportCategory, Row, Stream, ValueList
+    from outsmart_sync.records.catalogue import ImportCategory
     from outsmart_sync.records.price_lists import Expansion
+    from outsmart_sync.records.setting_kinds import ValueList
+    from outsmart_sync.records.streams import Row, Stream
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from outsmart_sync.records.values import parse_decimal
 
 if TYPE_CHECKING:
     from outsmart_sync.providers.exact_online.client import ExactOnlineClient
-    from outsmart_sync.records.catalogue import Row
+    from outsmart_sync.records.streams import Row
 
 PATH = "logistics/Units"
 TIME_UNIT = "TimeUnit"

@@ -15,7 +15,7 @@ from hashlib import blake2b
 from typing import Any, NoReturn
 from uuid import UUID
 
-from outsmart_sync.records.catalogue import Source
+from outsmart_sync.records.streams import Source
 from outsmart_sync.records.values import decimal_text
 
 TIMEZONE = "Europe/Amsterdam"

@@ -20,7 +20,7 @@ from outsmart_sync.records.values import content_hash
 if TYPE_CHECKING:
     from outsmart_sync.providers.exact_online.client import ExactOnlineClient, Page
     from outsmart_sync.providers.exact_online.stream import ExactStream
-    from outsmart_sync.records.catalogue import Row
+    from outsmart_sync.records.streams import Row
 
 PAGE_SIZE = 60
 """Rows of a page of an ordinary endpoint (https://start.exactonline.nl/docs/HlpRestAPIResources.aspx)."""

@@ -19,7 +19,7 @@ from outsmart_sync.providers.outcomes import error_of, outcome_of
 if TYPE_CHECKING:
     from outsmart_sync.errors import SyncError
     from outsmart_sync.providers.exact_online.client import ExactOnlineClient
-    from outsmart_sync.records.catalogue import Row
+    from outsmart_sync.records.streams import Row
 
 _BLAMELESS = requests.codes.internal_server_error
 """A status that says something only together with a message of Exact's own."""

@@ -21,7 +21,7 @@ from outsmart_sync.records.work_order import WORK_ORDER
 
 if TYPE_CHECKING:
     from outsmart_sync.providers.outsmart.client import OutSmartClient
-    from outsmart_sync.records.catalogue import ValueList
+    from outsmart_sync.records.setting_kinds import ValueList
 
 
 class OutSmartAccount:

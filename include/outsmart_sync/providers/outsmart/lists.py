@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from outsmart_sync.providers.outsmart.client import OutSmartClient
-    from outsmart_sync.records.catalogue import ValueList
+    from outsmart_sync.records.setting_kinds import ValueList
 
 
 @dataclass(frozen=True, slots=True)

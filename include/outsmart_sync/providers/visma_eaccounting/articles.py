@@ -13,21 +13,11 @@ from outsmart_sync.providers.visma_eaccounting import lists, units
 from outsmart_sync.providers.visma_eaccounting.customers import LABEL, labels_in
 from outsmart_sync.providers.visma_eaccounting.stream import VismaStream
 from outsmart_sync.providers.visma_eaccounting.values import number, text
-from outsmart_sync.records.catalogue import (
-    DEACTIVATE_REMOVED,
-    FOLLOW_INACTIVE,
-    REMARK_INACTIVE,
-    Choice,
-    ImportCategory,
-    LeftOut,
-    Row,
-    Source,
-    Split,
-    Switch,
-    Tags,
-)
+from outsmart_sync.records.catalogue import ImportCategory
 from outsmart_sync.records.hour_type import HOUR_TYPE
 from outsmart_sync.records.material import MATERIAL
+from outsmart_sync.records.setting_kinds import DEACTIVATE_REMOVED, FOLLOW_INACTIVE, REMARK_INACTIVE, Choice, Switch
+from outsmart_sync.records.streams import LeftOut, Row, Source, Split, Tags
 
 UNIT = "unit"
 _labels = labels_in("ArticleLabels")

@@ -41,7 +41,7 @@ from outsmart_sync.providers.visma_eaccounting.values import is_id
 from outsmart_sync.store.budget import BudgetRules
 
 if TYPE_CHECKING:
-    from outsmart_sync.records.catalogue import Row
+    from outsmart_sync.records.streams import Row
     from outsmart_sync.store.budget import CallBudget
 
 log = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from outsmart_sync.records.exchange import Administration
 
 if TYPE_CHECKING:
     from outsmart_sync.providers.visma_eaccounting.client import VismaClient
-    from outsmart_sync.records.catalogue import Row
+    from outsmart_sync.records.streams import Row
 
 VARIANTS = {
     1: "Standard",

@@ -10,17 +10,10 @@ from __future__ import annotations
 from outsmart_sync.providers.visma_eaccounting import lists
 from outsmart_sync.providers.visma_eaccounting.stream import VismaStream
 from outsmart_sync.providers.visma_eaccounting.values import text
-from outsmart_sync.records.catalogue import (
-    DEACTIVATE_REMOVED,
-    FOLLOW_INACTIVE,
-    HOLD_TWO_FIRMS,
-    Choice,
-    ImportCategory,
-    Row,
-    Switch,
-    Tags,
-)
+from outsmart_sync.records.catalogue import ImportCategory
 from outsmart_sync.records.relation import RELATION
+from outsmart_sync.records.setting_kinds import DEACTIVATE_REMOVED, FOLLOW_INACTIVE, HOLD_TWO_FIRMS, Choice, Switch
+from outsmart_sync.records.streams import Row, Tags
 
 LABEL = "label"
 """Kind of the tag with the id of a label, of customers as of articles."""

@@ -35,8 +35,8 @@ from outsmart_sync.records.export_update import Replaced, Sent
 
 if TYPE_CHECKING:
     from outsmart_sync.providers.visma_eaccounting.client import VismaClient
-    from outsmart_sync.records.catalogue import Row
     from outsmart_sync.records.export_document import ExportDocument, Line
+    from outsmart_sync.records.streams import Row
 
 ORDERS, DRAFTS, INVOICES = "orders", "customerinvoicedrafts", "customerinvoices"
 PATHS = {SALES_ORDER: ORDERS, INVOICE_DRAFT: DRAFTS}

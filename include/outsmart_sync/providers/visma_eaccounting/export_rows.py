@@ -15,9 +15,9 @@ from outsmart_sync.records.values import parse_decimal
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from outsmart_sync.records.catalogue import Row
     from outsmart_sync.records.export_document import ExportDocument, Line
     from outsmart_sync.records.export_update import Changes, Sent
+    from outsmart_sync.records.streams import Row
 
 Body = dict[str, Any]
 """What is sent."""

@@ -19,7 +19,7 @@ from outsmart_sync.records.export_document import InvoicePage, InvoiceState
 
 if TYPE_CHECKING:
     from outsmart_sync.providers.visma_eaccounting.client import VismaClient
-    from outsmart_sync.records.catalogue import Row
+    from outsmart_sync.records.streams import Row
 
 COLUMNS = (
     "Id", "InvoiceNumber", "CreatedFromDraftId", "CreatedFromOrderId", "PaymentStatus",

@@ -18,7 +18,6 @@ from outsmart_sync.providers.visma_eaccounting.lists import read_values
 if TYPE_CHECKING:
     from outsmart_sync.providers.visma_eaccounting.client import VismaClient
     from outsmart_sync.providers.visma_eaccounting.lists import VismaList
-    from outsmart_sync.records.catalogue import ValueList
     from outsmart_sync.records.export_catalogue import DocumentKind
     from outsmart_sync.records.export_document import (
         Attachment,
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
         NewCustomer,
     )
     from outsmart_sync.records.export_update import Replaced, Sent
+    from outsmart_sync.records.setting_kinds import ValueList
 
 ENDPOINTS = (*PATHS.values(), INVOICES, files.PATH, *files.TARGETS.values(), *(place.path for place in PLACES.values()))
 """Where exports read and write documents and what they refer to."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 from outsmart_sync.providers.visma_eaccounting import lists
-from outsmart_sync.records.catalogue import Text
 from outsmart_sync.records.export_catalogue import DocumentKind, Exports, Negative
 from outsmart_sync.records.export_document import Entity
+from outsmart_sync.records.setting_kinds import Text
 
 SALES_ORDER, INVOICE_DRAFT = "sales_order", "invoice_draft"
 

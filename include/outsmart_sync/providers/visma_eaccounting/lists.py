@@ -10,11 +10,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from outsmart_sync.records.catalogue import ValueList
+from outsmart_sync.records.setting_kinds import ValueList
 
 if TYPE_CHECKING:
     from outsmart_sync.providers.visma_eaccounting.client import VismaClient
-    from outsmart_sync.records.catalogue import Row
+    from outsmart_sync.records.streams import Row
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from outsmart_sync.errors import VendorUnavailable
 
 if TYPE_CHECKING:
-    from outsmart_sync.records.catalogue import Row
+    from outsmart_sync.records.streams import Row
 
 LARGEST = 1_000
 """Most rows of a page."""

@@ -23,7 +23,7 @@ from outsmart_sync.records.timelines import Span
 
 if TYPE_CHECKING:
     from outsmart_sync.providers.visma_eaccounting.client import VismaClient
-    from outsmart_sync.records.catalogue import Row
+    from outsmart_sync.records.streams import Row
 
 log = logging.getLogger(__name__)
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from outsmart_sync.providers.visma_eaccounting.stream import VismaStream
 from outsmart_sync.providers.visma_eaccounting.values import day, id_of, text
-from outsmart_sync.records.catalogue import DEACTIVATE_REMOVED, FOLLOW_INACTIVE, ImportCategory, Switch, Text
+from outsmart_sync.records.catalogue import ImportCategory
 from outsmart_sync.records.lists import RELATIONS
 from outsmart_sync.records.project import CUSTOMER, INTERNAL_RELATION, PROJECT
+from outsmart_sync.records.setting_kinds import DEACTIVATE_REMOVED, FOLLOW_INACTIVE, Switch, Text
 
 FINISHED = 2
 """Status of a project: 1 ongoing, 2 finished."""

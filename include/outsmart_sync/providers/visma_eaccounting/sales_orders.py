@@ -14,8 +14,10 @@ from typing import Any
 
 from outsmart_sync.providers.visma_eaccounting.stream import VismaStream
 from outsmart_sync.providers.visma_eaccounting.values import code_from_id, day, id_of, text
-from outsmart_sync.records.catalogue import Choice, ImportCategory, Row, Source, StartDate, Tags
+from outsmart_sync.records.catalogue import ImportCategory
 from outsmart_sync.records.order import CUSTOMER, PROJECT, WORK_ORDER_SETTINGS, compose, order
+from outsmart_sync.records.setting_kinds import Choice, StartDate
+from outsmart_sync.records.streams import Row, Source, Tags
 from outsmart_sync.records.values import decimal_text
 from outsmart_sync.records.work_order import MaterialLine, encode_materials
 

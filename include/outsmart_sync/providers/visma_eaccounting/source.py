@@ -32,8 +32,10 @@ if TYPE_CHECKING:
     from outsmart_sync.providers.visma_eaccounting.client import VismaClient
     from outsmart_sync.providers.visma_eaccounting.paging import Page
     from outsmart_sync.providers.visma_eaccounting.stream import VismaStream
-    from outsmart_sync.records.catalogue import ImportCategory, Row, Stream, ValueList
+    from outsmart_sync.records.catalogue import ImportCategory
     from outsmart_sync.records.price_lists import Expansion
+    from outsmart_sync.records.setting_kinds import ValueList
+    from outsmart_sync.records.streams import Row, Stream
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from outsmart_sync.records.catalogue import Stream
+from outsmart_sync.records.streams import Stream
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -12,7 +12,7 @@ from outsmart_sync.providers.visma_eaccounting import lists
 
 if TYPE_CHECKING:
     from outsmart_sync.providers.visma_eaccounting.client import VismaClient
-    from outsmart_sync.records.catalogue import Row
+    from outsmart_sync.records.streams import Row
 
 UNIT_ID = "UnitId"
 IS_HOUR = "UnitIsHour"

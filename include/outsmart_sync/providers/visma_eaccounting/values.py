@@ -13,7 +13,7 @@ from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
-from outsmart_sync.records.catalogue import Source
+from outsmart_sync.records.streams import Source
 from outsmart_sync.records.values import decimal_text
 
 TIMEZONE = "Europe/Stockholm"

@@ -18,7 +18,7 @@ from outsmart_sync.providers.visma_eaccounting.errors import NO_CLEAR_ANSWER, WR
 if TYPE_CHECKING:
     from outsmart_sync.errors import SyncError
     from outsmart_sync.providers.visma_eaccounting.client import VismaClient
-    from outsmart_sync.records.catalogue import Row
+    from outsmart_sync.records.streams import Row
 
 
 def create(client: VismaClient, path: str, body: Row) -> Row:
