@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, case, delete, exists, func, not_, select
+from sqlalchemy import and_, case, delete, exists, func, select
 
-from outsmart_sync.errors import ConfigurationError, VendorUnavailable
+from outsmart_sync.errors import ConfigurationError
 from outsmart_sync.pipeline import (
     derived,
     epochs,
+    gone,
     in_use,
     invoices,
     outsmart_read,
@@ -31,8 +32,9 @@ from outsmart_sync.pipeline import (
 from outsmart_sync.pipeline.ahead import ahead
 from outsmart_sync.pipeline.epochs import EPOCH
 from outsmart_sync.pipeline.pending import STARTED
+from outsmart_sync.pipeline.reached import FINISHED, FIRST_READ, FROM_START, cursor_age, first_read, stream_names
 from outsmart_sync.pipeline.splitting import SPLIT
-from outsmart_sync.records.exchange import DELETIONS, NOT_THERE, Deletion, ReadPage
+from outsmart_sync.records.exchange import DELETIONS, Deletion, ReadPage
 from outsmart_sync.records.staged import ENTERED, Origin, StagedRow, aliases, values_of
 from outsmart_sync.records.values import code_key, content_hash, decode, encode
 from outsmart_sync.store import cursors, dialect, runs, staged_rows
@@ -40,29 +42,16 @@ from outsmart_sync.store.runs import Progress
 from outsmart_sync.store.tables import mirror, staging
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Select
+    from sqlalchemy import Connection
 
     from outsmart_sync.pipeline.job import Job
     from outsmart_sync.pipeline.ports import Destination, Source
-    from outsmart_sync.records.catalogue import ImportCategory
     from outsmart_sync.records.streams import Stream
-    from outsmart_sync.store.cursors import Cursor
     from outsmart_sync.store.store import Store
 
 log = logging.getLogger(__name__)
 
-FINISHED = "*"
-"""Name under which an extract notes that it has come to its end."""
-
-FROM_START = "^"
-"""Name under which an extract notes that it reads everything, whatever the cursors say."""
-
-_FIRST_READ = "<"  # name under which it notes from which place in staging on there is what it has read itself
-
-_SECONDS_PER_DAY = 86_400
 _CHUNK = 1_000
-_LAST_YEAR = timedelta(days=366)
-_SAMPLE = 20  # of what seems to be gone, so many are asked for
 
 
 def extract(store: Store, job: Job, source: Source, destination: Destination | None) -> int:
@@ -84,7 +73,7 @@ def extract(store: Store, job: Job, source: Source, destination: Destination | N
         if not progress and not job.options.partial and (count := pending.stage(connection, job)):
             log.info("%s records of earlier runs are judged again", count)
         if not progress:
-            _note(connection, job, _FIRST_READ, Progress(None, str(staged_rows.next_seq(connection, job.id)), 0, 0))
+            _note(connection, job, FIRST_READ, Progress(None, str(staged_rows.next_seq(connection, job.id)), 0, 0))
             if epoch is not None:
                 _note(connection, job, EPOCH, Progress(None, epoch, 0, 0))
             if (choice := splitting.chosen(job)) is not None:
@@ -95,8 +84,8 @@ def extract(store: Store, job: Job, source: Source, destination: Destination | N
         _look_up(store, job, source)
     else:
         _read_streams(store, job, source, progress, epoch)
-    gone = [] if job.options.partial else _whole_reads(store, job, source)
-    staged = _finish(store, job, gone)
+    missing = [] if job.options.partial else gone.whole_reads(store, job, source)
+    staged = _finish(store, job, missing)
     if destination is not None:
         invoices.link(store, job, destination)
     return staged
@@ -194,7 +183,7 @@ def _entered_before(connection: Connection, job: Job, day: date) -> list[str]:
     )
     query = select(staging.c.provider_id, staging.c.tags).where(
         scope.staged(job),
-        staging.c.seq >= _first_read(connection, job),
+        staging.c.seq >= first_read(connection, job),
         staging.c.record == job.category.record.name,
         staging.c.dated_on >= job.starts_on,
         ~there,
@@ -234,12 +223,6 @@ def _cursors(store: Store, job: Job, source: Source, epoch: str | None) -> dict[
     return positions
 
 
-def _cursor_age(connection: Connection, job: Job) -> float:
-    """Days since the category was last read to its end."""
-    kept = cursors.read_all(connection, job.connection_id, job.category.name)
-    return cursor_age(kept, stream_names(job.category), dialect.now(connection))
-
-
 def _first_day(store: Store, job: Job, progress: dict[str, Progress]) -> date | None:
     """Where a first or full read of a category with a start date begins; None: at the very beginning.
 
@@ -257,19 +240,6 @@ def _first_day(store: Store, job: Job, progress: dict[str, Progress]) -> date | 
             first = min(job.starts_on, date.fromisoformat(kept[STARTED].value) if STARTED in kept else job.starts_on)
             _note(connection, job, STARTED, Progress(None, first.isoformat(), 0, 0))
     return first - timedelta(days=job.category.dated.dated_ahead)
-
-
-def cursor_age(kept: Mapping[str, Cursor], names: Iterable[str], now: datetime) -> float:
-    """Days since the cursor that has stood still longest was moved or confirmed."""
-    return max(
-        ((now - kept[name].moved_at).total_seconds() / _SECONDS_PER_DAY for name in names if name in kept), default=0
-    )
-
-
-def stream_names(category: ImportCategory) -> tuple[str, ...]:
-    """The names under which a category keeps its cursors."""
-    deletions = (DELETIONS,) if category.reports_deletions else ()
-    return (*(stream.name for stream in category.streams), *deletions)
 
 
 def _read_stream(
@@ -309,7 +279,7 @@ def _left(connection: Connection, job: Job, stream: Stream, foreign: dict[str, i
     """Rows for records that were of this category and, by what the package says now, no longer are."""
     if stream.record is None:
         return parts.gone(connection, job, stream.name, foreign)
-    return _marked(connection, job, stream.record.name, foreign, Origin.LEFT)
+    return gone.marked(connection, job, stream.record.name, foreign, Origin.LEFT)
 
 
 def _read_deletions(store: Store, job: Job, source: Source, after: str | None, done: Progress | None) -> None:
@@ -343,7 +313,7 @@ def _deleted(connection: Connection, job: Job, deletions: list[Deletion]) -> lis
             rows += parts.gone(connection, job, stream.name, ids)
         else:
             known = _by_alias(connection, job, stream.record.name, ids) if stream.alias else ids
-            rows += _marked(connection, job, stream.record.name, known, Origin.DELETED)
+            rows += gone.marked(connection, job, stream.record.name, known, Origin.DELETED)
     return rows
 
 
@@ -360,61 +330,6 @@ def _by_alias(connection: Connection, job: Job, record: str, versions: dict[str,
                 if alias in versions:
                     found[row.provider_id] = versions[alias]
     return found
-
-
-def _marked(
-    connection: Connection, job: Job, record: str, versions: dict[str, int | None], origin: str
-) -> list[StagedRow]:
-    """Rows that mark records as gone: those of the mirror, and those that this run itself has read just now.
-
-    Only what this run has read can be newer than the word that it is gone: records are read before that word, so when
-    the mirror got a newer version, the word was heard then. The mirror's own versions are not looked at: they may be
-    of another epoch, in which they were larger.
-    """
-    in_mirror = select(mirror).where(
-        scope.mirrored(job, record), mirror.c.provider_id.in_(versions), mirror.c.source_gone_at.is_(None)
-    )
-    in_run = select(staging).where(
-        scope.staged(job),
-        staging.c.seq >= _first_read(connection, job),
-        staging.c.record == record,
-        staging.c.provider_id.in_(versions),
-        staging.c.code.is_not(None),
-    )
-    just_read = {row.provider_id: row for row in connection.execute(in_run.order_by(staging.c.seq))}
-    known = {row.provider_id: row for row in connection.execute(in_mirror)} | just_read
-    return [
-        StagedRow(
-            record=record,
-            provider_id=row.provider_id,
-            version=versions[row.provider_id],
-            code=row.code,
-            code_key=row.code_key,
-            title=row.title,
-            payload=row.payload,
-            content_hash=row.content_hash,
-            tags=row.tags,
-            blocked=row.blocked,
-            valid_from=row.valid_from,
-            valid_until=row.valid_until,
-            due_on=None,
-            parent_id=row.parent_id,
-            problems="",
-            origin=origin,
-            dated_on=row.dated_on,
-        )
-        for row in known.values()
-        if row.provider_id not in just_read or not _is_newer(row.version, versions[row.provider_id])
-    ]
-
-
-def _is_newer(version: int | None, than: int | None) -> bool:
-    return version is not None and than is not None and version > than
-
-
-def _first_read(connection: Connection, job: Job) -> int:
-    """From which place in staging on there is what this run has read itself."""
-    return int(runs.progress_of(connection, job.id)[_FIRST_READ].cursor)
 
 
 def _look_up(store: Store, job: Job, source: Source) -> None:
@@ -466,11 +381,11 @@ def _with_kept(connection: Connection, job: Job, stream: Stream, rows: list[Stag
     ]
 
 
-def _finish(store: Store, job: Job, gone: Sequence[tuple[Stream, list[str]]]) -> int:
+def _finish(store: Store, job: Job, missing: Sequence[tuple[Stream, list[str]]]) -> int:
     """Settle what was staged: one row per record, parts folded in, children of changed parents beside them."""
     with store.begin() as connection:
-        for stream, ids in gone:
-            _miss(connection, job, stream, ids)
+        for stream, ids in missing:
+            gone.stage_missing(connection, job, stream, ids)
         dialect.analyze(connection, staging, staged_rows.next_seq(connection, job.id))
         dropped = _drop_superseded(connection, job)
         pending.stage_children(connection, job)
@@ -498,96 +413,13 @@ def _finish(store: Store, job: Job, gone: Sequence[tuple[Stream, list[str]]]) ->
     return int(total)
 
 
-def _whole_reads(store: Store, job: Job, source: Source) -> list[tuple[Stream, list[str]]]:
-    """Streams that were read from their beginning to their end, each with what we know and it no longer has.
-
-    The package's list of deletions does not reach back for ever, and some lists have none. What has a start date is
-    never read from its beginning, so what was not read may well be there: after a pause that is longer than deletions
-    are kept, documents of the last year are asked for one by one.
-
-    Raises:
-        VendorUnavailable: Some of it is there all the same: the read came to an end too early.
-    """
-    found: list[tuple[Stream, list[str]]] = []
-    documents: list[tuple[Stream, list[str]]] = []
-    with store.read() as connection:
-        progress = runs.progress_of(connection, job.id)
-        paused = source.expired(_cursor_age(connection, job))
-        for stream in job.category.streams:
-            if not (FROM_START in progress or stream.whole) or stream.shared:
-                continue  # what a shared part says outlives it
-            if stream.name in progress and progress[stream.name].cursor == NOT_THERE:
-                continue
-            if not job.category.begins_late(stream):
-                found.append((stream, sorted(_missing(connection, job, stream))))
-            elif paused and stream.record is not None:
-                documents.append((stream, sorted(_missing(connection, job, stream, job.today - _LAST_YEAR))))
-    for stream, ids in documents:
-        there = source.existing(job.category, stream, ids) if ids else None
-        found.append((stream, [] if there is None else [each for each in ids if each not in there]))
-    _require_end(store, job, source, found)
-    return [(stream, ids) for stream, ids in found if ids]
-
-
-def _require_end(store: Store, job: Job, source: Source, missing: Sequence[tuple[Stream, list[str]]]) -> None:
-    """Ask for some of what seems to be gone: a list of changes does not say how long it is."""
-    for stream, ids in missing:
-        late = job.category.begins_late(stream)
-        sample = ids[:: max(1, len(ids) // _SAMPLE)][:_SAMPLE]
-        if not late and sample and source.existing(job.category, stream, sample):
-            with store.begin() as connection:
-                runs.begin_anew(connection, job.id)
-            raise VendorUnavailable(
-                f"The list of {stream.name} came to an end before all of it was there.",
-                remedy="It is read again by itself; nothing counts as removed.",
-                technical=f"{stream.name}: {len(ids)} known records were not in it, and some of them are there",
-            )
-
-
-def _miss(connection: Connection, job: Job, stream: Stream, ids: Sequence[str]) -> None:
-    """Stage as deleted what a stream no longer has."""
-    for start in range(0, len(ids), _CHUNK):
-        some: dict[str, int | None] = dict.fromkeys(ids[start : start + _CHUNK])
-        gone = (
-            parts.gone(connection, job, stream.name, some)
-            if stream.record is None
-            else _marked(connection, job, stream.record.name, some, Origin.DELETED)
-        )
-        staged_rows.load(connection, job.id, gone)
-    log.info("%s: %s that were known are not in the package any more", stream.name, len(ids))
-
-
-def _missing(connection: Connection, job: Job, stream: Stream, since: date | None = None) -> list[str]:
-    """Ids that we know and that were not read; since a day: of documents in the destination that bear a later one."""
-    first = _first_read(connection, job)
-    name = stream.record.name if stream.record else stream.name
-    known = parts.kept(job, stream.name) if stream.record is None else _known(job, name)
-    if stream.record is not None:
-        others = {each.id_prefix for each in job.category.streams if each.record is stream.record} - {stream.id_prefix}
-        begin = mirror.c.provider_id
-        known = known.where(*(not_(begin.startswith(each)) for each in others if each))
-        known = known.where(begin.startswith(stream.id_prefix)) if stream.id_prefix else known
-    if since is not None:
-        known = known.where(mirror.c.dated_on >= since, scope.in_destination(job))
-    if stream.window:
-        known = known.where(mirror.c.dated_on >= stream.window_start(job.today))
-    read = select(staging.c.provider_id).where(scope.staged(job), staging.c.seq >= first, staging.c.record == name)
-    return list(connection.execute(known.except_(read)).scalars())
-
-
-def _known(job: Job, record: str) -> Select[Any]:
-    return select(mirror.c.provider_id).where(
-        scope.mirrored(job, record), mirror.c.provider_id.is_not(None), mirror.c.source_gone_at.is_(None)
-    )
-
-
 def _drop_superseded(connection: Connection, job: Job) -> int:
     """Keep the newest row of each record: one that changed while pages were read comes twice.
 
     What was read is newer than what came from the mirror, whose version may be of another epoch.
     """
     here = scope.staged(job)
-    was_read = case((staging.c.seq >= _first_read(connection, job), 1), else_=0)
+    was_read = case((staging.c.seq >= first_read(connection, job), 1), else_=0)
     repeated = (
         select(staging.c.provider_id)
         .where(here)

@@ -32,10 +32,10 @@ from outsmart_sync.pipeline import (
     witness,
 )
 from outsmart_sync.pipeline.epochs import EPOCH
-from outsmart_sync.pipeline.extract import FINISHED, stream_names
 from outsmart_sync.pipeline.match import count_outcomes
 from outsmart_sync.pipeline.outcomes import REFUSED, Outcome
 from outsmart_sync.pipeline.pending import RULES, STARTED, outsmart_read
+from outsmart_sync.pipeline.reached import FINISHED, stream_names
 from outsmart_sync.pipeline.splitting import SPLIT
 from outsmart_sync.records.values import Payload, code_key, decode, encode
 from outsmart_sync.store import cursors, dialect, runs

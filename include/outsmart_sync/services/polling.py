@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from outsmart_sync.errors import SyncError
 from outsmart_sync.pipeline import epochs, pending
-from outsmart_sync.pipeline import extract as extracting
 from outsmart_sync.pipeline.job import Options
+from outsmart_sync.pipeline.reached import cursor_age, stream_names
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.records.catalogue import ImportCategory
 from outsmart_sync.services import planning, trouble
@@ -89,7 +89,7 @@ def _poll_connection(
             now = dialect.now(transaction)
             for job in jobs:
                 kept = cursors.read_all(transaction, connection.id, job.category.name)
-                if any(name not in kept for name in extracting.stream_names(job.category)) or pending.has_pending(
+                if any(name not in kept for name in stream_names(job.category)) or pending.has_pending(
                     transaction, job
                 ):
                     busy.add(job.category.name)
@@ -112,8 +112,7 @@ def _worthless(store: Store, connection: SyncConnection, source: Source, quiet: 
         category
         for category, kept in quiet.items()
         # What happened too long ago, the package no longer tells.
-        if source.expired(extracting.cursor_age(kept, extracting.stream_names(category), now))
-        or epochs.over(kept, epoch)
+        if source.expired(cursor_age(kept, stream_names(category), now)) or epochs.over(kept, epoch)
     }
     for category in found:
         del quiet[category]
@@ -122,7 +121,7 @@ def _worthless(store: Store, connection: SyncConnection, source: Source, quiet: 
 
 def _ask(store: Store, connection: SyncConnection, source: Source, quiet: Quiet) -> set[str]:
     news = source.news({
-        category: {name: kept[name].value for name in extracting.stream_names(category)}
+        category: {name: kept[name].value for name in stream_names(category)}
         for category, kept in quiet.items()
     })  # fmt: skip
     if news.doubtful:
