@@ -48,6 +48,7 @@ SANDBOX_MINUTE_LIMIT = 600
 _FIRST_PORT, _LAST_PORT = 1_024, 65_500
 NEEDED_BYTES = 500_000_000
 RUN_SECONDS = 1_800
+WORK_ORDERS = 6  # completed ones that the sandbox begins with
 
 console = terminal.console()
 
@@ -103,7 +104,7 @@ class Quickstart:
         self._airflow = LocalAirflow(settings, LOCAL / "logs")
         self._starting = _Background(self._airflow.start)
         self._say("Store and connection")
-        administration = self._connect()
+        administration = self._connect(addresses)
         self._say(f"Connected to {administration}; starting Airflow")
         self._starting.join()
         self._airflow.wait_until_ready(DAG)
@@ -234,13 +235,14 @@ class Quickstart:
         _write_env(settings)
         return settings
 
-    def _connect(self) -> str:
+    def _connect(self, addresses: dict[str, Any]) -> str:
         from outsmart_sync.providers.gateway import HookGateway
         from outsmart_sync.services import connect, settings
         from outsmart_sync.store import connections, schema
         from outsmart_sync.store.connections import State
         from sandbox.browser import Browser
-        from sandbox.fixed_world import DIVISIONS
+        from sandbox.fixed_world import DIVISIONS, OUTSMART_ACCOUNTS
+        from sandbox.remote_control import RemoteControl
 
         terminal.load_airflow()
         store = self._store()
@@ -258,6 +260,10 @@ class Quickstart:
         active_now = connect.choose_administration(store, gateway, done.connection, str(main.code))
         if not any(values["enabled"] for values in settings.read(store, active_now).categories.values()):
             settings.save(store, active_now, settings.load(SETTINGS), gateway=gateway)
+        # Something for `export preview` to show; exports stay off until somebody switches them on.
+        control = RemoteControl(addresses["control"])
+        control.complete_work_orders(next(iter(OUTSMART_ACCOUNTS)), main.code, count=WORK_ORDERS, prefix="W")
+        control.close()
         store.close()
         return active_now.label
 

@@ -102,7 +102,7 @@ def exports(page: Page, made: PageStage) -> None:
     shown.locator("#exports").evaluate("it => it.scrollIntoView()")
     keep(page, "exports-settings")
     shown.get_by_role("button", name="Save").click()
-    expect(shown.get_by_text("The next export sends")).to_be_visible(timeout=_LONG)
+    expect(shown.get_by_text("With the next export would go")).to_be_visible(timeout=_LONG)
     page.goto(f"{made.address}?page=exports")
     shown.get_by_role("button", name="Export now").click()
     expect(shown.get_by_text("The export has ended")).to_be_visible(timeout=_LONG)

@@ -330,6 +330,8 @@ MISTAKES: dict[str, tuple[Sequence[str], str]] = {
     "lines of a category that does not exist": (("log", "--category", "orders"), "unknown_category"),
     "a link of a record that was never seen": (("link", "1", "relation", "nobody", "nothing"), "unknown_record"),
     "what is linked with nothing": (("unlink", "1", "relation", "nobody"), "unknown_record"),
+    "a run that there is not": (("log", "--run", "999"), "unknown_run"),
+    "a kind of record that there is not": (("history", "relaton", "12"), "unknown_record"),
     "a record that was never seen": (("history", "relation", "nobody"), "unknown_record"),
 }
 

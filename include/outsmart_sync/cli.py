@@ -181,10 +181,11 @@ def status(as_json: Json = False) -> None:
             f"administration {escape(connection.administration or 'not chosen yet')}, "
             f"OutSmart account {escape(connection.outsmart_account)}"
         )
+        checked = f", last checked {each.last_checked:%d-%m-%Y %H:%M} UTC" if each.last_checked else ""
         lapses = f", login lapses {each.login_lapses:%d-%m-%Y} unless used" if each.login_lapses else ""
         out.print(
             f"   {connection.state}{': ' + connection.state_text if connection.state_text else ''}"
-            f"{', as ' + each.user_name if each.user_name else ''}{lapses}, licence {each.licence}",
+            f"{', as ' + each.user_name if each.user_name else ''}{lapses}, licence {each.licence}{checked}",
             markup=False,
         )
         for category in each.categories:

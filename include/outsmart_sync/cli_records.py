@@ -41,11 +41,17 @@ def log(
         else:
             _print_runs(store, found)
         return
+    if run is not None and history.run_of(store, run) is None:
+        raise InvalidSettings(
+            f"There is no run {run}.", remedy="Choose one of the newest: outsmart-sync log", code="unknown_run"
+        )
     lines = history.events(store, run_id=run, connection_id=connection, category=category, event=event, limit=limit)
     if as_json:
         terminal.print_json(lines)
     else:
         _print_events(lines)
+        if len(lines) == limit:
+            out.print(f"These are the newest {limit}; --limit shows more.")
 
 
 def show_history(

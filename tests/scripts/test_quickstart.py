@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -82,6 +83,7 @@ def test_ctrl_c_ends_every_process_that_was_started(checkout: Path, ports: str) 
             pytest.fail("".join(said))
         assert any("password" in line for line in said)
         assert '"state": "active"' in _connected_to_visma(checkout)
+        assert re.search(r"Work order W\d+: .*, total ", _previewed_exports(checkout))
         assert len(processes_in(checkout)) >= 3, processes_in(checkout)
     finally:
         os.killpg(process.pid, signal.SIGINT)
@@ -91,6 +93,22 @@ def test_ctrl_c_ends_every_process_that_was_started(checkout: Path, ports: str) 
     while processes_in(checkout) and time.monotonic() < end:
         time.sleep(0.2)
     assert processes_in(checkout) == []
+
+
+def _previewed_exports(checkout: Path) -> str:
+    """What the guide's two lines about exports print."""
+    said = ""
+    for words in (
+        ("settings", "set", "1", "work_orders.enabled=true", "work_orders.cut_off=2020-01-01"),
+        ("export", "preview", "exact-online"),
+    ):
+        done = subprocess.run(
+            [str(checkout / ".venv/bin/outsmart-sync"), *words],
+            cwd=checkout, env=plain_environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            check=False,
+        )  # fmt: skip
+        said += done.stdout
+    return said
 
 
 def _connected_to_visma(checkout: Path) -> str:

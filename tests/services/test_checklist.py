@@ -69,6 +69,20 @@ def test_looking_into_a_visma_company_reads_no_list_whole(sqlite_rig: Rig) -> No
     assert {call["query"].get("$pagesize", "1") for call in calls} == {"1"}
 
 
+def test_an_account_that_another_administration_has_is_no_account_and_what_is_connected_is_said_to_be(
+    sqlite_rig: Rig,
+) -> None:
+    sqlite_rig.connect(MAIN)
+    done = logged_in(sqlite_rig)
+    subjects = {each.subject for each in checklist.of_login(sqlite_rig.store, done.connection, offered(done, MAIN))}
+    assert "now" in subjects
+    assert "earlier" not in subjects
+    found = checklist.of_rights(sqlite_rig.store, sqlite_rig.gateway, done.connection, offered(done, SMALL))
+    account = next(each for each in found if each.subject == "outsmart")
+    assert not account.ok
+    assert "is joined with" in str(account.error)
+
+
 def test_a_missing_outsmart_account_is_told_and_stops_nobody(sqlite_rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     done = logged_in(sqlite_rig)
     monkeypatch.delenv("AIRFLOW_CONN_OUTSMART_DEFAULT")

@@ -450,7 +450,7 @@ class TestExports:
         rules.get_by_label("niet van toepassing").select_option("hold")
         card.locator("#work_orders-cut_off").fill("2026-01-01T00:00:00")
         page.get_by_role("button", name="Save").click()
-        expect(page.get_by_text(re.compile(r"The next export sends \d+ work orders"))).to_be_visible()
+        expect(page.get_by_text(re.compile(r"With the next export would go, .*: \d+"))).to_be_visible()
         saved = settings.read(stage.store, active(stage)).categories["work_orders"]
         assert saved["enabled"] is True
         assert saved["journal"]

@@ -200,5 +200,5 @@ def test_the_page_says_how_many_would_go(page: Browser, world: ExportWorld) -> N
     world.work_order("W1", line())
     world.work_order("W2", line(), PaymentMethod="contant voldaan")
     shown = page.get(f"connections/{world.world.connection.id}/exports/count").text
-    assert "The next export sends 1 work orders." in shown
-    assert "1 are held by your rules" in shown
+    assert "With the next export would go, unless Exact Online lacks what they name: 1." in shown
+    assert "Held by your rules: 1." in shown

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from outsmart_sync.errors import AccessDenied, SyncError
 from outsmart_sync.providers.packages import package as package_of
-from outsmart_sync.services import settings
+from outsmart_sync.services import connect, settings
 from outsmart_sync.store import connections, logins
+from outsmart_sync.store.connections import State
 
 if TYPE_CHECKING:
     from outsmart_sync.pipeline.ports import Source
@@ -26,7 +27,7 @@ class Check:
 
     Attributes:
         subject: What: ``country``, ``user``, ``administration``, ``currency``, ``note`` (what a person should know of
-            it), ``outsmart`` or the name of a category.
+            it), ``earlier`` (it was connected before), ``now`` (it is), ``outsmart`` or the name of a category.
         found: What was found.
         ok: Whether it is as it should be.
         error: What is wrong, in words; None when nothing is.
@@ -63,7 +64,7 @@ def of_login(store: Store, connection: SyncConnection, chosen: Administration) -
         Check("administration", f"{chosen.name} ({chosen.code})"),
         *([Check("currency", chosen.currency)] if chosen.currency else []),
         *(Check("note", note) for note in chosen.notes),
-        *([Check("earlier", earlier[0].label)] if earlier else []),
+        *([Check("now" if earlier[0].state is State.ACTIVE else "earlier", earlier[0].label)] if earlier else []),
     ]
 
 
@@ -71,7 +72,7 @@ def of_rights(store: Store, gateway: Gateway, connection: SyncConnection, chosen
     """What the login may read in an administration that is not fixed yet: one call per category."""
     package = package_of(connection.package)
     opened = replace(connection, administration=chosen.code)
-    checks = [_account(gateway, connection)]
+    checks = [_account(store, gateway, connection, chosen)]
     try:
         source = gateway.door(opened).source()
     except SyncError as error:
@@ -84,9 +85,10 @@ def of_rights(store: Store, gateway: Gateway, connection: SyncConnection, chosen
     return checks
 
 
-def _account(gateway: Gateway, connection: SyncConnection) -> Check:
-    """Whether there is an OutSmart account to deliver to."""
+def _account(store: Store, gateway: Gateway, connection: SyncConnection, chosen: Administration) -> Check:
+    """Whether there is an OutSmart account to deliver to, and no other administration is joined with it."""
     try:
+        connect.require_account_free(store, connection, chosen)
         there = gateway.delivers(connection)
     except SyncError as error:
         return Check("outsmart", connection.outsmart_account, ok=False, error=error)

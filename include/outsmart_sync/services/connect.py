@@ -269,11 +269,11 @@ def choose_administration(
             code="unknown_administration",
         )
     if not share_account:
-        _require_account_free(store, connection, chosen)
+        require_account_free(store, connection, chosen)
     return _activate(store, connection, chosen)
 
 
-def _require_account_free(store: Store, pending: SyncConnection, chosen: Administration) -> None:
+def require_account_free(store: Store, pending: SyncConnection, chosen: Administration) -> None:
     """Refuse a second administration of an OutSmart account; one that is joined with it already may stay.
 
     One of another package may join: then each category has one leading package (see ``leading``).

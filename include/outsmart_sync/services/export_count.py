@@ -41,8 +41,8 @@ class FirstExport:
 
     def __str__(self) -> str:
         return (
-            f"The next run sends {self.goes} work orders; {self.held} are held by the rules, and {self.older} were "
-            f"completed before {self.cut_off} and stay out."
+            f"With the next run would go, unless the package lacks what they name: {self.goes} work orders. Held by "
+            f"the rules: {self.held}. Completed before {self.cut_off}, so that they stay out: {self.older}."
         )
 
 

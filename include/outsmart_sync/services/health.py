@@ -15,12 +15,12 @@ from outsmart_sync.pipeline.outcomes import MirrorState
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.records.catalogue import ImportCategory
 from outsmart_sync.records.export_catalogue import INVOICE_STATUS, WORK_ORDERS
-from outsmart_sync.services import export_list, settings
+from outsmart_sync.services import export_list, planning, settings
 from outsmart_sync.services.setting_values import ENABLED
 from outsmart_sync.store import connections, dialect, exports, logins
 from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.store.runs import RunState
-from outsmart_sync.store.tables import call_budget, category_state, mirror, run_category
+from outsmart_sync.store.tables import call_budget, category_state, mirror, run, run_category, run_connection
 from outsmart_sync.store.tokens import login_owner, renewed_at
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ class ConnectionStatus:
         categories: Its categories.
         automatic: Whether scheduled runs take it along.
         work: How its exports stand; None: nothing can be exported to its package.
+        last_checked: When a run last asked its package whether there is anything new.
     """
 
     connection: SyncConnection
@@ -80,6 +81,7 @@ class ConnectionStatus:
     categories: list[CategoryStatus]
     automatic: bool = True
     work: export_list.Standing | None = None
+    last_checked: datetime | None = None
 
     @property
     def last_success(self) -> datetime | None:
@@ -202,12 +204,14 @@ def _connection_status(store: Store, connection: SyncConnection) -> ConnectionSt
         told = by_hand.recent(transaction, connection.id)
         lapses = login_lapses(transaction, connection)
         exported = exports.totals(transaction, connection.id)
+        checked = _checked(transaction, connection.id)
     return ConnectionStatus(
         connection=connection,
         user_name=logins.user_name(store, connection.login_id),
         login_lapses=lapses,
         licence=chosen.licence,
         automatic=chosen.automatic,
+        last_checked=checked,
         work=export_list.standing(store, connection) if package.exports else None,
         categories=[
             CategoryStatus(
@@ -232,6 +236,23 @@ def _stopped(transaction: Connection, connection_id: int) -> dict[str, str]:
     still = or_(category_state.c.until.is_(None), category_state.c.until > now)
     rows = transaction.execute(select(category_state).where(category_state.c.connection_id == connection_id, still))
     return {row.category: row.reason for row in rows}
+
+
+def _checked(transaction: Connection, connection_id: int) -> datetime | None:
+    """When an import that took the connection along last ended: where nothing is new, no category runs."""
+    query = (
+        select(run.c.finished_at)
+        .join(run_connection, run_connection.c.run_id == run.c.id)
+        .where(
+            run_connection.c.connection_id == connection_id,
+            run.c.direction == planning.IMPORT,
+            run.c.finished_at.is_not(None),
+        )
+        .order_by(run.c.id.desc())
+        .limit(1)
+    )
+    checked: datetime | None = transaction.execute(query).scalar_one_or_none()
+    return checked
 
 
 def _finished(transaction: Connection, connection_id: int) -> dict[str, datetime]:

@@ -12,8 +12,10 @@ from sqlalchemy import exists, or_, select
 
 from outsmart_sync.errors import InvalidSettings
 from outsmart_sync.pipeline.by_hand import RECENTLY
+from outsmart_sync.pipeline.export_extract import WORK_ORDER
 from outsmart_sync.pipeline.outcomes import TO_DO_BY_HAND, explain
 from outsmart_sync.providers.packages import packages
+from outsmart_sync.records.invoice import INVOICE
 from outsmart_sync.records.values import Payload, code_key, decode
 from outsmart_sync.store import connections, runs
 from outsmart_sync.store.tables import mirror, record_log, run, run_category
@@ -321,7 +323,12 @@ def history(store: Store, record: str, code: str, connection_id: int | None = No
         record: Record type, such as ``relation``.
         code: Its code; case and surrounding blanks do not matter.
         connection_id: Only this connection.
+
+    Raises:
+        InvalidSettings: There is no such record type.
     """
+    kinds = (each.name for one in packages().values() for category in one.imports for each in category.records)
+    _check_known("record", record, dict.fromkeys((*kinds, WORK_ORDER, INVOICE.name)))
     query = select(mirror).where(mirror.c.record == record, mirror.c.code_key == code_key(code)).order_by(mirror.c.id)
     if connection_id is not None:
         query = query.where(mirror.c.connection_id == connection_id)

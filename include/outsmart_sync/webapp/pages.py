@@ -18,6 +18,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from outsmart_sync.webapp import airflow, languages, sentences, words
+from outsmart_sync.webapp.words import N_
 
 if TYPE_CHECKING:
     from outsmart_sync.errors import SyncError
@@ -41,6 +42,7 @@ def _environment(language: str) -> Environment:
     environment.filters |= {
         "t": lambda text: translate(text) if text else "",
         "said": lambda text: sentences.say(str(text), language),
+        "plain": lambda value: translate(N_("yes") if value else N_("no")) if isinstance(value, bool) else value,
         "number": lambda value: format_decimal(value, locale=locale),
         "day": lambda value: format_date(value, format="medium", locale=locale) if value else "",
         "short_day": lambda value: format_date(value, format="d MMM", locale=locale),

@@ -166,7 +166,7 @@ def read(fields: Mapping[str, Any]) -> CompletedWorkOrder:
     invoice = of.text("CustomerDebtorNrInvoice")
     return CompletedWorkOrder(
         row_id=of.text("id"),
-        number=of.text("WorkorderNo"),
+        number=of.text("WorkorderNo") or of.text("id"),  # not every work order has one
         status=of.text("status"),
         work_status=of.text("WorkStatus"),
         reference=of.text("ExternalReference") or of.text("Reference"),
