@@ -43,8 +43,8 @@ def main() -> int:
         connect(page)
         first_import(page)
         exports(page, made)
-        rest(page, made)
         visma(page, made)
+        rest(page, made)
         telephone = chrome.new_context(
             viewport=TELEPHONE,
             locale="nl-NL",
@@ -62,12 +62,14 @@ def connect(page: Page) -> None:
     shown = frame(page)
     shown.get_by_role("link", name="Connect Exact Online", exact=True).click()
     shown.get_by_label("Netherlands").check()
+    keep(page, "country")
     shown.get_by_role("button", name="Go to the login page").click()
     page.locator("input[name=user_name]").fill("demo@example.com")
     page.locator("input[name=password]").fill("demo")
     page.get_by_role("button", name="Log in").click()
     page.get_by_role("button", name="Allow").click()
     shown.get_by_text(MAIN).click()
+    keep(page, "administrations")
     shown.get_by_role("button", name="Next").click()
     expect(shown.get_by_role("heading", name="Rights")).to_be_visible(timeout=_LONG)
     keep(page, "checklist")
@@ -127,6 +129,9 @@ def visma(page: Page, made: PageStage) -> None:
     shown.get_by_role("button", name="Next").click()
     expect(shown.get_by_role("heading", name="Rights")).to_be_visible(timeout=_LONG)
     keep(page, "visma-checklist")
+    shown.get_by_label("Customers", exact=True).check()
+    shown.get_by_role("button", name="Save").click()
+    expect(shown.get_by_role("button", name="Look now")).to_be_visible(timeout=_LONG)
 
 
 def rest(page: Page, made: PageStage) -> None:
@@ -136,11 +141,20 @@ def rest(page: Page, made: PageStage) -> None:
         ("", "overview"),
         ("connections/1", "settings"),
         ("log", "log"),
+        ("runs/1", "run"),
         ("attention", "attention"),
+        ("find%3Ftext=12", "find"),
         ("health", "health"),
+        ("alerts", "alerts"),
+        ("connections/1/disconnect", "disconnect"),
     ):
         page.goto(f"{made.address}?page={address}")
         expect(shown.get_by_role("navigation", name="Parts of the page")).to_be_visible(timeout=_LONG)
+        keep(page, name)
+    for address, link, name in (("find%3Ftext=12", "td a", "record"), ("attention", "a[href*='attention/']", "cause")):
+        page.goto(f"{made.address}?page={address}")
+        shown.locator(link).first.click()
+        expect(shown.locator(".crumb")).to_be_visible(timeout=_LONG)
         keep(page, name)
 
 
