@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 import requests
 from playwright.sync_api import FrameLocator, Page, expect
+from sqlalchemy import select
 
 from outsmart_sync.services import exports, settings
 from outsmart_sync.store import connections
 from outsmart_sync.store.connections import State, SyncConnection
+from outsmart_sync.store.tables import mirror
 from page_stage import PageStage, frame
 from sandbox.browser import Browser as VendorBrowser
 
@@ -555,6 +557,13 @@ def _work_order(stage: PageStage) -> str:
     return exports.listed(stage.store)[0].row_id
 
 
+def _record(stage: PageStage) -> int:
+    """A relation that both sides have."""
+    with stage.store.read() as connection:
+        query = select(mirror.c.id).where(mirror.c.record == "relation", mirror.c.state == "synced").limit(1)
+        return int(connection.execute(query).scalar_one())
+
+
 def pages(stage: PageStage) -> list[str]:
     number = active(stage).id
     return [
@@ -565,9 +574,13 @@ def pages(stage: PageStage) -> list[str]:
         "exports?state=all",
         f"exports/{number}/{_work_order(stage)}",
         "connect/exact-online",
+        "connect/visma-eaccounting",
+        "oauth/exact-online/callback?state=unknown&code=any",
         "log",
         "runs/2",
         "attention",
+        f"attention/{number}/relation/rejected?reason=missing_field",
+        f"record/{_record(stage)}",
         "find?text=a",
         "health",
         "alerts",
