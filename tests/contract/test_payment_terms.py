@@ -16,7 +16,6 @@ TYPES = {
     "AmountDC": "Edm.Double",
     "Description": "Edm.String",
     "EndDate": "Edm.DateTime",
-    "InvoiceDate": "Edm.DateTime",
     "InvoiceNumber": "Edm.Int32",
     "IsFullyPaid": "Edm.Boolean",
     "LastPaymentDate": "Edm.DateTime",
