@@ -13,8 +13,8 @@ IDLE_CALLS, CALLS_OF_PRICE_LISTS = 22, 3
 MOST_CALLS = 26
 """96 cycles a day with so many use half of what Exact grants."""
 MOST_FIRST_CALLS = 64
-"""A first import of the sandbox's small administration with the documents of a year: 61 when it was measured, one of them
-for customers that name their price list themselves; how many orders have lines to be looked up depends on the day."""
+"""A first import of the sandbox's small administration with the documents of a year: 61 when it was measured; how many
+orders have lines to be looked up depends on the day."""
 
 
 def everything(world: World) -> dict[str, Any]:
