@@ -148,7 +148,10 @@ def rest(page: Page, made: PageStage) -> None:
         page.goto(f"{made.address}?page={address}")
         expect(shown.get_by_role("navigation", name="Parts of the page")).to_be_visible(timeout=_LONG)
         keep(page, name)
-    for address, link, name in (("find%3Ftext=12", "a[href*='/record/']", "record"), ("attention", "a[href*='attention/']", "cause")):
+    for address, link, name in (
+        ("find%3Ftext=12", "a[href*='/record/']", "record"),
+        ("attention", "a[href*='attention/']", "cause"),
+    ):
         page.goto(f"{made.address}?page={address}")
         shown.locator(link).first.click()
         expect(shown.locator(".crumb")).to_be_visible(timeout=_LONG)
