@@ -36,6 +36,7 @@ from outsmart_sync.services import (
 from outsmart_sync.store import connections
 from outsmart_sync.store.runs import RunState
 from outsmart_sync.store.store import Store
+from outsmart_sync.terminal import ConnectionNumber, Json, OneConnection
 
 if TYPE_CHECKING:
     from outsmart_sync.services.gateway import Gateway
@@ -53,12 +54,9 @@ out, err = terminal.console(), terminal.console(stderr=True)
 _STATES: dict[str, str] = {MirrorState.OUTSMART_ONLY: "only in OutSmart"}
 """States of records that need other words than their own."""
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-ConnectionNumber = Annotated[int, typer.Argument(help="Number of the sync connection, as `status` lists it.")]
 Unchecked = Annotated[
     bool, typer.Option("--unchecked", help="Do not ask the package and OutSmart whether they have such values.")
 ]
-OneConnection = Annotated[int | None, typer.Option("--connection", help="Only this sync connection.")]
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ from outsmart_sync import terminal
 from outsmart_sync.errors import InvalidSettings
 from outsmart_sync.services import attention, history
 from outsmart_sync.store import connections
+from outsmart_sync.terminal import ConnectionNumber, Json
 
 if TYPE_CHECKING:
     from outsmart_sync.store.connections import SyncConnection
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 attention_app = typer.Typer(no_args_is_help=True, help="Records that wait for a person.")
 out = terminal.console()
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-ConnectionNumber = Annotated[int, typer.Argument(help="Number of the sync connection, as `status` lists it.")]
 RecordType = Annotated[str, typer.Argument(help="Record type, such as relation or material.")]
 Codes = Annotated[list[str], typer.Argument(help="Codes of the records.")]
 

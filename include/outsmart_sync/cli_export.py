@@ -18,6 +18,7 @@ from outsmart_sync.services import export_decisions as decisions
 from outsmart_sync.services import export_run, exports, history
 from outsmart_sync.store.exports import ExportState
 from outsmart_sync.store.runs import RunState
+from outsmart_sync.terminal import Json, OneConnection
 
 if TYPE_CHECKING:
     from outsmart_sync.services.exports import Shown
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 export_app = typer.Typer(no_args_is_help=True, help="Work orders on their way into the books.")
 out = terminal.console()
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-OneConnection = Annotated[int | None, typer.Option("--connection", help="Only this sync connection.")]
 Number = Annotated[
     str, typer.Argument(help="The work order's number; id: with its row id where several have the number.")
 ]

@@ -12,12 +12,10 @@ from outsmart_sync.errors import InvalidSettings
 from outsmart_sync.services import history, links
 from outsmart_sync.store import connections
 from outsmart_sync.store.store import Store
+from outsmart_sync.terminal import ConnectionNumber, Json, OneConnection
 
 out = terminal.console()
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-ConnectionNumber = Annotated[int, typer.Argument(help="Number of the sync connection, as `status` lists it.")]
-OneConnection = Annotated[int | None, typer.Option("--connection", help="Only this sync connection.")]
 RecordType = Annotated[str, typer.Argument(help="relation, contact_person, address, material, hour_type ...")]
 PackageCode = Annotated[str, typer.Argument(help="The bookkeeping package's code, or its id where several have it.")]
 

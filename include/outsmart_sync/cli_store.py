@@ -12,13 +12,11 @@ from outsmart_sync.errors import InvalidSettings
 from outsmart_sync.services import erasing, retention
 from outsmart_sync.store import connections, schema
 from outsmart_sync.store.vault import Vault
+from outsmart_sync.terminal import ConnectionNumber, Json
 
 store_app = typer.Typer(no_args_is_help=True, help="Create, upgrade, check and clean up the store.")
 vault_app = typer.Typer(no_args_is_help=True, help="Keys of the stored logins.")
 out = terminal.console()
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-ConnectionNumber = Annotated[int, typer.Argument(help="Number of the sync connection, as `status` lists it.")]
 
 
 def erase(

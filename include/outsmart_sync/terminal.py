@@ -9,8 +9,9 @@ from contextlib import redirect_stdout
 from dataclasses import asdict, is_dataclass
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -21,6 +22,11 @@ from outsmart_sync.store.store import Store
 
 if TYPE_CHECKING:
     from outsmart_sync.store.runs import CategoryRun, Plan
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+ConnectionNumber = Annotated[int, typer.Argument(help="Number of the sync connection, as `status` lists it.")]
+OneConnection = Annotated[int | None, typer.Option("--connection", help="Only this sync connection.")]
+"""What several commands take."""
 
 _verbose = False
 
