@@ -179,7 +179,7 @@ def _timed(cluster: Any, vendors: SandboxProcess) -> Iterator[_Cost]:
     cost = _Cost(0, 0, 0)
     yield cost
     cost.seconds, cost.cpu = time.perf_counter() - began, _cpu(cluster) - before
-    cost.calls = sum(each["count"] for each in vendors.control.call_summary())
+    cost.calls = sum(each["calls"] for each in vendors.control.call_summary())
 
 
 def _cpu(cluster: Any) -> float:

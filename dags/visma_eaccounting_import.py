@@ -2,7 +2,7 @@
 
 1. `open_run` decides which sync connections and categories take part.
 2. `poll` asks each of them whether there is anything to do; the others cost no further task.
-3. For each connection with work, each category runs
+3. For each connection with work, `choose_categories` skips what has nothing to do; each other category runs
    **extract** (page through VISMA into staging) → **filter** (leave out, reject with a reason) →
    **match_by_code** (create, update or unchanged) → **upsert** (deliver to OutSmart, move the cursor).
 4. `close_run` ends the run.
@@ -20,8 +20,7 @@ from __future__ import annotations
 
 from airflow.sdk import DAG
 
-from outsmart_sync.orchestration.import_groups import connection_group
-from outsmart_sync.orchestration.import_tasks import close_run, open_run, poll, with_work
+from outsmart_sync.orchestration.import_groups import import_tasks
 from outsmart_sync.orchestration.params import import_params
 from outsmart_sync.orchestration.schedules import import_schedule
 from outsmart_sync.orchestration.task_defaults import TASK_DEFAULTS
@@ -41,6 +40,4 @@ with DAG(
     params=import_params(PACKAGE),
     tags=["outsmart", "visma-eaccounting", "import"],
 ):
-    shards = open_run(PACKAGE.name)
-    work = with_work(poll.expand(shard=shards))
-    connection_group(PACKAGE).expand(item=work) >> close_run(shards).as_teardown()
+    import_tasks(PACKAGE)

@@ -9,7 +9,7 @@ from sandbox.exact_online.derived import DERIVED
 from sandbox.exact_online.row_types import ROW_TYPES, Row
 from sandbox.exact_online.rows import RowStore
 from sandbox.exact_online.surroundings import Near
-from sandbox.fixed_world import APP, DIVISIONS, OUTSMART_ACCOUNTS, USERS
+from sandbox.fixed_world import APP, DIVISIONS, USERS, WORLD
 from sandbox.outsmart.records import Records
 from sandbox.visma_eaccounting.rows import RowStore as VismaRowStore
 
@@ -164,7 +164,7 @@ def describe(store: RowStore, visma: VismaRowStore, records: Records) -> dict[st
                     "software_token": account.software_token,
                     "counts": records.counts(account.name),
                 }
-                for account in OUTSMART_ACCOUNTS.values()
+                for account in WORLD.outsmart.accounts
             ]
         },
     }

@@ -151,4 +151,11 @@ DIVISIONS = {division.code: division for division in WORLD.exact_online.division
 VISMA_APP = WORLD.visma_eaccounting.app
 VISMA_USERS = {user.user_name: user for user in WORLD.visma_eaccounting.users}
 VISMA_COMPANIES = {company.code: company for company in WORLD.visma_eaccounting.companies}
-OUTSMART_ACCOUNTS = {account.name: account for account in WORLD.outsmart.accounts}
+_NUMBERED = tuple(
+    OutSmartAccount(f"firm-{number}", f"sandbox-token-firm-{number}", f"sandbox-software-firm-{number}", None)
+    for number in range(1, 100)
+)
+OUTSMART_ACCOUNTS = {account.name: account for account in (*WORLD.outsmart.accounts, *_NUMBERED)}
+"""The named ones, and ``firm-1`` to ``firm-99``, which begin empty, for whoever needs many."""
+
+OUTSMART_ACCOUNTS_BY_TOKEN = {account.token: account for account in OUTSMART_ACCOUNTS.values()}

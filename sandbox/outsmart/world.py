@@ -8,7 +8,7 @@ from aiohttp.typedefs import Middleware
 
 from sandbox.calls import CODE, ROWS
 from sandbox.clock import Clock
-from sandbox.fixed_world import OUTSMART_ACCOUNTS, OutSmartAccount
+from sandbox.fixed_world import OUTSMART_ACCOUNTS_BY_TOKEN, OutSmartAccount
 from sandbox.outsmart.entities import ENTITIES, LOOK_UPS, Entity
 from sandbox.outsmart.envelope import (
     DATA_UNREADABLE,
@@ -154,9 +154,8 @@ class OutSmart:
 
 def subject(request: web.Request) -> tuple[str, str | None]:
     """What a request is about, for the log of calls: the endpoint and the account."""
-    token = request.query.get("token")
-    account = next((one.name for one in OUTSMART_ACCOUNTS.values() if one.token == token), None)
-    return request.path.removeprefix(BASE_PATH).strip("/"), account
+    account = OUTSMART_ACCOUNTS_BY_TOKEN.get(request.query.get("token", ""))
+    return request.path.removeprefix(BASE_PATH).strip("/"), None if account is None else account.name
 
 
 def _endpoint(path: str) -> str:
@@ -174,7 +173,7 @@ def _account(request: web.Request) -> OutSmartAccount:
         raise RefusedError(TOKEN_MISSING)
     if not software_token:
         raise RefusedError(SOFTWARE_TOKEN_MISSING)
-    account = next((one for one in OUTSMART_ACCOUNTS.values() if one.token == token), None)
+    account = OUTSMART_ACCOUNTS_BY_TOKEN.get(token)
     if account is None:
         raise RefusedError(TOKEN_UNAUTHORIZED)
     if account.software_token != software_token:

@@ -160,6 +160,25 @@ def test_the_form_takes_one_category_of_one_connection_and_a_preview_writes_noth
     assert written == []
 
 
+def test_categories_that_have_nothing_to_do_are_skipped_without_a_process(running: Stage, connected: Any) -> None:
+    connection = connected(2001002)
+    run_id, state, _ = run(running, categories=["materials"], connection=connection.id, full=True)
+    assert state == "success"
+    tasks = running.airflow.tasks(DAG, run_id)
+    with_process = {task["task_id"] for task in tasks if task["pid"]}
+    of_the_run = {"open_run", "poll", "with_work", "choose_categories", "close_run"}
+    needed = of_the_run | {f"materials.{step}" for step in STEPS}
+    assert with_process >= needed
+    # The scheduler may just have been looking at one or two of the thirteen others: these skip themselves.
+    assert len(with_process - needed) <= 3, with_process
+    (chosen,) = [task for task in tasks if task["task_id"] == "choose_categories"]
+    assert chosen["rendered_map_index"] == connection.label
+    ended = {task["task_id"]: task["end_date"] for task in tasks if task["pid"]}
+    began = {task["task_id"]: task["start_date"] for task in tasks if task["pid"]}
+    assert began["close_run"] >= ended["materials.upsert"]  # although what comes after it was skipped long before
+    assert "relations: nothing to do" in logs_of(running.airflow.home / "logs")
+
+
 def test_an_unknown_category_is_refused_by_the_form(running: Stage) -> None:
     with pytest.raises(LocalAirflowError, match="400"):
         running.airflow.trigger(DAG, {"categories": ["invoices"]})

@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import TaskGroup, task_group
 
 from outsmart_sync.orchestration.assets import asset_of
-from outsmart_sync.orchestration.import_tasks import LABEL_TEMPLATE, WorkItem, step
+from outsmart_sync.orchestration.import_tasks import (
+    LABEL_TEMPLATE,
+    WorkItem,
+    choose_categories,
+    close_run,
+    open_run,
+    poll,
+    step,
+    with_work,
+)
 from outsmart_sync.pipeline.job import Step
 
 if TYPE_CHECKING:
@@ -24,7 +33,18 @@ if TYPE_CHECKING:
     from outsmart_sync.records.export_catalogue import ExportCategory
 
 
-def connection_group(package: Package) -> Any:
+def import_tasks(package: Package) -> None:
+    """Every task of a package's import DAG."""
+    shards = open_run(package.name)
+    work = with_work(poll.expand(shard=shards))
+    connections = _connection_group(package).expand(item=work)
+    closed = close_run(shards).as_teardown()
+    # A category may be skipped while one that it refers to is at work, so the last category is not the last to end.
+    for category in package.imports:
+        connections.children[category.name] >> closed
+
+
+def _connection_group(package: Package) -> Any:
     """The group of one sync connection, to be expanded: its categories, those that others refer to first."""
 
     @task_group(group_id="connection", prefix_group_id=False)
@@ -33,7 +53,9 @@ def connection_group(package: Package) -> Any:
             category.name: category_group(category, item, asset=asset_of(package, category))
             for category in package.imports
         }
+        chosen = choose_categories(list(groups), item)
         for category in package.imports:
+            chosen >> groups[category.name]
             for earlier in category.after:
                 groups[earlier] >> groups[category.name]
 

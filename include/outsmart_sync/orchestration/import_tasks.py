@@ -10,7 +10,7 @@ import logging
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from airflow.sdk import get_current_context, task
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowSkipException, DownstreamTasksSkipped
 
 from outsmart_sync.orchestration.assets import tell
 from outsmart_sync.orchestration.params import options_from, require_known
@@ -82,6 +82,28 @@ def with_work(polled: Any) -> list[WorkItem]:
     for item in items:
         log.info("%s: %s", item["label"], ", ".join(item["categories"]))
     return items
+
+
+@task(map_index_template=LABEL_TEMPLATE)
+def choose_categories(names: list[str], item: WorkItem) -> None:
+    """Leave out the categories of one connection that have nothing to do, each with its reason.
+
+    Their tasks get no process. Airflow's branch operators skip nothing inside a mapped group
+    (https://github.com/apache/airflow/issues/67265), so their tasks are named with the index of this one. A task
+    that the scheduler has in hand at that moment runs all the same, and finds out by itself: :func:`skip_unless_work`.
+
+    Raises:
+        DownstreamTasksSkipped: Some have nothing to do: Airflow's signal, no failure.
+    """
+    context = get_current_context()
+    context[LABEL] = item["label"]  # type: ignore[literal-required]
+    idle = [name for name in names if name not in item["categories"]]
+    for name in idle:
+        log.info("%s", why_idle(item, name))
+    if idle:
+        index = context["ti"].map_index
+        tasks = [(f"{name}.{each.value}", index) for name in idle for each in Step]
+        raise DownstreamTasksSkipped(tasks=tasks)  # type: ignore[no-untyped-call]
 
 
 @task(multiple_outputs=False)
@@ -157,4 +179,9 @@ def skip_unless_work(item: WorkItem, category: str) -> None:
         AirflowSkipException: It has nothing to do.
     """
     if category not in item["categories"]:
-        raise AirflowSkipException(item["left_out"].get(category, f"{category}: nothing to do"))
+        raise AirflowSkipException(why_idle(item, category))
+
+
+def why_idle(item: WorkItem, category: str) -> str:
+    """The reason why a category has nothing to do."""
+    return item["left_out"].get(category, f"{category}: nothing to do")
