@@ -7,7 +7,7 @@ import importlib
 import sys
 from pathlib import Path
 
-BENCHMARKS = ("mapping", "four_steps", "page", "visma_pages", "fifty")
+BENCHMARKS = ("mapping", "four_steps", "page", "visma_pages", "fifty", "workers")
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ from airflow.sdk import DAG
 
 from outsmart_sync.orchestration.import_groups import import_tasks
 from outsmart_sync.orchestration.params import import_params
-from outsmart_sync.orchestration.schedules import import_schedule
+from outsmart_sync.orchestration.schedules import RUN_TYPES, import_schedule, runs_at_once
 from outsmart_sync.orchestration.task_defaults import TASK_DEFAULTS
 from outsmart_sync.providers.exact_online.imports import PACKAGE
 
@@ -32,8 +32,8 @@ with DAG(
     doc_md=__doc__,
     schedule=import_schedule(),
     catchup=False,
-    max_active_runs=1,
-    allowed_run_types=["scheduled", "manual"],  # type: ignore[list-item]  # the SDK exports no names for them
+    max_active_runs=runs_at_once(),
+    allowed_run_types=RUN_TYPES,
     is_paused_upon_creation=False,
     default_args=TASK_DEFAULTS,
     params=import_params(PACKAGE),

@@ -19,7 +19,7 @@ from airflow.sdk import DAG
 
 from outsmart_sync.orchestration.export_groups import export_tasks
 from outsmart_sync.orchestration.export_tasks import export_params
-from outsmart_sync.orchestration.schedules import export_schedule
+from outsmart_sync.orchestration.schedules import RUN_TYPES, export_schedule, runs_at_once
 from outsmart_sync.orchestration.task_defaults import TASK_DEFAULTS
 from outsmart_sync.providers.packages import package
 
@@ -32,8 +32,8 @@ with DAG(
     doc_md=__doc__,
     schedule=export_schedule(),
     catchup=False,
-    max_active_runs=1,
-    allowed_run_types=["scheduled", "manual"],  # type: ignore[list-item]  # the SDK exports no names for them
+    max_active_runs=runs_at_once(),
+    allowed_run_types=RUN_TYPES,
     is_paused_upon_creation=False,
     default_args=TASK_DEFAULTS,
     params=export_params(PACKAGE),

@@ -13,8 +13,9 @@ from outsmart_sync.services import connect
 from outsmart_sync.store import connections
 from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.store.tables import mirror, run_category
+from outsmart_sync.store.tables import run as run_table
 from support import Rig
-from tests.dags.conftest import Stage, logs_of
+from tests.dags.conftest import PER_RUN, Stage, logs_of
 
 pytestmark = pytest.mark.timeout(900)  # a run of a DAG takes minutes on a busy machine
 
@@ -124,6 +125,35 @@ def test_one_connection_idle_one_failing_one_slow_do_not_touch_each_other(runnin
     )  # fmt: skip
     assert running.airflow.wait_for(DAG, run_id) == "success"
     assert synced(running.rig, failing)
+
+
+def test_many_connections_are_worked_on_by_runs_of_their_own(running: Stage, connected: Any) -> None:
+    control = running.rig.vendors.control
+    made = [connected(division, **RELATIONS) for division in (2001002, 2001003, 2001004, 2001005, 2001006)]
+    assert len(made) == PER_RUN + 1
+    control.add_fault("slow", vendor="exact", division=2001004, times=None, seconds=2)
+
+    run_id, state, tasks = run(running, full=True)
+
+    assert state == "success"
+    assert sorted(processes(tasks)) == ["close_run", "open_run", "poll", "poll", "with_work"]
+    parts = [f"{run_id}__1", f"{run_id}__2"]
+    assert [running.airflow.wait_for(DAG, part, seconds=600) for part in parts] == ["success"] * 2
+    labels = [
+        {
+            task["rendered_map_index"]
+            for task in running.airflow.tasks(DAG, part)
+            if task["task_id"] == "relations.upsert"
+        }
+        for part in parts
+    ]
+    assert sorted(label for part in labels for label in part) == sorted(each.label for each in made)
+    assert not labels[0] & labels[1]
+    assert all(synced(running.rig, each) for each in made[:-1])
+    for part in parts:
+        (row,) = [each for each in running.rig.rows(run_table) if each.external_id == f"{DAG}/{part}"]
+        assert '"by_hand":true' in row.options
+        assert '"full":true' in row.options
 
 
 def test_a_category_that_a_person_must_mend_is_red_once_and_then_left_out(running: Stage, connected: Any) -> None:

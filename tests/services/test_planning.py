@@ -11,8 +11,8 @@ from sqlalchemy import insert
 from outsmart_sync.errors import InvalidSettings, StoreUnusable
 from outsmart_sync.pipeline.job import Options
 from outsmart_sync.providers.packages import package
-from outsmart_sync.services import planning, settings
-from outsmart_sync.store import connections, leases, runs
+from outsmart_sync.services import at_work, planning, settings
+from outsmart_sync.store import connections, dialect, leases, runs
 from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.store.runs import RunState
 from outsmart_sync.store.store import Store
@@ -116,9 +116,51 @@ def test_what_was_asked_is_found_again(store: Store) -> None:
 def test_many_connections_are_polled_in_groups(sqlite_store: Store) -> None:
     numbers = [connected(sqlite_store, str(each)).id for each in range(60)]
     opened = planning.open_run(sqlite_store, "exact_online", "run", Options())
-    assert [len(shard) for shard in opened.shards] == [25, 25, 10]
+    assert [len(shard) for shard in opened.shards] == [10] * 6
     assert [each for shard in opened.shards for each in shard] == numbers
     assert planning.open_run(sqlite_store, "exact_online", "run", Options()) == opened
+
+
+def test_a_run_takes_the_connections_that_another_one_hands_over(store: Store) -> None:
+    numbers = [connected(store, str(each)).id for each in range(4)]
+    plan = plan_of(store, options=Options(connections=(numbers[1], numbers[3])))
+    assert list(plan) == [numbers[1], numbers[3]]
+
+
+def at_work_on(store: Store, name: str, work: dict[int, list[str]]) -> int:
+    """A run that has found work and has not ended."""
+    opened = planning.open_run(store, "exact_online", name, Options())
+    at_work.note(store, opened.run_id, work)
+    return opened.run_id
+
+
+def test_a_run_leaves_alone_what_an_earlier_one_is_still_at_work_on(store: Store) -> None:
+    slow, quick, idle = (connected(store, str(each)) for each in range(3))
+    earlier = at_work_on(store, "earlier", {slow.id: ["relations"], quick.id: ["relations"]})
+    for each in (slow, quick):
+        number = runs.begin_step(store, earlier, each.id, "relations", "extract")
+        if each is quick:
+            with store.begin() as transaction:
+                done = {"state": RunState.DONE, "finished_at": dialect.now(transaction)}
+                runs.change_category(transaction, number, **done)
+    assert set(plan_of(store, "next")) == {quick.id, idle.id}
+    assert set(plan_of(store, "by hand", BY_HAND)) == {slow.id, quick.id, idle.id}  # told that it is busy, step by step
+    assert set(plan_of(store, "earlier")) == {slow.id, quick.id, idle.id}  # its own plan stays
+    planning.close_run(store, earlier)
+    assert set(plan_of(store, "after that")) == {slow.id, quick.id, idle.id}
+
+
+def test_a_run_that_was_ended_from_outside_keeps_nobody_from_a_connection_for_long(store: Store) -> None:
+    connection = connected(store, "1")
+    dead = at_work_on(store, "dead", {connection.id: ["relations"]})
+    leases.claim(store, "its step", at_work.owner(dead), timedelta(minutes=3))
+    with store.begin() as transaction:
+        began = dialect.now(transaction) - 2 * at_work.SILENT
+        transaction.execute(run.update().values(started_at=began))
+    assert at_work.elsewhere(store, "exact_online", "import") == {connection.id: dead}  # it holds a lease
+    leases.release_all(store, at_work.owner(dead))
+    assert at_work.elsewhere(store, "exact_online", "import") == {}
+    assert at_work.elsewhere(store, "exact_online", "export") == {}
 
 
 def test_one_connection_and_chosen_categories_can_be_asked_for(store: Store) -> None:
@@ -241,7 +283,7 @@ def test_a_run_whose_tasks_failed_elsewhere_ends_failed(store: Store) -> None:
 
 def test_closing_a_run_gives_back_its_own_leases_only(store: Store) -> None:
     opened = planning.open_run(store, "exact_online", "run", Options())
-    leases.claim(store, "mine", planning.owner(opened.run_id), timedelta(minutes=1))
+    leases.claim(store, "mine", at_work.owner(opened.run_id), timedelta(minutes=1))
     leases.claim(store, "other", "run:99", timedelta(minutes=1))
     planning.close_run(store, opened.run_id)
     assert leases.holder(store, "mine") is None

@@ -9,7 +9,19 @@ from airflow.sdk import Param, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from outsmart_sync.errors import InvalidSettings
-from outsmart_sync.orchestration.import_tasks import LABEL, Shard, WorkItem, opened, skip_unless_work, work_items
+from outsmart_sync.orchestration.import_tasks import (
+    LABEL,
+    Shard,
+    WorkItem,
+    hand_over,
+    is_by_hand,
+    opened,
+    shards_of,
+    skip_unless_work,
+    work_items,
+)
+from outsmart_sync.orchestration.params import HANDED_OVER
+from outsmart_sync.orchestration.schedules import connections_per_run
 from outsmart_sync.pipeline.job import Options, Step
 from outsmart_sync.records.catalogue import Package
 from outsmart_sync.records.export_actions import ACTIONS, EXPORT, QUIET
@@ -92,20 +104,26 @@ def open_run(package: str) -> list[Shard]:
         connection=params["connection"],
         preview=params["preview"],
         codes=tuple(numbers),
-        by_hand=dag_run.run_type.value == "manual",
+        by_hand=is_by_hand(dag_run),
+        connections=tuple((dag_run.conf or {}).get("connections") or ()),
     )
-    run = export_run.open_run(store, package, external_id, options)
-    return [Shard(run_id=run.run_id, connection_ids=ids) for ids in run.shards]
+    return shards_of(export_run.open_run(store, package, external_id, options, connections_per_run()))
 
 
 @task(map_index_template="{{ shard_label | default('') }}")
 def poll(shard: Shard) -> list[WorkItem]:
-    """Ask for each connection whether there is anything to do."""
+    """Ask for each connection whether there is anything to do.
+
+    Raises:
+        DagRunTriggerException: There is, and a run of its own is to do it: Airflow's signal, no failure.
+    """
     from outsmart_sync.services import export_polling
 
     store, gateway = opened()
-    work = export_polling.poll(store, gateway, shard["run_id"], shard["connection_ids"])
+    work = export_polling.poll(store, gateway, shard["run_id"], shard["connection_ids"], for_another=shard["apart"])
     get_current_context()["shard_label"] = f"{len(shard['connection_ids'])} connections"  # type: ignore[typeddict-unknown-key]
+    if shard["apart"] and work:
+        hand_over(work, action=EXPORT)  # anything else has been done
     return work_items(shard["run_id"], work)
 
 
@@ -132,7 +150,7 @@ def _require_known(conf: Any) -> None:
     Raises:
         InvalidSettings: There is one.
     """
-    if unknown := sorted(set(conf or {}) - set(_FIELDS)):
+    if unknown := sorted(set(conf or {}) - {*_FIELDS, *HANDED_OVER}):
         raise InvalidSettings(
             f"The run was triggered with unknown fields: {', '.join(unknown)}.",
             why="Nothing was done: a misspelt preview would have sent.",

@@ -10,6 +10,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import TaskGroup, task_group
 
 from outsmart_sync.orchestration.assets import asset_of
@@ -37,11 +38,7 @@ def import_tasks(package: Package) -> None:
     """Every task of a package's import DAG."""
     shards = open_run(package.name)
     work = with_work(poll.expand(shard=shards))
-    connections = _connection_group(package).expand(item=work)
-    closed = close_run(shards).as_teardown()
-    # A category may be skipped while one that it refers to is at work, so the last category is not the last to end.
-    for category in package.imports:
-        connections.children[category.name] >> closed
+    _connection_group(package).expand(item=work) >> close_run(shards).as_teardown()
 
 
 def _connection_group(package: Package) -> Any:
@@ -54,8 +51,10 @@ def _connection_group(package: Package) -> Any:
             for category in package.imports
         }
         chosen = choose_categories(list(groups), item)
+        # The last category may be skipped while an earlier one is at work, or has failed. Empty: it gets no process.
+        all_categories = EmptyOperator(task_id="all_categories", trigger_rule="none_failed")
         for category in package.imports:
-            chosen >> groups[category.name]
+            chosen >> groups[category.name] >> all_categories
             for earlier in category.after:
                 groups[earlier] >> groups[category.name]
 

@@ -7,19 +7,21 @@ services are imported inside the tasks: this module is loaded with the DAG file,
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, NoReturn, TypedDict
 
 from airflow.sdk import get_current_context, task
-from airflow.sdk.exceptions import AirflowSkipException, DownstreamTasksSkipped
+from airflow.sdk.exceptions import AirflowSkipException, DagRunTriggerException, DownstreamTasksSkipped
 
 from outsmart_sync.orchestration.assets import tell
 from outsmart_sync.orchestration.params import options_from, require_known
+from outsmart_sync.orchestration.schedules import connections_per_run
 from outsmart_sync.pipeline.job import Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from outsmart_sync.services.gateway import Gateway
+    from outsmart_sync.services.planning import OpenRun
     from outsmart_sync.services.polling import Work
     from outsmart_sync.store.store import Store
 
@@ -32,10 +34,11 @@ LABEL_TEMPLATE = f"{{{{ {LABEL} | default('') }}}}"
 
 
 class Shard(TypedDict):
-    """Connections that are polled together."""
+    """Connections that are polled together; ``apart``: a run of its own works on those with work."""
 
     run_id: int
     connection_ids: list[int]
+    apart: bool
 
 
 class WorkItem(TypedDict):
@@ -56,21 +59,25 @@ def open_run(package: str) -> list[Shard]:
     context = get_current_context()
     dag_run = context["dag_run"]
     require_known(dag_run.conf)
-    by_hand = dag_run.run_type.value == "manual"
-    run = planning.open_run(
-        the_store(), package, f"{dag_run.dag_id}/{dag_run.run_id}", options_from(context["params"], by_hand=by_hand)
-    )
-    return [Shard(run_id=run.run_id, connection_ids=ids) for ids in run.shards]
+    options = options_from(context["params"], dag_run.conf or {}, by_hand=is_by_hand(dag_run))
+    external_id = f"{dag_run.dag_id}/{dag_run.run_id}"
+    return shards_of(planning.open_run(the_store(), package, external_id, options, per_run=connections_per_run()))
 
 
 @task(map_index_template="{{ shard_label | default('') }}")
 def poll(shard: Shard) -> list[WorkItem]:
-    """Ask each connection whether there is anything to do."""
+    """Ask each connection whether there is anything to do.
+
+    Raises:
+        DagRunTriggerException: There is, and a run of its own is to do it: Airflow's signal, no failure.
+    """
     from outsmart_sync.services import polling
 
     store, gateway = opened()
-    work = polling.poll(store, gateway, shard["run_id"], shard["connection_ids"])
+    work = polling.poll(store, gateway, shard["run_id"], shard["connection_ids"], for_another=shard["apart"])
     get_current_context()["shard_label"] = f"{len(shard['connection_ids'])} connections"  # type: ignore[typeddict-unknown-key]
+    if shard["apart"] and work:
+        hand_over(work)
     return work_items(shard["run_id"], work)
 
 
@@ -141,6 +148,50 @@ def close_run(shards: list[Shard] | None) -> None:
     send(metrics.standing(store))
     if number := alerts.tell(store, MessageHook()):
         log.info("%s alerts were sent", number)
+
+
+def is_by_hand(dag_run: Any) -> bool:
+    """Whether a person started this run, or the one that has handed its connections over to this one."""
+    return dag_run.run_type.value == "manual" or bool((dag_run.conf or {}).get("by_hand"))
+
+
+def shards_of(run: OpenRun) -> list[Shard]:
+    """What is polled together; of several shards, each with work gets a run of its own."""
+    apart = len(run.shards) > 1
+    return [Shard(run_id=run.run_id, connection_ids=ids, apart=apart) for ids in run.shards]
+
+
+def hand_over(work: Iterable[Work], **asked: Any) -> NoReturn:
+    """Start a run of the same DAG for connections with work, which was asked the same as this one.
+
+    Args:
+        work: The connections.
+        asked: What that run is asked otherwise.
+
+    Raises:
+        DagRunTriggerException: Always: so a task tells Airflow to start a run.
+    """
+    context = get_current_context()
+    dag_run, index = context["dag_run"], context["ti"].map_index
+    found = list(work)
+    conf = dict(context["params"]) | asked | {
+        "connection": None,
+        "connections": [each.connection_id for each in found],
+        "by_hand": is_by_hand(dag_run),
+    }  # fmt: skip
+    raise DagRunTriggerException(
+        trigger_dag_id=dag_run.dag_id,
+        dag_run_id=f"{dag_run.run_id}__{(index or 0) + 1}",
+        conf=conf,
+        note=", ".join(each.label for each in found),
+        reset_dag_run=False,
+        skip_when_already_exists=True,  # a try of this task that got no answer
+        wait_for_completion=False,
+        allowed_states=[],
+        failed_states=[],
+        poke_interval=0,
+        deferrable=False,
+    )
 
 
 def the_store() -> Store:

@@ -12,6 +12,8 @@ from outsmart_sync.pipeline.job import Options
 from outsmart_sync.records.catalogue import Package
 
 _FIELDS = ("categories", "connection", "full", "preview", "codes")
+HANDED_OVER = ("connections", "by_hand")
+"""What a run that hands connections over adds to what it was asked; the form does not show it."""
 
 
 def import_params(package: Package) -> dict[str, Param]:
@@ -62,7 +64,7 @@ def require_known(conf: Mapping[str, Any] | None) -> None:
     Raises:
         InvalidSettings: There is one.
     """
-    if unknown := sorted(set(conf or {}) - set(_FIELDS)):
+    if unknown := sorted(set(conf or {}) - {*_FIELDS, *HANDED_OVER}):
         raise InvalidSettings(
             f"The run was triggered with unknown fields: {', '.join(unknown)}.",
             why="Nothing was done: a misspelt preview would have written.",
@@ -71,8 +73,8 @@ def require_known(conf: Mapping[str, Any] | None) -> None:
         )
 
 
-def options_from(params: Any, *, by_hand: bool) -> Options:
-    """What a run was asked, from its form."""
+def options_from(params: Any, conf: Mapping[str, Any], *, by_hand: bool) -> Options:
+    """What a run was asked, from its form and by the run that has handed connections over to it."""
     return Options(
         categories=tuple(params["categories"] or ()),
         connection=params["connection"],
@@ -80,4 +82,5 @@ def options_from(params: Any, *, by_hand: bool) -> Options:
         preview=params["preview"],
         codes=tuple(code.strip() for code in params["codes"] or () if code.strip()),
         by_hand=by_hand,
+        connections=tuple(conf.get("connections") or ()),
     )

@@ -12,7 +12,7 @@ from outsmart_sync.pipeline import export_extract
 from outsmart_sync.pipeline.job import Options
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.records.export_catalogue import INVOICE_STATUS, WORK_ORDERS
-from outsmart_sync.services import planning, trouble
+from outsmart_sync.services import at_work, planning, trouble
 from outsmart_sync.services.export_doors import ExportDoors, export_job
 from outsmart_sync.services.polling import Work
 from outsmart_sync.store import connections, exports, runs
@@ -25,10 +25,19 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def poll(store: Store, gateway: Gateway, run_id: int, connection_ids: list[int]) -> list[Work]:
+def poll(
+    store: Store, gateway: Gateway, run_id: int, connection_ids: list[int], *, for_another: bool = False
+) -> list[Work]:
     """Look for each connection whether there is anything to export, or to hear of what was.
 
     A connection whose poll fails is handed on, so that its own tasks fail and nobody else's.
+
+    Args:
+        store: The store.
+        gateway: Opens OutSmart and the package.
+        run_id: The run.
+        connection_ids: Connections of its plan.
+        for_another: Another run will do what is found.
 
     Returns:
         Connections that have work.
@@ -49,6 +58,7 @@ def poll(store: Store, gateway: Gateway, run_id: int, connection_ids: list[int])
             left_out = planning.left_out(store, package, connection, options, direction=planning.EXPORT)
             work.append(Work(connection.id, connection.label, busy, left_out))
         log.info("%s: %s", connection.label, "work in " + ", ".join(busy) if busy else "nothing to do")
+    at_work.note(store, run_id, {each.connection_id: [] if for_another else each.categories for each in work})
     return work
 
 

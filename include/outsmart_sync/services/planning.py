@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from outsmart_sync.errors import InvalidSettings, StagingGone
-from outsmart_sync.pipeline.job import Options
+from outsmart_sync.pipeline.job import CONNECTIONS_PER_RUN, Options
 from outsmart_sync.providers.packages import package as package_of
-from outsmart_sync.services import settings, trouble
+from outsmart_sync.services import at_work, settings, trouble
 from outsmart_sync.store import connections, leases, runs, schema
 from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.store.runs import RunState
@@ -27,7 +27,6 @@ log = logging.getLogger(__name__)
 
 IMPORT, EXPORT = "import", "export"
 
-_CONNECTIONS_PER_SHARD = 25
 _STAGING_KEPT = timedelta(days=3)
 
 
@@ -44,8 +43,25 @@ class OpenRun:
     shards: list[list[int]]
 
 
-def open_run(store: Store, package_name: str, external_id: str, options: Options, direction: str = IMPORT) -> OpenRun:
+def open_run(
+    store: Store,
+    package_name: str,
+    external_id: str,
+    options: Options,
+    direction: str = IMPORT,
+    per_run: int = CONNECTIONS_PER_RUN,
+) -> OpenRun:
     """Open a run, or find the one of this outside name again with the same plan.
+
+    Connections that another run is still at work on take no part, unless a person asked.
+
+    Args:
+        store: The store.
+        package_name: The package.
+        external_id: The run's name outside, such as Airflow's.
+        options: What was asked.
+        direction: :data:`IMPORT` or :data:`EXPORT`.
+        per_run: So many connections are polled together, and worked on by one run.
 
     Raises:
         InvalidSettings: The options name a connection or category that does not exist, or a person asked for something
@@ -61,10 +77,14 @@ def open_run(store: Store, package_name: str, external_id: str, options: Options
     chosen, skipped = _choose(store, package, options, direction)
     for name, reason in skipped.items():
         log.warning("%s takes no part: %s", name, reason)
+    if not options.by_hand:
+        for connection_id, other in at_work.elsewhere(store, package.name, direction).items():
+            if chosen.pop(connection_id, None):
+                log.info("Connection %s takes no part: run %s is still at work on it", connection_id, other)
     if options.by_hand and not chosen:
         raise _nothing_to_sync(package, skipped, direction)
     plan = {
-        connection_id: (number // _CONNECTIONS_PER_SHARD, categories)
+        connection_id: (number // per_run, categories)
         for number, (connection_id, categories) in enumerate(chosen.items())
     }
     run_id = kept or runs.open_run(
@@ -104,7 +124,7 @@ def close_run(store: Store, run_id: int, *, failed: bool = False) -> list[runs.C
         The run's categories.
     """
     runs.purge_staging(store, _STAGING_KEPT)
-    leases.release_all(store, owner(run_id))
+    leases.release_all(store, at_work.owner(run_id))
     categories = runs.category_runs(store, run_id)
     bad = failed or any(category.state in (RunState.FAILED, RunState.RUNNING) for category in categories)
     state = RunState.FAILED if bad else RunState.DONE if categories else RunState.IDLE
@@ -127,11 +147,6 @@ def options_of(store: Store, run_id: int) -> Options:
 def dag_id(package: Package, direction: str) -> str:
     """The DAG that syncs a package in one direction."""
     return f"{package.name}_{direction}"
-
-
-def owner(run_id: int) -> str:
-    """The name under which a run holds leases."""
-    return f"run:{run_id}"
 
 
 def lease_name(connection_id: int, category: str) -> str:
@@ -216,7 +231,8 @@ def _asked(options: Options, category: str) -> bool:
 def _candidates(store: Store, package: Package, options: Options) -> list[SyncConnection]:
     if options.connection is None:
         states = (State.ACTIVE, State.EXPIRED)
-        return [each for each in connections.find(store, package=package.name) if each.state in states]
+        found = [each for each in connections.find(store, package=package.name) if each.state in states]
+        return [each for each in found if not options.connections or each.id in options.connections]
     connection = connections.require(store, options.connection)
     if connection.package != package.name:
         raise InvalidSettings(

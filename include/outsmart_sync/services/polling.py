@@ -13,7 +13,7 @@ from outsmart_sync.pipeline.job import Options
 from outsmart_sync.pipeline.reached import cursor_age, stream_names
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.records.catalogue import ImportCategory
-from outsmart_sync.services import planning, trouble
+from outsmart_sync.services import at_work, planning, trouble
 from outsmart_sync.services.doors import Doors
 from outsmart_sync.store import connections, cursors, dialect, runs
 from outsmart_sync.store.connections import SyncConnection
@@ -49,10 +49,19 @@ class Work:
     left_out: dict[str, str]
 
 
-def poll(store: Store, gateway: Gateway, run_id: int, connection_ids: list[int]) -> list[Work]:
+def poll(
+    store: Store, gateway: Gateway, run_id: int, connection_ids: list[int], *, for_another: bool = False
+) -> list[Work]:
     """Ask each connection's streams the cheapest question there is, and look what waits in the store.
 
     A connection whose poll fails is handed on, so that its own tasks fail and nobody else's.
+
+    Args:
+        store: The store.
+        gateway: Opens the package.
+        run_id: The run.
+        connection_ids: Connections of its plan.
+        for_another: Another run will do what is found.
 
     Returns:
         Connections that have work.
@@ -72,6 +81,7 @@ def poll(store: Store, gateway: Gateway, run_id: int, connection_ids: list[int])
             left_out = planning.left_out(store, package_of(connection.package), connection, options)
             work.append(Work(connection.id, connection.label, busy, left_out))
         log.info("%s: %s", connection.label, "work in " + ", ".join(busy) if busy else "nothing to do")
+    at_work.note(store, run_id, {each.connection_id: [] if for_another else each.categories for each in work})
     return work
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from outsmart_sync.errors import Busy
-from outsmart_sync.services import planning
+from outsmart_sync.services import at_work
 from outsmart_sync.store import leases
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def held_lease(store: Store, run_id: int, name: str, label: str, connection: Syn
     Raises:
         Busy: Another run holds it.
     """
-    owner = planning.owner(run_id)
+    owner = at_work.owner(run_id)
     if leases.claim(store, name, owner, LEASE_LASTS) is None:
         raise busy(store, name, label, connection)
     with leases.kept(store, name, owner, LEASE_LASTS):
@@ -46,7 +46,7 @@ def require_held(store: Store, run_id: int, name: str, label: str, connection: S
         Busy: This process stood still for so long that another one has taken over.
     """
     holder = leases.holder(store, name)
-    if holder is None or holder.owner != planning.owner(run_id):
+    if holder is None or holder.owner != at_work.owner(run_id):
         raise busy(store, name, label, connection)
 
 

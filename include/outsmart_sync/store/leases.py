@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 
 from outsmart_sync.errors import SyncError
 from outsmart_sync.store import dialect
 from outsmart_sync.store.tables import lease
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from outsmart_sync.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -119,6 +121,12 @@ def holder(store: Store, name: str) -> Lease | None:
         now = dialect.now(connection)
         row = connection.execute(select(lease).where(lease.c.name == name, lease.c.expires_at > now)).one_or_none()
     return None if row is None else Lease(row.name, row.owner, row.version, row.expires_at)
+
+
+def held_until(connection: Connection, owners: Collection[str]) -> dict[str, datetime]:
+    """Owner → when the last of its leases ends, or has ended without being given back."""
+    query = select(lease.c.owner, func.max(lease.c.expires_at).label("until")).where(lease.c.owner.in_(owners))
+    return {row.owner: row.until for row in connection.execute(query.group_by(lease.c.owner))}
 
 
 def purge(store: Store, older_than: timedelta) -> int:

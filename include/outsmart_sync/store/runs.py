@@ -176,6 +176,14 @@ def read_plan(store: Store, run_id: int) -> Plan:
     return {row.connection_id: (row.shard, row.categories.split(",") if row.categories else []) for row in rows}
 
 
+def save_work(store: Store, run_id: int, work: dict[int, list[str]]) -> None:
+    """Keep which categories of a run's connections have something to do."""
+    with store.begin() as connection:
+        for connection_id, categories in work.items():
+            mine = (run_connection.c.run_id == run_id) & (run_connection.c.connection_id == connection_id)
+            connection.execute(update(run_connection).where(mine).values(work=",".join(categories)))
+
+
 def begin_step(store: Store, run_id: int, connection_id: int, category: str, step: str) -> int:
     """Note that a step of a category begins, perhaps after it failed or was postponed; returns the job's number."""
     with store.begin() as connection:

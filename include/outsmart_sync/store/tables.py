@@ -299,6 +299,7 @@ run_connection = Table(
     _connection_id(primary_key=True),
     Column("shard", Integer, nullable=False),
     Column("categories", Text, nullable=False),
+    Column("work", Text, nullable=False, server_default=""),
 )
 
 run_category = Table(
