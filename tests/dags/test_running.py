@@ -143,7 +143,7 @@ def test_many_connections_are_worked_on_by_runs_of_their_own(running: Stage, con
         {
             task["rendered_map_index"]
             for task in running.airflow.tasks(DAG, part)
-            if task["task_id"] == "relations.upsert"
+            if task["task_id"] == "relations.extract"
         }
         for part in parts
     ]
