@@ -17,7 +17,7 @@ from babel.messages import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from outsmart_sync.webapp.languages import DOMAIN, LANGUAGES, catalogue_file
+from outsmart_sync.languages.catalogue import DOMAIN, LANGUAGES, catalogue_file
 
 ROOT = Path(__file__).resolve().parent.parent
 HOUSE = ROOT / "include" / "outsmart_sync"

@@ -18,13 +18,14 @@ HOUSE = ROOT / "include" / "outsmart_sync"
 BESIDE = {"errors"}
 """What every room may use."""
 BELOW = {
+    "languages": set[str](),
     "records": set[str](),
     "store": {"records"},
     "pipeline": {"records", "store"},
     "providers": {"records", "store"},
-    "services": {"pipeline", "providers", "records", "store"},
+    "services": {"languages", "pipeline", "providers", "records", "store"},
     "orchestration": {"services", "pipeline", "providers", "records", "store"},
-    "webapp": {"services", "pipeline", "providers", "records", "store", "terminal"},
+    "webapp": {"services", "languages", "pipeline", "providers", "records", "store", "terminal"},
     "cli": {
         "services",
         "pipeline",

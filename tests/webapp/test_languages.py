@@ -9,10 +9,10 @@ import pytest
 from babel.messages.pofile import read_po
 
 import messages
+from outsmart_sync.languages.catalogue import DOMAIN, catalogue_file
+from outsmart_sync.languages.sentences import say
 from outsmart_sync.pipeline.outcomes import REASONS
 from outsmart_sync.providers.packages import packages
-from outsmart_sync.webapp.languages import DOMAIN, catalogue_file
-from outsmart_sync.webapp.sentences import say
 
 _PLACES = re.compile(r"\{\w*\}|%\(\w+\)s")
 OTHERS = ("nl", "pt")

@@ -11,6 +11,8 @@ import msgspec
 from sqlalchemy import delete, insert, select, update
 
 from outsmart_sync.errors import InvalidSettings, Problem, SyncError
+from outsmart_sync.languages import sentences
+from outsmart_sync.languages.catalogue import DEFAULT, LANGUAGES, translations
 from outsmart_sync.pipeline.by_hand import RECENTLY
 from outsmart_sync.pipeline.outcomes import CANCELLED, explain
 from outsmart_sync.providers import web
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-EMAILS, WEBHOOK = "alert_emails", "alert_webhook"
+EMAILS, WEBHOOK, LANGUAGE = "alert_emails", "alert_webhook", "alert_language"
 _NAMED = 20  # so many cancelled orders are named in one message
 _EMAIL = re.compile(r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;]+")
 
@@ -40,10 +42,12 @@ class Recipients:
     Attributes:
         emails: E-mail addresses.
         webhook: Address that gets a JSON document; '': none.
+        language: In which language, of :data:`LANGUAGES`; '': nobody has said, so in English.
     """
 
     emails: tuple[str, ...] = ()
     webhook: str = ""
+    language: str = ""
 
     def __bool__(self) -> bool:
         """Whether anybody hears."""
@@ -60,6 +64,7 @@ class Message:
         package: The package's product name.
         category: The category's label; '' when the whole connection is meant.
         code: Code of the error.
+        subject: One line.
         text: What happened, why, and what to do.
     """
 
@@ -68,19 +73,8 @@ class Message:
     package: str
     category: str
     code: str
+    subject: str
     text: str
-
-    @property
-    def subject(self) -> str:
-        """One line."""
-        what = f"{self.package} {self.connection}{', ' + self.category if self.category else ''}"
-        words = {
-            "broken": "needs attention",
-            "recovered": "works again",
-            "cancelled": "has cancelled orders",
-            "test": "is only tested",
-        }
-        return f"OutSmart Sync: {what} {words[self.event]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +111,14 @@ def recipients(store: Store, connection: SyncConnection) -> Recipients:
     query = select(setting.c.name, setting.c.value).where(
         setting.c.connection_id == connection.id,
         setting.c.category == breakage.WHOLE,
-        setting.c.name.in_((EMAILS, WEBHOOK)),
+        setting.c.name.in_((EMAILS, WEBHOOK, LANGUAGE)),
     )
     with store.read() as transaction:
         found = {row.name: msgspec.json.decode(row.value) for row in transaction.execute(query)}
-    return Recipients(tuple(found.get(EMAILS, ())), found.get(WEBHOOK, ""))
+    return Recipients(tuple(found.get(EMAILS, ())), found.get(WEBHOOK, ""), found.get(LANGUAGE, ""))
 
 
-def save(store: Store, connection: SyncConnection, emails: str, webhook: str) -> Recipients:
+def save(store: Store, connection: SyncConnection, emails: str, webhook: str, language: str = DEFAULT) -> Recipients:
     """Set who hears of a connection.
 
     Args:
@@ -132,6 +126,7 @@ def save(store: Store, connection: SyncConnection, emails: str, webhook: str) ->
         connection: The connection.
         emails: Addresses, parted by commas, blanks or line ends.
         webhook: An address, or ''.
+        language: In which language they hear.
 
     Raises:
         InvalidSettings: An address is none; nothing is saved.
@@ -148,12 +143,14 @@ def save(store: Store, connection: SyncConnection, emails: str, webhook: str) ->
             web.checked_address(webhook, "webhook")
     except SyncError as error:
         problems.append(Problem(breakage.WHOLE, WEBHOOK, str(error)))
+    if language not in LANGUAGES:
+        problems.append(Problem(breakage.WHOLE, LANGUAGE, f"'{language}' is none of {', '.join(LANGUAGES)}."))
     if problems:
         raise InvalidSettings(
             "Nothing was saved: " + " ".join(map(str, problems)), remedy="Correct it and save again."
         ).at(problems)
-    settings.keep(store, connection, {EMAILS: list(addresses), WEBHOOK: webhook})
-    return Recipients(addresses, webhook)
+    settings.keep(store, connection, {EMAILS: list(addresses), WEBHOOK: webhook, LANGUAGE: language})
+    return Recipients(addresses, webhook, language)
 
 
 def test(store: Store, connection: SyncConnection, sender: Sender) -> None:
@@ -165,7 +162,8 @@ def test(store: Store, connection: SyncConnection, sender: Sender) -> None:
     to = recipients(store, connection)
     if not to:
         raise InvalidSettings("Nobody is to hear of this connection.", remedy="Save an address first.")
-    _send(sender, to, _message(connection, "test", breakage.WHOLE, "test", "This is a test: nothing is wrong."))
+    text = "This is a test: nothing is wrong."
+    _send(sender, to, _message(connection, _News("test", breakage.WHOLE, "test", text, ()), to.language))
 
 
 def tell(store: Store, sender: Sender) -> int:
@@ -206,8 +204,8 @@ def _changes(store: Store, connection: SyncConnection) -> list[_News]:
                 _forget(transaction, connection, (category,))
                 if breakage.category_of(category) not in on:  # switched off, which is neither broken nor working
                     continue
-                said = "It works again; nothing needs doing."
-                news.append(_News("recovered", category, row.code, said, (category,)))
+                text = "It works again; nothing needs doing."
+                news.append(_News("recovered", category, row.code, text, (category,)))
     return news
 
 
@@ -250,13 +248,14 @@ def _list(rows: list[Any]) -> str:
     """The cancelled orders of one category, each with what became of its work order."""
     lines = [f"{row.code}: {explain(CANCELLED, row.detail)[0]}" for row in rows[:_NAMED]]
     if len(rows) > _NAMED:
-        lines.append(f"... and {len(rows) - _NAMED} more: see Attention on the page, or outsmart-sync attention.")
+        text = f"And {len(rows) - _NAMED} more: see Attention on the page, or outsmart-sync attention."
+        lines.append(text)
     return "\n".join([*lines, explain(CANCELLED, "")[1]])
 
 
 def _deliver(store: Store, sender: Sender, to: Recipients, connection: SyncConnection, news: _News) -> bool:
     try:
-        _send(sender, to, _message(connection, news.event, news.category, news.code, news.text))
+        _send(sender, to, _message(connection, news, to.language))
     except SyncError as error:
         log.warning("An alert could not be sent: %s (%s)", error, error.technical)
         _untell(store, connection, news)
@@ -285,8 +284,32 @@ def _send(sender: Sender, to: Recipients, message: Message) -> None:
         sender.post(to.webhook, message)
 
 
-def _message(connection: SyncConnection, event: str, category: str, code: str, text: str) -> Message:
+def _message(connection: SyncConnection, news: _News, language: str) -> Message:
+    """What is sent, in the language of those who get it."""
+    language = language or DEFAULT
     package = package_of(connection.package)
-    named = breakage.category_of(category)
-    label = package.any_category(named).label if named else ""
-    return Message(event, connection.label, package.label, label, code, text)
+    named = breakage.category_of(news.category)
+    label = translations(language).gettext(package.any_category(named).label) if named else ""
+    about = f"{package.label} {connection.label}{', ' + label if label else ''}"
+    text = "\n".join(_line(each, language) for each in news.text.splitlines())
+    subject = sentences.say(_subject(news.event, about), language)
+    return Message(news.event, connection.label, package.label, label, news.code, subject, text)
+
+
+def _line(said: str, language: str) -> str:
+    """A line in a language; what it is about, such as a number before a colon, stays as it is."""
+    about, colon, rest = said.partition(": ")
+    spoken = sentences.say(said, language)
+    return spoken if spoken != said or not colon else f"{about}: {sentences.say(rest, language)}"
+
+
+def _subject(event: str, about: str) -> str:
+    if event == "broken":
+        text = f"OutSmart Sync: {about} needs attention"
+    elif event == "recovered":
+        text = f"OutSmart Sync: {about} works again"
+    elif event == "cancelled":
+        text = f"OutSmart Sync: {about} has cancelled orders"
+    else:
+        text = f"OutSmart Sync: {about} is only tested"
+    return text

@@ -40,11 +40,7 @@ IN_A_ROW = 3
 
 _LOOKED_AT = 4 * IN_A_ROW  # runs that are looked at for these: previews and tries by hand do not count
 _NAMED = 5  # so many work orders are named in one message
-_STUCK_STATES = {
-    ExportState.FAILED: "not exported",
-    ExportState.UNCERTAIN: "perhaps exported, no clear answer came",
-    ExportState.DIFFERS: "exported with another total",
-}
+_STUCK_STATES = (ExportState.FAILED, ExportState.UNCERTAIN, ExportState.DIFFERS)
 
 
 def category_of(key: str) -> str:
@@ -110,13 +106,25 @@ def _not_exported(transaction: Connection, connection: SyncConnection) -> Broken
     numbers = {state: totals[state] for state in _STUCK_STATES if totals.get(state)}
     if not numbers:
         return {}
-    lines = ["; ".join(f"{number} {_STUCK_STATES[state]}" for state, number in numbers.items()) + "."]
+    lines = [_stuck(state, number) for state, number in numbers.items()]
     some = exports.listed(transaction, connection_id=connection.id, states=tuple(numbers), limit=_NAMED)
     lines += [f"{each.number}: {each.cause} {each.remedy}".rstrip() for each in some]
     if sum(numbers.values()) > len(some):
-        lines.append(f"... and {sum(numbers.values()) - len(some)} more.")
-    lines.append("See Work orders on the page, or outsmart-sync export list.")
-    return {STUCK: (NOT_EXPORTED, "\n".join(lines))}
+        text = f"And {sum(numbers.values()) - len(some)} more."
+        lines.append(text)
+    text = "See Work orders on the page, or outsmart-sync export list."
+    return {STUCK: (NOT_EXPORTED, "\n".join([*lines, text]))}
+
+
+def _stuck(state: ExportState, number: int) -> str:
+    """How many work orders are stuck in a state."""
+    if state is ExportState.FAILED:
+        text = f"Not exported: {number}."
+    elif state is ExportState.UNCERTAIN:
+        text = f"Perhaps exported, no clear answer came: {number}."
+    else:
+        text = f"Exported with another total: {number}."
+    return text
 
 
 def _lapsing(transaction: Connection, connection: SyncConnection) -> Broken:

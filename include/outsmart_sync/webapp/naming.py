@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from outsmart_sync.languages import catalogue, sentences
 from outsmart_sync.records.record import Record
 from outsmart_sync.services import log_file
-from outsmart_sync.webapp import access, airflow, languages, sentences, words
+from outsmart_sync.webapp import access, airflow, words
 
 _COLUMNS = dict(zip(log_file.COLUMNS, words.LOG_COLUMNS, strict=True))
 
@@ -56,7 +57,7 @@ class Spoken:
 
     def __init__(self, user: airflow.Person, language: str) -> None:
         self._language = language
-        self._t = languages.translations(language).gettext
+        self._t = catalogue.translations(language).gettext
         self._categories, self._records, self._fields = categories(user), records(user), fields(user)
 
     def column(self, name: str) -> str:

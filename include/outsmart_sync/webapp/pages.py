@@ -17,7 +17,8 @@ from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from outsmart_sync.webapp import airflow, languages, sentences, words
+from outsmart_sync.languages import catalogue, sentences
+from outsmart_sync.webapp import airflow, languages, words
 from outsmart_sync.webapp.words import N_
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ def _environment(language: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.install_gettext_translations(languages.translations(language), newstyle=True)  # type: ignore[attr-defined]
-    translate: Callable[[str], str] = languages.translations(language).gettext
+    environment.install_gettext_translations(catalogue.translations(language), newstyle=True)  # type: ignore[attr-defined]
+    translate: Callable[[str], str] = catalogue.translations(language).gettext
     locale = languages.FORMATS[language]
     environment.filters |= {
         "t": lambda text: translate(text) if text else "",
@@ -60,7 +61,7 @@ def _environment(language: str) -> Environment:
     environment.globals |= {
         "words": words,
         "word": words.word,
-        "languages": languages.LANGUAGES,
+        "languages": catalogue.LANGUAGES,
         "language": language,
         "frame_address": airflow.frame_address,
         "run_address": airflow.run_address,

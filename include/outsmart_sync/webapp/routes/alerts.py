@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form
 from fastapi.responses import HTMLResponse, Response
 
 from outsmart_sync.errors import SyncError
+from outsmart_sync.languages.catalogue import DEFAULT
 from outsmart_sync.providers.messages.hook import MessageHook
 from outsmart_sync.services import alerts
 from outsmart_sync.store.connections import State
@@ -20,7 +21,7 @@ _OK, _UNPROCESSABLE = 200, 422
 
 
 def _page(
-    view: Shown, *, failed: int = 0, error: SyncError | None = None, typed: tuple[str, str] = ("", "")
+    view: Shown, *, failed: int = 0, error: SyncError | None = None, typed: tuple[str, str, str] = ("", "", "")
 ) -> HTMLResponse:
     store = opened.store()
     visible = [each for each in access.visible_connections(store, view.user) if each.state is not State.DISCONNECTED]
@@ -48,15 +49,16 @@ def save(
     connection_id: int,
     emails: Annotated[str, Form()] = "",
     webhook: Annotated[str, Form()] = "",
+    language: Annotated[str, Form()] = DEFAULT,
     test: Annotated[bool, Form()] = False,
 ) -> Response:
     """Keep who hears; with ``test``, also send a message."""
     store = opened.store()
     connection, _ = access.open_connection(store, view.user, connection_id, "edit")
     try:
-        alerts.save(store, connection, emails, webhook)
+        alerts.save(store, connection, emails, webhook, language)
         if test:
             alerts.test(store, connection, MessageHook())
     except SyncError as error:
-        return _page(view, failed=connection.id, error=error, typed=(emails, webhook))
+        return _page(view, failed=connection.id, error=error, typed=(emails, webhook, language))
     return view.go(f"alerts?{'sent' if test else 'saved'}={connection.id}")

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, HTTPException
 from fastapi.responses import FileResponse, Response
 
+from outsmart_sync.languages import catalogue
 from outsmart_sync.webapp import airflow, languages
 from outsmart_sync.webapp.pages import View
 
@@ -30,7 +31,7 @@ def static(name: str) -> FileResponse:
 @router.post("/language")
 def choose_language(view: View, language: Annotated[str, Form()], back: Annotated[str, Form()] = "") -> Response:
     """Keep the language a person chose, and show the same page in it."""
-    if language not in languages.LANGUAGES:
+    if language not in catalogue.LANGUAGES:
         raise HTTPException(404)
     answer = view.go(back if not back.startswith(("/", "\\")) and "://" not in back else "")
     answer.set_cookie(

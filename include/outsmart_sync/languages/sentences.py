@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from outsmart_sync.webapp.languages import translations
+from outsmart_sync.languages.catalogue import translations
 
 _PLACE = re.compile(r"\{(\w*)\}")
 _LETTERS = 4

@@ -1,0 +1,1 @@
+"""The languages that people are spoken to: what the page says, and what alerts say."""
