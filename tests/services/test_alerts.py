@@ -26,12 +26,14 @@ class Box:
     def __init__(self) -> None:
         self.sent: list[tuple[str, str, str]] = []
         self.texts: list[str] = []
+        self.subjects: list[str] = []
         self.broken = False
 
     def mail(self, to: tuple[str, ...], message: Message) -> None:
         if self.broken:
             raise VendorUnavailable("The mail server did not take the message.")
         self.texts.append(message.text)
+        self.subjects.append(message.subject)
         self.sent += [(each, message.event, message.category) for each in to]
 
     def post(self, address: str, message: Message) -> None:
@@ -154,7 +156,7 @@ def test_cancelled_orders_are_told_once_in_one_message_that_names_them(
     assert alerts.tell(store, box) == 1
     assert "SO-3: " in box.texts[1]
     assert "SO-1: " not in box.texts[1]
-    assert "and 11 more" in box.texts[1]
+    assert "And 11 more" in box.texts[1]
 
 
 def test_who_hears_can_be_changed_and_is_none_of_the_synced_settings(store: Store, connection: SyncConnection) -> None:
@@ -275,7 +277,7 @@ def test_work_orders_that_are_not_exported_are_told_in_one_message_until_none_is
     box.broken = False
     assert [alerts.tell(store, box) for _ in range(2)] == [1, 0]
     assert box.sent == [("a@example.com", "broken", "Completed work orders")]
-    assert "1 not exported" in box.texts[0]
+    assert "Not exported: 1." in box.texts[0]
     assert "W4: W4 lacks something. Mend it." in box.texts[0]
     assert "W3" not in box.texts[0]
     stand(store, connection, W6=ExportState.DIFFERS, W4=ExportState.DONE)
@@ -288,3 +290,28 @@ def test_work_orders_that_are_not_exported_are_told_in_one_message_until_none_is
     assert box.sent[1:] == [("a@example.com", "recovered", "Completed work orders")]
     stand(store, connection, W7=ExportState.FAILED)
     assert alerts.tell(store, box) == 1
+
+
+def test_alerts_speak_the_language_that_was_chosen(store: Store, connection: SyncConnection) -> None:
+    alerts.save(store, connection, "a@example.com", "", "nl")
+    assert alerts.recipients(store, connection).language == "nl"
+    box = Box()
+    alerts.test(store, connection, box)
+    assert (box.subjects, box.texts) == (
+        ["OutSmart Sync: Exact Online Firm wordt alleen getest"],
+        ["Dit is een test: er is niets mis."],
+    )
+    settings.save(store, connection, {"licence": "pro", "work_orders": {"enabled": True}})
+    stand(store, connection, W4=ExportState.FAILED)
+    alerts.tell(store, box)
+    assert box.subjects[-1] == "OutSmart Sync: Exact Online Firm, Voltooide werkbonnen vraagt aandacht"
+    first, second, last = box.texts[-1].splitlines()
+    assert first == "Niet geëxporteerd: 1."
+    assert second.startswith("W4: ")
+    assert last.startswith("Zie Werkbonnen op de pagina")
+
+
+def test_a_language_that_nobody_speaks_is_refused(store: Store, connection: SyncConnection) -> None:
+    with pytest.raises(InvalidSettings, match="'xx' is none of en, nl, pt"):
+        alerts.save(store, connection, "a@example.com", "", "xx")
+    assert alerts.recipients(store, connection).language == "en"

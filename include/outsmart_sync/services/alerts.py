@@ -248,7 +248,7 @@ def _list(rows: list[Any]) -> str:
     """The cancelled orders of one category, each with what became of its work order."""
     lines = [f"{row.code}: {explain(CANCELLED, row.detail)[0]}" for row in rows[:_NAMED]]
     if len(rows) > _NAMED:
-        text = f"And {len(rows) - _NAMED} more: see Attention on the page, or outsmart-sync attention."
+        text = f"And {len(rows) - _NAMED} more: see Needs attention on the page, or outsmart-sync attention."
         lines.append(text)
     return "\n".join([*lines, explain(CANCELLED, "")[1]])
 
