@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from airflow.sdk import DAG
 
-from outsmart_sync.orchestration.import_groups import import_tasks
+from outsmart_sync.orchestration.groups import import_dag_tasks
 from outsmart_sync.orchestration.params import import_params
 from outsmart_sync.orchestration.schedules import RUN_TYPES, import_schedule, runs_at_once
 from outsmart_sync.orchestration.task_defaults import TASK_DEFAULTS
@@ -39,4 +39,4 @@ with DAG(
     params=import_params(PACKAGE),
     tags=["outsmart", "exact-online", "import"],
 ):
-    import_tasks(PACKAGE)
+    import_dag_tasks(PACKAGE)

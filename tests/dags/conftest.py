@@ -13,15 +13,12 @@ import pytest
 from cryptography.fernet import Fernet
 
 from local_airflow import LocalAirflow, environment
-from outsmart_sync.orchestration.schedules import CONNECTIONS_VARIABLE, EXPORT_VARIABLE, IMPORT_VARIABLE
+from outsmart_sync.orchestration.schedules import EXPORT_VARIABLE, IMPORT_VARIABLE
 from outsmart_sync.store import schema
 from outsmart_sync.store.store import Store
 from outsmart_sync.store.vault import KEYS_VARIABLE
 from sandbox import process
 from support import NORTH, Rig, connection_environment
-
-PER_RUN = 4
-"""Connections that one run works on."""
 
 
 def free_port() -> int:
@@ -56,7 +53,6 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         settings = environment(home / "home", free_port())
         settings |= connection_environment(vendors, store, NORTH)
         settings[IMPORT_VARIABLE] = settings[EXPORT_VARIABLE] = "0 0 1 1 *"  # only what a test triggers runs
-        settings[CONNECTIONS_VARIABLE] = str(PER_RUN)
         settings[KEYS_VARIABLE] = Fernet.generate_key().decode()
         kept = {name: os.environ.get(name) for name in settings}
         with LocalAirflow(settings, home / "logs") as airflow:

@@ -15,7 +15,7 @@ from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.store.tables import mirror, run_category
 from outsmart_sync.store.tables import run as run_table
 from support import Rig
-from tests.dags.conftest import PER_RUN, Stage, logs_of
+from tests.dags.conftest import Stage, logs_of
 
 pytestmark = pytest.mark.timeout(900)  # a run of a DAG takes minutes on a busy machine
 
@@ -64,8 +64,8 @@ def test_a_first_run_imports_every_category_in_order_and_an_idle_one_takes_four_
     connection = connected(2001001, licence="pro", **{name: {"enabled": True} for name in names})
     _, state, tasks = run(running)
     assert state == "success"
-    assert all(tasks[f"{name}.extract", 0] == "success" for name in names)
-    assert all(tasks[f"{category}.{step}", 0] == "success" for category in ALL for step in STEPS)
+    assert all(tasks[f"{name}.extract", -1] == "success" for name in names)
+    assert all(tasks[f"{category}.{step}", -1] == "success" for category in ALL for step in STEPS)
     done = {row.category: row for row in running.rig.rows(run_category, connection_id=connection.id)}
     assert set(done) == set(names)
     assert {row.error_code or "" for row in done.values()} == {""}
@@ -75,7 +75,7 @@ def test_a_first_run_imports_every_category_in_order_and_an_idle_one_takes_four_
     _, state, tasks = run(running)  # categories go before materials: which material is in which waited for those
     assert state == "success"
     steps = [task for task, state in tasks.items() if state == "success" and task[0].endswith(".upsert")]
-    assert steps == [("categories.upsert", 0)]
+    assert steps == [("categories.upsert", -1)]
     running.rig.vendors.control.forget_calls()
     _, state, tasks = run(running)
     assert state == "success"
@@ -95,65 +95,46 @@ def test_one_connection_idle_one_failing_one_slow_do_not_touch_each_other(runnin
     control.add_fault("status", vendor="exact", division=2001003, times=None, status=403, body=forbidden)
     control.add_fault("slow", vendor="exact", division=2001004, times=None, seconds=3)
 
-    run_id, state, _ = run(running)
+    run_id, state, tasks = run(running)
 
-    assert state == "failed"  # the run is red because one connection is
-    by_name: dict[str, dict[str, Any]] = {}
-    for task in running.airflow.tasks(DAG, run_id):
-        if task["map_index"] >= 0 and task["task_id"].startswith("relations."):
-            by_name.setdefault(task["rendered_map_index"] or str(task["map_index"]), {})[task["task_id"]] = task
-    labels = {connection.label for connection in (failing, slow, healthy)}
-    assert labels <= set(by_name)
-    assert idle.label not in by_name  # nothing to do: no task of its own
+    assert state == "success"
+    own = ["choose_categories", "close_run", "open_run", "poll", *["start_run"] * 3, "with_work"]
+    assert sorted(processes(tasks)) == own
+    parts = {each.id: f"{run_id}__{each.id}" for each in (failing, slow, healthy)}
+    states = {number: running.airflow.wait_for(DAG, part, seconds=600) for number, part in parts.items()}
+    assert states == {failing.id: "failed", slow.id: "success", healthy.id: "success"}
+    found = {
+        number: {task["task_id"]: task for task in running.airflow.tasks(DAG, part)} for number, part in parts.items()
+    }
+    notes = {
+        each["dag_run_id"]: each["note"] for each in running.airflow.call("GET", f"dags/{DAG}/dagRuns")["dag_runs"]
+    }
+    assert {notes[parts[each.id]] for each in (failing, slow, healthy)} == {
+        each.label for each in (failing, slow, healthy)
+    }
+    assert f"{run_id}__{idle.id}" not in notes  # nothing to do: no run of its own
     for connection in (slow, healthy):
-        assert {task["state"] for task in by_name[connection.label].values()} == {"success"}, connection.label
+        steps = [found[connection.id][f"relations.{step}"]["state"] for step in STEPS]
+        assert steps == ["success"] * 4, connection.label
         assert synced(running.rig, connection)
-    assert by_name[failing.label]["relations.extract"]["state"] == "failed"
-    assert by_name[failing.label]["relations.extract"]["try_number"] == 1  # nothing that a person must mend is repeated
-    healthy_begin = by_name[healthy.label]["relations.extract"]["start_date"]
-    slow_end = by_name[slow.label]["relations.extract"]["end_date"]
+    assert found[failing.id]["relations.extract"]["state"] == "failed"
+    assert found[failing.id]["relations.extract"]["try_number"] == 1  # nothing that a person must mend is repeated
+    healthy_begin = found[healthy.id]["relations.extract"]["start_date"]
+    slow_end = found[slow.id]["relations.extract"]["end_date"]
     assert healthy_begin < slow_end  # nobody waited for the slow one, however busy the machine is
     assert synced(running.rig, failing) == set()
+    opened = {row.external_id: row for row in running.rig.rows(run_table)}
+    assert all('"by_hand":true' in opened[f"{DAG}/{part}"].options for part in parts.values())
 
     control.clear_faults()
-    bad = by_name[failing.label]["relations.extract"]
     running.airflow.call(
         "POST",
         f"dags/{DAG}/clearTaskInstances",
-        {"dry_run": False, "dag_run_id": run_id, "task_ids": [["relations.extract", bad["map_index"]]],
+        {"dry_run": False, "dag_run_id": parts[failing.id], "task_ids": ["relations.extract"],
          "include_downstream": True, "only_failed": False, "reset_dag_runs": True},
     )  # fmt: skip
-    assert running.airflow.wait_for(DAG, run_id) == "success"
+    assert running.airflow.wait_for(DAG, parts[failing.id]) == "success"
     assert synced(running.rig, failing)
-
-
-def test_many_connections_are_worked_on_by_runs_of_their_own(running: Stage, connected: Any) -> None:
-    control = running.rig.vendors.control
-    made = [connected(division, **RELATIONS) for division in (2001002, 2001003, 2001004, 2001005, 2001006)]
-    assert len(made) == PER_RUN + 1
-    control.add_fault("slow", vendor="exact", division=2001004, times=None, seconds=2)
-
-    run_id, state, tasks = run(running, full=True)
-
-    assert state == "success"
-    assert sorted(processes(tasks)) == ["close_run", "open_run", "poll", "poll", "with_work"]
-    parts = [f"{run_id}__1", f"{run_id}__2"]
-    assert [running.airflow.wait_for(DAG, part, seconds=600) for part in parts] == ["success"] * 2
-    labels = [
-        {
-            task["rendered_map_index"]
-            for task in running.airflow.tasks(DAG, part)
-            if task["task_id"] == "relations.extract"
-        }
-        for part in parts
-    ]
-    assert sorted(label for part in labels for label in part) == sorted(each.label for each in made)
-    assert not labels[0] & labels[1]
-    assert all(synced(running.rig, each) for each in made[:-1])
-    for part in parts:
-        (row,) = [each for each in running.rig.rows(run_table) if each.external_id == f"{DAG}/{part}"]
-        assert '"by_hand":true' in row.options
-        assert '"full":true' in row.options
 
 
 def test_a_category_that_a_person_must_mend_is_red_once_and_then_left_out(running: Stage, connected: Any) -> None:
@@ -163,7 +144,7 @@ def test_a_category_that_a_person_must_mend_is_red_once_and_then_left_out(runnin
     try:
         _, state, tasks = run(running)
         assert state == "failed"
-        assert tasks["relations.extract", 0] == "failed"
+        assert tasks["relations.extract", -1] == "failed"
         (row,) = running.rig.rows(run_category, connection_id=connection.id, state="failed")
         assert row.error_code == "scope_missing"
     finally:
@@ -182,9 +163,9 @@ def test_the_form_takes_one_category_of_one_connection_and_a_preview_writes_noth
     before = decided(running.rig)
     _, state, tasks = run(running, categories=["materials"], connection=connection.id, preview=True, full=True)
     assert state == "success"
-    assert tasks["materials.match_by_code", 0] == "success"
-    assert tasks["materials.upsert", 0] == "skipped"
-    assert tasks["relations.extract", 0] == "skipped"
+    assert tasks["materials.match_by_code", -1] == "success"
+    assert tasks["materials.upsert", -1] == "skipped"
+    assert tasks["relations.extract", -1] == "skipped"
     assert decided(running.rig) == before
     written = [call for call in running.rig.vendors.control.calls(vendor="outsmart") if call["method"] == "POST"]
     assert written == []
@@ -201,8 +182,6 @@ def test_categories_that_have_nothing_to_do_are_skipped_without_a_process(runnin
     assert with_process >= needed
     # The scheduler may just have been looking at one or two of the thirteen others: these skip themselves.
     assert len(with_process - needed) <= 3, with_process
-    (chosen,) = [task for task in tasks if task["task_id"] == "choose_categories"]
-    assert chosen["rendered_map_index"] == connection.label
     ended = {task["task_id"]: task["end_date"] for task in tasks if task["pid"]}
     began = {task["task_id"]: task["start_date"] for task in tasks if task["pid"]}
     assert began["close_run"] >= ended["materials.upsert"]  # although what comes after it was skipped long before
@@ -278,12 +257,12 @@ def test_completed_work_orders_are_exported_held_and_released_by_the_dag(running
 
     state, tasks = export(running, preview=True, work_orders=["DAG1", "DAG2"])
     assert state == "success"
-    assert tasks["work_orders.upsert", 0] == "skipped"
+    assert tasks["work_orders.upsert", -1] == "skipped"
     assert exports.listed(store) == []
 
     state, tasks = export(running, work_orders=["DAG1", "DAG2"])
     assert state == "success"
-    assert all(tasks[f"work_orders.{step}", 0] == "success" for step in STEPS)
+    assert all(tasks[f"work_orders.{step}", -1] == "success" for step in STEPS)
     found = {each.number: (each.state, each.cause) for each in exports.listed(store)}
     assert found["DAG1"] == ("done", "")
     assert found["DAG2"][0] == "held"

@@ -116,15 +116,10 @@ def test_what_was_asked_is_found_again(store: Store) -> None:
 def test_many_connections_are_polled_in_groups(sqlite_store: Store) -> None:
     numbers = [connected(sqlite_store, str(each)).id for each in range(60)]
     opened = planning.open_run(sqlite_store, "exact_online", "run", Options())
-    assert [len(shard) for shard in opened.shards] == [10] * 6
+    assert [len(shard) for shard in opened.shards] == [25, 25, 10]
     assert [each for shard in opened.shards for each in shard] == numbers
+    assert opened.of_many
     assert planning.open_run(sqlite_store, "exact_online", "run", Options()) == opened
-
-
-def test_a_run_takes_the_connections_that_another_one_hands_over(store: Store) -> None:
-    numbers = [connected(store, str(each)).id for each in range(4)]
-    plan = plan_of(store, options=Options(connections=(numbers[1], numbers[3])))
-    assert list(plan) == [numbers[1], numbers[3]]
 
 
 def at_work_on(store: Store, name: str, work: dict[int, list[str]]) -> int:

@@ -10,18 +10,15 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from outsmart_sync.errors import InvalidSettings
 from outsmart_sync.orchestration.import_tasks import (
-    LABEL,
     Shard,
     WorkItem,
-    hand_over,
     is_by_hand,
     opened,
+    require_work,
     shards_of,
-    skip_unless_work,
     work_items,
 )
-from outsmart_sync.orchestration.params import HANDED_OVER
-from outsmart_sync.orchestration.schedules import connections_per_run
+from outsmart_sync.orchestration.params import BY_HAND
 from outsmart_sync.pipeline.job import Options, Step
 from outsmart_sync.records.catalogue import Package
 from outsmart_sync.records.export_actions import ACTIONS, EXPORT, QUIET
@@ -105,33 +102,24 @@ def open_run(package: str) -> list[Shard]:
         preview=params["preview"],
         codes=tuple(numbers),
         by_hand=is_by_hand(dag_run),
-        connections=tuple((dag_run.conf or {}).get("connections") or ()),
     )
-    return shards_of(export_run.open_run(store, package, external_id, options, connections_per_run()))
+    return shards_of(export_run.open_run(store, package, external_id, options))
 
 
 @task(map_index_template="{{ shard_label | default('') }}")
 def poll(shard: Shard) -> list[WorkItem]:
-    """Ask for each connection whether there is anything to do.
-
-    Raises:
-        DagRunTriggerException: There is, and a run of its own is to do it: Airflow's signal, no failure.
-    """
+    """Ask for each connection whether there is anything to do."""
     from outsmart_sync.services import export_polling
 
     store, gateway = opened()
-    work = export_polling.poll(store, gateway, shard["run_id"], shard["connection_ids"], for_another=shard["apart"])
-    get_current_context()["shard_label"] = f"{len(shard['connection_ids'])} connections"  # type: ignore[typeddict-unknown-key]
-    if shard["apart"] and work:
-        hand_over(work, action=EXPORT)  # anything else has been done
-    return work_items(shard["run_id"], work)
+    work = export_polling.poll(store, gateway, shard["run_id"], shard["connection_ids"], for_another=shard["of_many"])
+    return work_items(shard, work)
 
 
 @task(multiple_outputs=False)
-def step(name: str, category: str, item: WorkItem) -> dict[str, int]:
+def step(name: str, category: str, item: WorkItem | None) -> dict[str, int]:
     """Run one step of one export category of one connection."""
-    get_current_context()[LABEL] = item["label"]  # type: ignore[literal-required]
-    skip_unless_work(item, category)
+    item = require_work(item, category)
     from outsmart_sync.services import export_steps, exports
 
     store, gateway = opened()
@@ -150,7 +138,7 @@ def _require_known(conf: Any) -> None:
     Raises:
         InvalidSettings: There is one.
     """
-    if unknown := sorted(set(conf or {}) - {*_FIELDS, *HANDED_OVER}):
+    if unknown := sorted(set(conf or {}) - {*_FIELDS, BY_HAND}):
         raise InvalidSettings(
             f"The run was triggered with unknown fields: {', '.join(unknown)}.",
             why="Nothing was done: a misspelt preview would have sent.",

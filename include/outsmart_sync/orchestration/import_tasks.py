@@ -13,9 +13,9 @@ from airflow.sdk import get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException, DagRunTriggerException, DownstreamTasksSkipped
 
 from outsmart_sync.orchestration.assets import tell
-from outsmart_sync.orchestration.params import options_from, require_known
-from outsmart_sync.orchestration.schedules import connections_per_run
+from outsmart_sync.orchestration.params import BY_HAND, options_from, require_known
 from outsmart_sync.pipeline.job import Step
+from outsmart_sync.records.export_actions import EXPORT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,27 +28,31 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LABEL = "administration"
-"""Context variable of the map index label; every mapped task sets it."""
+"""Context variable of a map index label."""
+
+ITEM = "item"
+"""XCom key of the connection that a run works on."""
 
 LABEL_TEMPLATE = f"{{{{ {LABEL} | default('') }}}}"
 
 
 class Shard(TypedDict):
-    """Connections that are polled together; ``apart``: a run of its own works on those with work."""
+    """Connections that are polled together; ``of_many``: others take part, so each with work gets a run of its own."""
 
     run_id: int
     connection_ids: list[int]
-    apart: bool
+    of_many: bool
 
 
 class WorkItem(TypedDict):
-    """A connection with work, as it travels through XCom."""
+    """A connection with work, as it travels through XCom; ``apart``: a run of its own does it."""
 
     run_id: int
     connection_id: int
     label: str
     categories: list[str]
     left_out: dict[str, str]
+    apart: bool
 
 
 @task
@@ -59,65 +63,87 @@ def open_run(package: str) -> list[Shard]:
     context = get_current_context()
     dag_run = context["dag_run"]
     require_known(dag_run.conf)
-    options = options_from(context["params"], dag_run.conf or {}, by_hand=is_by_hand(dag_run))
-    external_id = f"{dag_run.dag_id}/{dag_run.run_id}"
-    return shards_of(planning.open_run(the_store(), package, external_id, options, per_run=connections_per_run()))
+    options = options_from(context["params"], by_hand=is_by_hand(dag_run))
+    return shards_of(planning.open_run(the_store(), package, f"{dag_run.dag_id}/{dag_run.run_id}", options))
 
 
 @task(map_index_template="{{ shard_label | default('') }}")
 def poll(shard: Shard) -> list[WorkItem]:
-    """Ask each connection whether there is anything to do.
-
-    Raises:
-        DagRunTriggerException: There is, and a run of its own is to do it: Airflow's signal, no failure.
-    """
+    """Ask each connection whether there is anything to do."""
     from outsmart_sync.services import polling
 
     store, gateway = opened()
-    work = polling.poll(store, gateway, shard["run_id"], shard["connection_ids"], for_another=shard["apart"])
-    get_current_context()["shard_label"] = f"{len(shard['connection_ids'])} connections"  # type: ignore[typeddict-unknown-key]
-    if shard["apart"] and work:
-        hand_over(work)
-    return work_items(shard["run_id"], work)
+    work = polling.poll(store, gateway, shard["run_id"], shard["connection_ids"], for_another=shard["of_many"])
+    return work_items(shard, work)
 
 
 @task
-def with_work(polled: Any) -> list[WorkItem]:
-    """The connections that have something to do; ``polled`` is what every mapped ``poll`` returned, one list each."""
+def with_work(polled: Any, names: list[str]) -> list[WorkItem]:
+    """The connections with work that get runs of their own; ``polled`` is what every ``poll`` returned, one list each.
+
+    The one that this run works on itself is left for the steps under the key ``item``.
+
+    Raises:
+        DownstreamTasksSkipped: Nothing is to be done: Airflow's signal, no failure.
+    """
     # A slice is one call to Airflow; iterating asks for one more than there are, and that is logged as an error.
-    items = [item for shard in polled[:] for item in shard]
+    items: list[WorkItem] = [item for shard in polled[:] for item in shard]
     for item in items:
         log.info("%s: %s", item["label"], ", ".join(item["categories"]))
-    return items
+    if not items:
+        skip("start_run", "choose_categories", *steps_of(names))
+    get_current_context()["ti"].xcom_push(ITEM, next((item for item in items if not item["apart"]), None))
+    return [item for item in items if item["apart"]]
 
 
 @task(map_index_template=LABEL_TEMPLATE)
-def choose_categories(names: list[str], item: WorkItem) -> None:
-    """Leave out the categories of one connection that have nothing to do, each with its reason.
+def start_run(item: WorkItem) -> None:
+    """Start a run of the same DAG for one connection with work, which is asked the same as this one.
 
-    Their tasks get no process. Airflow's branch operators skip nothing inside a mapped group
-    (https://github.com/apache/airflow/issues/67265), so their tasks are named with the index of this one. A task
-    that the scheduler has in hand at that moment runs all the same, and finds out by itself: :func:`skip_unless_work`.
+    So a slow connection holds up nobody, a failing one makes its own run red, and no run has many tasks: what Airflow
+    does about a run grows with the square of their number.
 
     Raises:
-        DownstreamTasksSkipped: Some have nothing to do: Airflow's signal, no failure.
+        DagRunTriggerException: Always: so a task tells Airflow to start a run.
     """
     context = get_current_context()
     context[LABEL] = item["label"]  # type: ignore[literal-required]
-    idle = [name for name in names if name not in item["categories"]]
+    dag_run, params = context["dag_run"], dict(context["params"])
+    if "action" in params:
+        params["action"] = EXPORT  # what else was asked has been done
+    raise DagRunTriggerException(
+        trigger_dag_id=dag_run.dag_id,
+        dag_run_id=f"{dag_run.run_id}__{item['connection_id']}",
+        conf=params | {"connection": item["connection_id"], BY_HAND: is_by_hand(dag_run)},
+        note=item["label"],
+        reset_dag_run=False,
+        skip_when_already_exists=True,  # a try of this task that got no answer
+        wait_for_completion=False,
+        allowed_states=[],
+        failed_states=[],
+        poke_interval=0,
+        deferrable=False,
+    )
+
+
+@task
+def choose_categories(names: list[str], item: WorkItem | None) -> None:
+    """Skip the categories that have nothing to do, each with its reason, without a process for any of their tasks.
+
+    Raises:
+        DownstreamTasksSkipped: There are some: Airflow's signal, no failure.
+    """
+    idle = [name for name in names if item is None or name not in item["categories"]]
     for name in idle:
         log.info("%s", why_idle(item, name))
     if idle:
-        index = context["ti"].map_index
-        tasks = [(f"{name}.{each.value}", index) for name in idle for each in Step]
-        raise DownstreamTasksSkipped(tasks=tasks)  # type: ignore[no-untyped-call]
+        skip(*steps_of(idle))
 
 
 @task(multiple_outputs=False)
-def step(name: str, category: str, item: WorkItem) -> dict[str, int]:
+def step(name: str, category: str, item: WorkItem | None) -> dict[str, int]:
     """Run one step of one category of one connection."""
-    get_current_context()[LABEL] = item["label"]  # type: ignore[literal-required]
-    skip_unless_work(item, category)
+    item = require_work(item, category)
     from outsmart_sync.services import steps
 
     store, gateway = opened()
@@ -151,47 +177,29 @@ def close_run(shards: list[Shard] | None) -> None:
 
 
 def is_by_hand(dag_run: Any) -> bool:
-    """Whether a person started this run, or the one that has handed its connections over to this one."""
-    return dag_run.run_type.value == "manual" or bool((dag_run.conf or {}).get("by_hand"))
+    """Whether a person started this run, or the one that started it."""
+    return dag_run.run_type.value == "manual" or bool((dag_run.conf or {}).get(BY_HAND))
 
 
 def shards_of(run: OpenRun) -> list[Shard]:
-    """What is polled together; of several shards, each with work gets a run of its own."""
-    apart = len(run.shards) > 1
-    return [Shard(run_id=run.run_id, connection_ids=ids, apart=apart) for ids in run.shards]
+    """What is polled together, as it travels through XCom."""
+    return [Shard(run_id=run.run_id, connection_ids=ids, of_many=run.of_many) for ids in run.shards]
 
 
-def hand_over(work: Iterable[Work], **asked: Any) -> NoReturn:
-    """Start a run of the same DAG for connections with work, which was asked the same as this one.
+def steps_of(names: Iterable[str]) -> list[str]:
+    """The tasks of categories."""
+    return [f"{name}.{each.value}" for name in names for each in Step]
 
-    Args:
-        work: The connections.
-        asked: What that run is asked otherwise.
+
+def skip(*tasks: str) -> NoReturn:
+    """Let Airflow skip tasks of this run, as its branch operators do.
+
+    One that the scheduler has in hand at that moment runs all the same, and finds out by itself: :func:`require_work`.
 
     Raises:
-        DagRunTriggerException: Always: so a task tells Airflow to start a run.
+        DownstreamTasksSkipped: Always.
     """
-    context = get_current_context()
-    dag_run, index = context["dag_run"], context["ti"].map_index
-    found = list(work)
-    conf = dict(context["params"]) | asked | {
-        "connection": None,
-        "connections": [each.connection_id for each in found],
-        "by_hand": is_by_hand(dag_run),
-    }  # fmt: skip
-    raise DagRunTriggerException(
-        trigger_dag_id=dag_run.dag_id,
-        dag_run_id=f"{dag_run.run_id}__{(index or 0) + 1}",
-        conf=conf,
-        note=", ".join(each.label for each in found),
-        reset_dag_run=False,
-        skip_when_already_exists=True,  # a try of this task that got no answer
-        wait_for_completion=False,
-        allowed_states=[],
-        failed_states=[],
-        poke_interval=0,
-        deferrable=False,
-    )
+    raise DownstreamTasksSkipped(tasks=list(tasks))  # type: ignore[no-untyped-call]
 
 
 def the_store() -> Store:
@@ -209,30 +217,35 @@ def opened() -> tuple[Store, Gateway]:
     return store, HookGateway(store)
 
 
-def work_items(run_id: int, work: Iterable[Work]) -> list[WorkItem]:
+def work_items(shard: Shard, work: Iterable[Work]) -> list[WorkItem]:
     """What a poll found, as it travels through XCom."""
+    get_current_context()["shard_label"] = f"{len(shard['connection_ids'])} connections"  # type: ignore[typeddict-unknown-key]
     return [
         WorkItem(
-            run_id=run_id,
+            run_id=shard["run_id"],
             connection_id=each.connection_id,
             label=each.label,
             categories=each.categories,
             left_out=each.left_out,
+            apart=shard["of_many"],
         )
         for each in work
     ]
 
 
-def skip_unless_work(item: WorkItem, category: str) -> None:
-    """End a task of a category that has nothing to do, or that does not run, with the reason.
+def require_work(item: WorkItem | None, category: str) -> WorkItem:
+    """The run's connection; ends a task of a category that has nothing to do, or that does not run, with the reason.
 
     Raises:
         AirflowSkipException: It has nothing to do.
     """
-    if category not in item["categories"]:
+    if item is None or category not in item["categories"]:
         raise AirflowSkipException(why_idle(item, category))
+    return item
 
 
-def why_idle(item: WorkItem, category: str) -> str:
+def why_idle(item: WorkItem | None, category: str) -> str:
     """The reason why a category has nothing to do."""
+    if item is None:
+        return f"{category}: each connection has a run of its own"
     return item["left_out"].get(category, f"{category}: nothing to do")

@@ -12,8 +12,8 @@ from outsmart_sync.pipeline.job import Options
 from outsmart_sync.records.catalogue import Package
 
 _FIELDS = ("categories", "connection", "full", "preview", "codes")
-HANDED_OVER = ("connections", "by_hand")
-"""What a run that hands connections over adds to what it was asked; the form does not show it."""
+BY_HAND = "by_hand"
+"""What a run tells the runs that it starts for single connections: that a person asked; the form does not show it."""
 
 
 def import_params(package: Package) -> dict[str, Param]:
@@ -64,7 +64,7 @@ def require_known(conf: Mapping[str, Any] | None) -> None:
     Raises:
         InvalidSettings: There is one.
     """
-    if unknown := sorted(set(conf or {}) - {*_FIELDS, *HANDED_OVER}):
+    if unknown := sorted(set(conf or {}) - {*_FIELDS, BY_HAND}):
         raise InvalidSettings(
             f"The run was triggered with unknown fields: {', '.join(unknown)}.",
             why="Nothing was done: a misspelt preview would have written.",
@@ -73,8 +73,8 @@ def require_known(conf: Mapping[str, Any] | None) -> None:
         )
 
 
-def options_from(params: Any, conf: Mapping[str, Any], *, by_hand: bool) -> Options:
-    """What a run was asked, from its form and by the run that has handed connections over to it."""
+def options_from(params: Any, *, by_hand: bool) -> Options:
+    """What a run was asked, from its form."""
     return Options(
         categories=tuple(params["categories"] or ()),
         connection=params["connection"],
@@ -82,5 +82,4 @@ def options_from(params: Any, conf: Mapping[str, Any], *, by_hand: bool) -> Opti
         preview=params["preview"],
         codes=tuple(code.strip() for code in params["codes"] or () if code.strip()),
         by_hand=by_hand,
-        connections=tuple(conf.get("connections") or ()),
     )

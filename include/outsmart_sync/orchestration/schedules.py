@@ -8,8 +8,6 @@ from typing import Any
 
 from airflow.sdk import CronTriggerTimetable
 
-from outsmart_sync.pipeline.job import CONNECTIONS_PER_RUN
-
 IMPORT_VARIABLE = "OUTSMART_SYNC_IMPORT_SCHEDULE"
 """Environment variable with another cron expression for imports, the same on every machine that runs Airflow."""
 
@@ -21,21 +19,13 @@ EXPORT_VARIABLE = "OUTSMART_SYNC_EXPORT_SCHEDULE"
 RUNS_VARIABLE = "OUTSMART_SYNC_RUNS_AT_ONCE"
 """Environment variable: so many runs of one DAG at a time."""
 
-CONNECTIONS_VARIABLE = "OUTSMART_SYNC_CONNECTIONS_PER_RUN"
-"""Environment variable: where more connections are active, each group of so many with work gets a run of its own."""
-
 RUN_TYPES: list[Any] = ["scheduled", "manual", "operator_triggered"]
 """By the schedule, by a person, and by a run that hands connections over; never a past slot, never by an asset."""
 
 
 def runs_at_once() -> int:
     """More than one: a first import of hours must not keep other connections from their next run."""
-    return int(os.environ.get(RUNS_VARIABLE, "8"))
-
-
-def connections_per_run() -> int:
-    """What a scheduler does for a run grows with the square of its tasks, and so does what a start of a task costs."""
-    return int(os.environ.get(CONNECTIONS_VARIABLE, CONNECTIONS_PER_RUN))
+    return int(os.environ.get(RUNS_VARIABLE, "16"))
 
 
 def import_schedule() -> CronTriggerTimetable:

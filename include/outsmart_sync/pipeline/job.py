@@ -27,10 +27,6 @@ class Step(StrEnum):
     UPSERT = "upsert"
 
 
-CONNECTIONS_PER_RUN = 10
-"""So many connections one run works on. Where there are more, each such group that has work gets a run of its own."""
-
-
 @dataclass(frozen=True, slots=True)
 class Options:
     """What a person, or the schedule, asked of a run.
@@ -42,7 +38,6 @@ class Options:
         preview: Stop before anything is written to an outside system, decided in the mirror, or moved on.
         codes: Only the records with these codes.
         by_hand: A person asked for it, so categories that are blocked are tried again.
-        connections: Only these sync connections, which another run has handed over; empty: see ``connection``.
     """
 
     categories: tuple[str, ...] = ()
@@ -51,7 +46,6 @@ class Options:
     preview: bool = False
     codes: tuple[str, ...] = ()
     by_hand: bool = False
-    connections: tuple[int, ...] = ()
 
     @property
     def partial(self) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from outsmart_sync.errors import StoreUnusable, SyncError
-from outsmart_sync.pipeline.job import CONNECTIONS_PER_RUN, Options, Step
+from outsmart_sync.pipeline.job import Options, Step
 from outsmart_sync.records.export_catalogue import WORK_ORDERS
 from outsmart_sync.services import planning
 from outsmart_sync.services.export_steps import run_step
@@ -26,7 +26,6 @@ def open_run(
     package_name: str,
     external_id: str,
     options: Options,
-    per_run: int = CONNECTIONS_PER_RUN,
 ) -> planning.OpenRun:
     """Open an export run, or find the one of this outside name again.
 
@@ -35,7 +34,7 @@ def open_run(
     """
     if options.codes and not options.categories:
         options = replace(options, categories=(WORK_ORDERS,))
-    return planning.open_run(store, package_name, external_id, options, planning.EXPORT, per_run)
+    return planning.open_run(store, package_name, external_id, options, planning.EXPORT)
 
 
 def export_now(store: Store, gateway: Gateway, package_name: str, external_id: str, options: Options) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from outsmart_sync.errors import InvalidSettings, StagingGone
-from outsmart_sync.pipeline.job import CONNECTIONS_PER_RUN, Options
+from outsmart_sync.pipeline.job import Options
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.services import at_work, settings, trouble
 from outsmart_sync.store import connections, leases, runs, schema
@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 IMPORT, EXPORT = "import", "export"
 
+_CONNECTIONS_PER_SHARD = 25
 _STAGING_KEPT = timedelta(days=3)
 
 
@@ -42,6 +43,11 @@ class OpenRun:
     run_id: int
     shards: list[list[int]]
 
+    @property
+    def of_many(self) -> bool:
+        """Whether more than one connection takes part."""
+        return sum(map(len, self.shards)) > 1
+
 
 def open_run(
     store: Store,
@@ -49,19 +55,10 @@ def open_run(
     external_id: str,
     options: Options,
     direction: str = IMPORT,
-    per_run: int = CONNECTIONS_PER_RUN,
 ) -> OpenRun:
     """Open a run, or find the one of this outside name again with the same plan.
 
     Connections that another run is still at work on take no part, unless a person asked.
-
-    Args:
-        store: The store.
-        package_name: The package.
-        external_id: The run's name outside, such as Airflow's.
-        options: What was asked.
-        direction: :data:`IMPORT` or :data:`EXPORT`.
-        per_run: So many connections are polled together, and worked on by one run.
 
     Raises:
         InvalidSettings: The options name a connection or category that does not exist, or a person asked for something
@@ -84,7 +81,7 @@ def open_run(
     if options.by_hand and not chosen:
         raise _nothing_to_sync(package, skipped, direction)
     plan = {
-        connection_id: (number // per_run, categories)
+        connection_id: (number // _CONNECTIONS_PER_SHARD, categories)
         for number, (connection_id, categories) in enumerate(chosen.items())
     }
     run_id = kept or runs.open_run(
@@ -231,8 +228,7 @@ def _asked(options: Options, category: str) -> bool:
 def _candidates(store: Store, package: Package, options: Options) -> list[SyncConnection]:
     if options.connection is None:
         states = (State.ACTIVE, State.EXPIRED)
-        found = [each for each in connections.find(store, package=package.name) if each.state in states]
-        return [each for each in found if not options.connections or each.id in options.connections]
+        return [each for each in connections.find(store, package=package.name) if each.state in states]
     connection = connections.require(store, options.connection)
     if connection.package != package.name:
         raise InvalidSettings(
