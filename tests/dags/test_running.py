@@ -44,8 +44,8 @@ def run(stage: Stage, **conf: Any) -> tuple[str, str, dict[tuple[str, int], str]
 
 
 def processes(states: dict[tuple[str, int], str]) -> list[str]:
-    """Tasks that had a process of their own: those that were not skipped by the scheduler."""
-    return [task for (task, _), state in states.items() if state in ("success", "failed")]
+    """Tasks that had a process of their own: those that were not skipped by the scheduler, and are not empty."""
+    return [task for (task, _), state in states.items() if state in ("success", "failed") and task != "all_categories"]
 
 
 def synced(rig: Rig, connection: SyncConnection) -> set[str]:

@@ -10,6 +10,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from outsmart_sync.errors import InvalidSettings
 from outsmart_sync.orchestration.import_tasks import (
+    MaybeItem,
     Shard,
     WorkItem,
     is_by_hand,
@@ -117,7 +118,7 @@ def poll(shard: Shard) -> list[WorkItem]:
 
 
 @task(multiple_outputs=False)
-def step(name: str, category: str, item: WorkItem | None) -> dict[str, int]:
+def step(name: str, category: str, item: MaybeItem) -> dict[str, int]:
     """Run one step of one export category of one connection."""
     item = require_work(item, category)
     from outsmart_sync.services import export_steps, exports

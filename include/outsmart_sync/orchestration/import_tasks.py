@@ -7,7 +7,7 @@ services are imported inside the tasks: this module is loaded with the DAG file,
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any, NoReturn, TypedDict
+from typing import TYPE_CHECKING, Any, NoReturn, TypedDict, cast
 
 from airflow.sdk import get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException, DagRunTriggerException, DownstreamTasksSkipped
@@ -55,6 +55,10 @@ class WorkItem(TypedDict):
     apart: bool
 
 
+MaybeItem = WorkItem | dict[str, Any]
+"""The connection that a run works on, or nothing in it: each has a run of its own."""
+
+
 @task
 def open_run(package: str) -> list[Shard]:
     """Decide what takes part; a cleared run finds the plan it had."""
@@ -92,7 +96,8 @@ def with_work(polled: Any, names: list[str]) -> list[WorkItem]:
         log.info("%s: %s", item["label"], ", ".join(item["categories"]))
     if not items:
         skip("start_run", "choose_categories", *steps_of(names))
-    get_current_context()["ti"].xcom_push(ITEM, next((item for item in items if not item["apart"]), None))
+    # Nothing would be an XCom that is not there, which is an error to those who ask for it.
+    get_current_context()["ti"].xcom_push(ITEM, next((item for item in items if not item["apart"]), {}))
     return [item for item in items if item["apart"]]
 
 
@@ -127,13 +132,13 @@ def start_run(item: WorkItem) -> None:
 
 
 @task
-def choose_categories(names: list[str], item: WorkItem | None) -> None:
+def choose_categories(names: list[str], item: MaybeItem) -> None:
     """Skip the categories that have nothing to do, each with its reason, without a process for any of their tasks.
 
     Raises:
         DownstreamTasksSkipped: There are some: Airflow's signal, no failure.
     """
-    idle = [name for name in names if item is None or name not in item["categories"]]
+    idle = [name for name in names if not item or name not in item["categories"]]
     for name in idle:
         log.info("%s", why_idle(item, name))
     if idle:
@@ -141,7 +146,7 @@ def choose_categories(names: list[str], item: WorkItem | None) -> None:
 
 
 @task(multiple_outputs=False)
-def step(name: str, category: str, item: WorkItem | None) -> dict[str, int]:
+def step(name: str, category: str, item: MaybeItem) -> dict[str, int]:
     """Run one step of one category of one connection."""
     item = require_work(item, category)
     from outsmart_sync.services import steps
@@ -233,19 +238,19 @@ def work_items(shard: Shard, work: Iterable[Work]) -> list[WorkItem]:
     ]
 
 
-def require_work(item: WorkItem | None, category: str) -> WorkItem:
+def require_work(item: MaybeItem, category: str) -> WorkItem:
     """The run's connection; ends a task of a category that has nothing to do, or that does not run, with the reason.
 
     Raises:
         AirflowSkipException: It has nothing to do.
     """
-    if item is None or category not in item["categories"]:
+    if not item or category not in item["categories"]:
         raise AirflowSkipException(why_idle(item, category))
-    return item
+    return cast("WorkItem", item)
 
 
-def why_idle(item: WorkItem | None, category: str) -> str:
+def why_idle(item: MaybeItem, category: str) -> str:
     """The reason why a category has nothing to do."""
-    if item is None:
+    if not item:
         return f"{category}: each connection has a run of its own"
     return item["left_out"].get(category, f"{category}: nothing to do")
