@@ -2,12 +2,13 @@
 
 1. `open_run` decides which sync connections take part: those that have exports switched on.
 2. `poll` asks OutSmart for completed work orders; a connection with nothing to do costs no further task.
-3. For each connection with work:
+3. Where several connections have work, `start_run` starts a run for each of them; its note names the administration.
+4. `choose_categories` skips what has nothing to do, and then:
    **work_orders**: `extract` (read completed work orders; none is marked) → `filter` (held, older, exported already) →
    `match_by_code` (customers, articles, projects; the document with its lines) → `upsert` (create, compare the total,
    attach the PDF, mark as handled);
    **invoice_status**: reads back invoice numbers, booked and paid.
-4. `close_run` ends the run.
+5. `close_run` ends the run.
 
 One work order that cannot go never stops the others: see `outsmart-sync export list`. To send single work orders, to
 resend, hold, release or settle them, or to see the documents before they are sent, use *Trigger*.

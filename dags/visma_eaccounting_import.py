@@ -2,10 +2,11 @@
 
 1. `open_run` decides which sync connections and categories take part.
 2. `poll` asks each of them whether there is anything to do; the others cost no further task.
-3. For each connection with work, `choose_categories` skips what has nothing to do; each other category runs
+3. Where several connections have work, `start_run` starts a run for each of them; its note names the administration.
+4. `choose_categories` skips what has nothing to do; each other category runs
    **extract** (page through VISMA into staging) → **filter** (leave out, reject with a reason) →
    **match_by_code** (create, update or unchanged) → **upsert** (deliver to OutSmart, move the cursor).
-4. `close_run` ends the run.
+5. `close_run` ends the run.
 
 The categories: customers, materials, hour types, projects, sales orders, price agreements. Those that refer to others
 come after them; one that is switched off is skipped.

@@ -5,8 +5,10 @@ Airflow reads its settings when it is first imported, so its home is set here, b
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
@@ -36,6 +38,12 @@ from sandbox import process  # noqa: E402
 from support import NORTH, Rig, connection_environment  # noqa: E402
 
 BACKENDS = ("sqlite", "postgresql")
+
+
+def pytest_configure() -> None:
+    """Let a run that is told to end do so as with Ctrl-C: what tests have started is ended, too."""
+    with contextlib.suppress(ValueError):  # not the main thread
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def pytest_sessionfinish() -> None:

@@ -18,6 +18,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from outsmart_sync.languages import catalogue, sentences
+from outsmart_sync.providers.packages import packages
 from outsmart_sync.webapp import airflow, languages, words
 from outsmart_sync.webapp.words import N_
 
@@ -60,6 +61,7 @@ def _environment(language: str) -> Environment:
     }
     environment.globals |= {
         "words": words,
+        "zones_shown": ", ".join(f"{each.label} {each.timezone}" for each in packages().values()),
         "word": words.word,
         "languages": catalogue.LANGUAGES,
         "language": language,
