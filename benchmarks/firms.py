@@ -53,8 +53,10 @@ class Firms:
         runs = {dag: self.cluster.api.trigger(dag, dict(conf or {})) for dag in dags}
         said = []
         for dag, run in runs.items():
-            state = self.cluster.api.wait_for(dag, run, _SECONDS)
-            said.append(f"{dag} {state}, {self._processes(dag, run)} processes")
+            states = self.cluster.api.wait_for_all(dag, run, _SECONDS)
+            number = sum(self._processes(dag, each) for each in states)
+            failed = sum(state != "success" for state in states.values())
+            said.append(f"{dag}: {len(states)} runs, {failed} of them failed, {number} processes")
         return "; ".join(said)
 
     @contextlib.contextmanager

@@ -129,6 +129,28 @@ class AirflowApi:
             time.sleep(0.2)
         raise LocalAirflowError(f"{run_id} has not ended after {seconds:.0f} s: {self.task_states(dag_id, run_id)}")
 
+    def wait_for_all(self, dag_id: str, run_id: str, seconds: float = 300) -> dict[str, str]:
+        """Wait for a run and all that it starts, a run for each connection; returns run → state.
+
+        Raises:
+            LocalAirflowError: It took longer.
+        """
+        end = time.monotonic() + seconds
+        states = {run_id: self.wait_for(dag_id, run_id, seconds)}
+        for started in self._started_by(dag_id, run_id):
+            states[started] = self.wait_for(dag_id, started, max(end - time.monotonic(), 1.0))
+        return states
+
+    def _started_by(self, dag_id: str, run_id: str) -> list[str]:
+        found: list[str] = []
+        offset = 0
+        while True:
+            page = self.call("GET", f"dags/{dag_id}/dagRuns?limit={_PAGE}&offset={offset}&order_by=-id")
+            found += [each["dag_run_id"] for each in page["dag_runs"] if each["dag_run_id"].startswith(f"{run_id}__")]
+            offset += len(page["dag_runs"])
+            if offset >= page["total_entries"] or not page["dag_runs"]:
+                return found
+
     def tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
         """The task instances of a run, however many: Airflow gives a hundred at a time, whatever is asked for."""
         found: list[dict[str, Any]] = []
