@@ -108,7 +108,9 @@ SERVICES: Mapping[str, Service] = MappingProxyType(
         "dag-processor": Service(("airflow", "dag-processor"), ("common", "metadata")),
         "maintenance": Service(("python", "scripts/maintenance.py"), ("common", "metadata", "store")),
         "triggerer": Service(("airflow", "triggerer"), ("common", "metadata", "signing", "serving")),
-        "worker": Service(("airflow", "celery", "worker"), ("common", "serving", "queue", "store", "vault", "vendors")),
+        "worker": Service(
+            ("airflow", "celery", "worker"), ("common", "serving", "queue", "warm", "store", "vault", "vendors")
+        ),
     }
 )
 """In the order in which they are started."""
@@ -160,6 +162,8 @@ def _parts(place: Place) -> dict[str, dict[str, str]]:
             "AIRFLOW__CELERY__RESULT_BACKEND": _database("db+postgresql+psycopg", "celery", place),
             "AIRFLOW__CELERY__WORKER_CONCURRENCY": place.concurrency,
         },
+        # Tasks are forked from their worker, so what it has imported they need not.
+        "warm": {"AIRFLOW__CELERY__EXTRA_CELERY_CONFIG": '{"imports": ["outsmart_sync.orchestration.warm"]}'},
         "store": {"AIRFLOW_CONN_OUTSMART_SYNC_STORE": _database("postgresql", "outsmart_sync", place)},
         "vault": {"OUTSMART_SYNC_VAULT_KEYS": secret["VAULT_KEYS"]},
         "first_user": {"ADMIN_PASSWORD": secret["ADMIN_PASSWORD"]},

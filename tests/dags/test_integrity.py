@@ -167,6 +167,24 @@ def test_a_dag_file_is_light(path: Path) -> None:
     assert heavy.isdisjoint(loaded), heavy.intersection(loaded)
 
 
+def test_a_worker_that_is_warm_has_loaded_all_that_tasks_import_where_they_need_it() -> None:
+    needed = set()
+    for file in (ROOT / "include" / "outsmart_sync" / "orchestration").glob("*_tasks.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            for part in node.body if isinstance(node, ast.FunctionDef) else ():
+                if isinstance(part, ast.ImportFrom):
+                    needed |= {f"{part.module}.{name.name}" for name in part.names} | {part.module}
+    assert "outsmart_sync.services.steps" in needed
+    code = "import sys, outsmart_sync.orchestration.warm; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    modules = {name for name in needed if (ROOT / "include" / f"{name.replace('.', '/')}.py").exists()}
+    assert modules - loaded == set()
+    assert {
+        f"outsmart_sync.providers.{name}.hook" for name in ("exact_online", "visma_eaccounting", "outsmart")
+    } <= loaded
+
+
 @pytest.mark.parametrize("path", DAG_FILES, ids=lambda path: path.stem)
 def test_a_dag_file_is_named_after_a_provider_and_direction_and_is_short(path: Path) -> None:
     package, _, direction = path.stem.rpartition("_")

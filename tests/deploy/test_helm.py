@@ -36,6 +36,10 @@ def test_every_service_is_told_what_the_topology_tells_it(values: dict[str, Any]
         if "$" in value or "METRICS" in name or name in CHART_SETS:
             continue
         assert told[name] == value, name
+    warm = topology.environment("worker", topology.COMPOSE)["AIRFLOW__CELERY__EXTRA_CELERY_CONFIG"]
+    assert {each["name"]: each["value"] for each in values["workers"]["env"]} == {
+        "AIRFLOW__CELERY__EXTRA_CELERY_CONFIG": warm
+    }
     assert values["executor"] == "CeleryExecutor"
     assert {each["envName"] for each in values["secret"]} == {
         "OUTSMART_SYNC_VAULT_KEYS",
