@@ -180,9 +180,8 @@ def test_a_worker_that_is_warm_has_loaded_all_that_tasks_import_where_they_need_
     loaded = set(done.stdout.split())
     modules = {name for name in needed if (ROOT / "include" / f"{name.replace('.', '/')}.py").exists()}
     assert modules - loaded == set()
-    assert {
-        f"outsmart_sync.providers.{name}.hook" for name in ("exact_online", "visma_eaccounting", "outsmart")
-    } <= loaded
+    vendors = ("exact_online", "visma_eaccounting", "outsmart")
+    assert {f"outsmart_sync.providers.{name}.hook" for name in vendors} <= loaded
 
 
 @pytest.mark.parametrize("path", DAG_FILES, ids=lambda path: path.stem)
