@@ -341,46 +341,6 @@ def test_airflows_own_navigation_asks_before_what_was_typed_is_lost(stage: PageS
     assert len(asked) == 2  # once the page is gone nothing asks any more
 
 
-@pytest.mark.parametrize("way", ["back", "forward"])
-def test_back_and_forward_ask_before_what_was_typed_is_lost(stage: PageStage, window: Window, way: str) -> None:
-    connected(stage)
-    page = window()
-    asked: list[str] = []
-    answers = iter([False, True])
-
-    def answer(dialog: Any) -> None:
-        asked.append(dialog.message)
-        if next(answers):
-            dialog.accept()
-        else:
-            dialog.dismiss()
-
-    page_of(page, stage, "alerts")
-    page.get_by_test_id("nav-dags-link").click()
-    page.wait_for_url(re.compile("/dags"))
-    page.evaluate("history.back()")
-    page.wait_for_url(re.compile("outsmart-sync"))
-    if way == "back":  # with Airflow's own page behind us instead of before us
-        page.evaluate("history.forward()")
-        page.wait_for_url(re.compile("/dags"))
-        page.locator("a[href*='plugin/outsmart-sync']").first.click()
-        page.wait_for_url(re.compile("outsmart-sync"))
-        page.locator(FRAME).evaluate(f"it => it.contentWindow.location.replace('{stage.own_address}alerts')")
-    shown = frame(page)
-    typed = shown.get_by_label("E-mail addresses").first
-    typed.fill("typed@example.com")
-    page.on("dialog", answer)
-    page.evaluate(f"history.{way}()")
-    page.wait_for_timeout(1000)
-    assert asked == ["There are unsaved changes. Leave this page all the same?"]
-    assert "outsmart-sync" in page.url
-    expect(typed).to_have_value("typed@example.com")
-    page.evaluate(f"history.{way}()")
-    page.wait_for_url(re.compile("/dags"))
-    expect(page.locator(FRAME)).to_have_count(0)
-    assert len(asked) == 2
-
-
 def test_a_form_on_its_way_is_busy_and_cannot_be_sent_twice(stage: PageStage, window: Window) -> None:
     connected(stage)
     page = bare(window(), stage, "alerts")

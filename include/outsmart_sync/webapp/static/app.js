@@ -44,38 +44,27 @@
     show();
   }
 
-  // Airflow's own navigation takes our frame away without a word, so its links, and Back and Forward, ask here.
+  // Airflow's own navigation takes our frame away without a word, so its links ask here.
   if (framed && guards.length) {
-    const goes = () => {
-      if (!guards.some((guard) => guard.lost())) return true;
-      if (!window.confirm(document.body.dataset.leaving)) return false;
-      for (const guard of guards) guard.letGo(true);
-      setTimeout(() => { for (const guard of guards) guard.letGo(false); }, ASKED_AGAIN_AFTER);
-      return true;
-    };
-    const clicked = (event) => {
+    const asked = (event) => {
       const link = event.target.closest?.("a[href]");
       const stays = !link || (link.target && link.target !== "_self") || event.ctrlKey || event.metaKey || event.shiftKey;
-      if (stays || goes()) return;
+      if (stays || !guards.some((guard) => guard.lost())) return;
+      if (window.confirm(document.body.dataset.leaving)) {
+        for (const guard of guards) guard.letGo(true);
+        setTimeout(() => { for (const guard of guards) guard.letGo(false); }, ASKED_AGAIN_AFTER);
+        return;
+      }
       event.preventDefault();
       event.stopImmediatePropagation();
     };
     try {
-      const airflow = window.parent;
-      const here = airflow.location.pathname;
-      const place = airflow.history.state?.idx;  // React Router counts the entries of the history
-      const moved = (event) => {
-        if (airflow.location.pathname === here || goes()) return;
-        event.stopImmediatePropagation();  // Airflow's router does not hear of it, and we go back to where it still is
-        airflow.history.go(place - event.state?.idx || 1);
-      };
-      const listen = (how) => {
-        airflow.document[how]("click", clicked, true);
-        airflow[how]("popstate", moved, true);
-      };
-      listen("addEventListener");
-      window.addEventListener("pagehide", () => listen("removeEventListener"));
-      window.addEventListener("pageshow", (event) => { if (event.persisted) listen("addEventListener"); });
+      const airflow = window.parent.document;
+      airflow.addEventListener("click", asked, true);
+      window.addEventListener("pagehide", () => airflow.removeEventListener("click", asked, true));
+      window.addEventListener("pageshow", (event) => {
+        if (event.persisted) airflow.addEventListener("click", asked, true);
+      });
     } catch { /* another origin holds us */ }
   }
 
