@@ -34,6 +34,16 @@ _START_SECONDS = 180.0
 _STOP_SECONDS = 20.0
 
 
+_WARM = """\
+# Each of Airflow's processes reads this. Tasks are forked from the scheduler, and find loaded what it has imported.
+
+import sys
+
+if "scheduler" in sys.argv:
+    import outsmart_sync.orchestration.warm  # noqa: F401
+"""
+
+
 def environment(
     home: Path, port: int, *, dags: Path = ROOT / "dags", users: Sequence[str] = ("admin:admin",)
 ) -> dict[str, str]:
@@ -47,6 +57,8 @@ def environment(
     """
     home.mkdir(parents=True, exist_ok=True)
     kept = _secrets(home)
+    (home / "config").mkdir(exist_ok=True)
+    (home / "config" / "airflow_local_settings.py").write_text(_WARM, encoding="utf-8")
     return {
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
