@@ -183,7 +183,7 @@ def close_run(shards: list[Shard] | None) -> None:
 
 def is_by_hand(dag_run: Any) -> bool:
     """Whether a person started this run, or the one that started it."""
-    return dag_run.run_type.value == "manual" or bool((dag_run.conf or {}).get(BY_HAND))
+    return bool((dag_run.conf or {}).get(BY_HAND, dag_run.run_type.value == "manual"))
 
 
 def shards_of(run: OpenRun) -> list[Shard]:
