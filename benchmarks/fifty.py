@@ -58,8 +58,8 @@ def _import(made: Firms) -> None:
 def _change(made: Firms, quarter: int) -> None:
     """5 % of the relations and items of the administration of three firms, and two work orders of each of these."""
     control = made.vendors.control
-    for resource in ("crm/Accounts", "logistics/Items"):
-        control.touch_exact(BUSY, resource, 3, seed=quarter, Notes=f"changed in quarter {quarter}")
+    control.touch_exact(BUSY, "crm/Accounts", 3, seed=quarter, Phone=f"+32 {quarter}")
+    control.touch_exact(BUSY, "logistics/Items", 3, seed=quarter, Description=f"Changed in quarter {quarter}")
     for place, each in enumerate(made.connections, 1):
         if each.administration == str(BUSY):
             control.complete_work_orders(f"firm-{place}", BUSY, 2, prefix=f"Q{quarter}-{place}-")
