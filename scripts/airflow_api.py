@@ -142,23 +142,20 @@ class AirflowApi:
         return states
 
     def _started_by(self, dag_id: str, run_id: str) -> list[str]:
-        found: list[str] = []
-        offset = 0
-        while True:
-            page = self.call("GET", f"dags/{dag_id}/dagRuns?limit={_PAGE}&offset={offset}&order_by=-id")
-            found += [each["dag_run_id"] for each in page["dag_runs"] if each["dag_run_id"].startswith(f"{run_id}__")]
-            offset += len(page["dag_runs"])
-            if offset >= page["total_entries"] or not page["dag_runs"]:
-                return found
+        names = [each["dag_run_id"] for each in self._all(f"dags/{dag_id}/dagRuns", "dag_runs")]
+        return [name for name in names if name.startswith(f"{run_id}__")]
 
     def tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
-        """The task instances of a run, however many: Airflow gives a hundred at a time, whatever is asked for."""
+        """The task instances of a run."""
+        return self._all(f"dags/{dag_id}/dagRuns/{run_id}/taskInstances", "task_instances")
+
+    def _all(self, path: str, key: str) -> list[dict[str, Any]]:
+        """A whole list, however long: Airflow gives a hundred at a time, whatever is asked for."""
         found: list[dict[str, Any]] = []
         while True:
-            place = f"limit={_PAGE}&offset={len(found)}&order_by=id"
-            page = self.call("GET", f"dags/{dag_id}/dagRuns/{run_id}/taskInstances?{place}")
-            found += page["task_instances"]
-            if len(found) >= page["total_entries"] or not page["task_instances"]:
+            page = self.call("GET", f"{path}?limit={_PAGE}&offset={len(found)}&order_by=id")
+            found += page[key]
+            if len(found) >= page["total_entries"] or not page[key]:
                 return found
 
     def task_states(self, dag_id: str, run_id: str) -> dict[tuple[str, int], str]:

@@ -125,7 +125,7 @@ def test_many_connections_are_polled_in_groups(sqlite_store: Store) -> None:
 def at_work_on(store: Store, name: str, work: dict[int, list[str]]) -> int:
     """A run that has found work and has not ended."""
     opened = planning.open_run(store, "exact_online", name, Options())
-    at_work.note(store, opened.run_id, work)
+    runs.save_work(store, opened.run_id, work)
     return opened.run_id
 
 

@@ -1,7 +1,7 @@
 """What the tasks of our DAGs import, for a worker to import once: its tasks are forked from it, and find it loaded.
 
 A Celery worker is told by ``AIRFLOW__CELERY__EXTRA_CELERY_CONFIG={"imports": ["outsmart_sync.orchestration.warm"]}``.
-It saves each task two thirds of a second of CPU time, half of what a short one takes.
+What it saves each task is in docs/decisions.md.
 
 Celery's ``imports``: https://docs.celeryq.dev/en/stable/userguide/configuration.html#imports
 """

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from outsmart_sync.store import dialect, leases, runs
+from outsmart_sync.store import dialect, leases
 from outsmart_sync.store.runs import RunState
 from outsmart_sync.store.tables import run, run_category, run_connection
 
@@ -22,11 +22,6 @@ if TYPE_CHECKING:
 
 SILENT = timedelta(hours=1)
 """A run that has held no lease for so long was ended from outside, without being closed."""
-
-
-def note(store: Store, run_id: int, work: dict[int, list[str]]) -> None:
-    """Note which categories of which connections a run is going to work on."""
-    runs.save_work(store, run_id, work)
 
 
 def elsewhere(store: Store, package: str, direction: str) -> dict[int, int]:

@@ -12,7 +12,7 @@ from outsmart_sync.pipeline import export_extract
 from outsmart_sync.pipeline.job import Options
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.records.export_catalogue import INVOICE_STATUS, WORK_ORDERS
-from outsmart_sync.services import at_work, planning, trouble
+from outsmart_sync.services import planning, trouble
 from outsmart_sync.services.export_doors import ExportDoors, export_job
 from outsmart_sync.services.polling import Work
 from outsmart_sync.store import connections, exports, runs
@@ -58,7 +58,8 @@ def poll(
             left_out = planning.left_out(store, package, connection, options, direction=planning.EXPORT)
             work.append(Work(connection.id, connection.label, busy, left_out))
         log.info("%s: %s", connection.label, "work in " + ", ".join(busy) if busy else "nothing to do")
-    at_work.note(store, run_id, {each.connection_id: [] if for_another else each.categories for each in work})
+    if not for_another:
+        runs.save_work(store, run_id, {each.connection_id: each.categories for each in work})
     return work
 
 

@@ -13,7 +13,7 @@ from outsmart_sync.pipeline.job import Options
 from outsmart_sync.pipeline.reached import cursor_age, stream_names
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.records.catalogue import ImportCategory
-from outsmart_sync.services import at_work, planning, trouble
+from outsmart_sync.services import planning, trouble
 from outsmart_sync.services.doors import Doors
 from outsmart_sync.store import connections, cursors, dialect, runs
 from outsmart_sync.store.connections import SyncConnection
@@ -81,7 +81,8 @@ def poll(
             left_out = planning.left_out(store, package_of(connection.package), connection, options)
             work.append(Work(connection.id, connection.label, busy, left_out))
         log.info("%s: %s", connection.label, "work in " + ", ".join(busy) if busy else "nothing to do")
-    at_work.note(store, run_id, {each.connection_id: [] if for_another else each.categories for each in work})
+    if not for_another:
+        runs.save_work(store, run_id, {each.connection_id: each.categories for each in work})
     return work
 
 
