@@ -18,8 +18,8 @@ from __future__ import annotations
 
 from airflow.sdk import DAG
 
-from outsmart_sync.orchestration.export_tasks import export_params
 from outsmart_sync.orchestration.groups import export_dag_tasks
+from outsmart_sync.orchestration.params import export_params
 from outsmart_sync.orchestration.schedules import RUN_TYPES, export_schedule, runs_at_once
 from outsmart_sync.orchestration.task_defaults import TASK_DEFAULTS
 from outsmart_sync.providers.packages import package

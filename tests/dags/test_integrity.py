@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from outsmart_sync.errors import InvalidSettings
-from outsmart_sync.orchestration.params import require_known
+from outsmart_sync.orchestration.params import require_export_fields, require_import_fields
+from outsmart_sync.orchestration.schedules import RUNS_VARIABLE, runs_at_once
 from outsmart_sync.providers.packages import package
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -194,6 +195,26 @@ def test_a_dag_file_is_named_after_a_provider_and_direction_and_is_short(path: P
 
 def test_a_run_that_is_triggered_with_a_misspelt_field_is_refused() -> None:
     with pytest.raises(InvalidSettings, match=r"unknown fields: previw.*The fields are categories"):
-        require_known({"previw": True})
-    require_known({"preview": True})
-    require_known(None)
+        require_import_fields({"previw": True})
+    require_import_fields({"preview": True})
+    require_import_fields(None)
+    with pytest.raises(InvalidSettings, match=r"unknown fields: codes.*The fields are categories, connection, work_"):
+        require_export_fields({"codes": ["1"]})
+
+
+@pytest.mark.parametrize("said", ["many", "0", "-1", ""])
+def test_how_many_runs_go_at_once_is_a_number_or_the_dag_says_so(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(RUNS_VARIABLE, said)
+    with pytest.raises(InvalidSettings, match=rf"{RUNS_VARIABLE} is '{said}'.*whole number of at least 1"):
+        runs_at_once()
+    monkeypatch.setenv(RUNS_VARIABLE, "3")
+    assert runs_at_once() == 3
+    monkeypatch.delenv(RUNS_VARIABLE)
+    assert runs_at_once() == 16
+
+
+def test_a_run_that_an_action_starts_for_others_only_exports(dags: dict[str, Any]) -> None:
+    """What was asked about single work orders is done once, by the run that was asked."""
+    for dag in dags.values():
+        fixed = dag.get_task("start_run").partial_kwargs["op_kwargs"]["anew"]
+        assert fixed == ({"action": "export"} if dag.dag_id.endswith("_export") else {})

@@ -12,7 +12,8 @@ from sqlalchemy import delete, update
 from outsmart_sync.providers.exact_online import price_lists
 from outsmart_sync.providers.packages import package
 from outsmart_sync.services import planning, settings
-from outsmart_sync.services.polling import Work, poll
+from outsmart_sync.services.polling import poll
+from outsmart_sync.services.polls import Work
 from outsmart_sync.store import connections, cursors
 from outsmart_sync.store.store import Store
 from outsmart_sync.store.tables import call_budget, category_state, cursor, run

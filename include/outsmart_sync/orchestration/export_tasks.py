@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
 
-from airflow.sdk import Param, get_current_context, task
+from airflow.sdk import get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from outsmart_sync.errors import InvalidSettings
-from outsmart_sync.orchestration.import_tasks import (
+from outsmart_sync.orchestration.params import export_options, require_export_fields
+from outsmart_sync.orchestration.run_tasks import (
     MaybeItem,
     Shard,
     WorkItem,
@@ -19,64 +18,10 @@ from outsmart_sync.orchestration.import_tasks import (
     shards_of,
     work_items,
 )
-from outsmart_sync.orchestration.params import BY_HAND
-from outsmart_sync.pipeline.job import Options, Step
-from outsmart_sync.records.catalogue import Package
-from outsmart_sync.records.export_actions import ACTIONS, EXPORT, QUIET
+from outsmart_sync.pipeline.job import Step
+from outsmart_sync.records.export_actions import EXPORT, QUIET
 
 log = logging.getLogger(__name__)
-
-_FIELDS = ("categories", "connection", "work_orders", "action", "document", "preview")
-
-
-def export_params(package: Package) -> dict[str, Param]:
-    """The trigger form's fields; the defaults are those of a scheduled run."""
-    names = [category.name for category in package.export_categories]
-    return {
-        "categories": Param(
-            [],
-            type=["array", "null"],  # null: the form does not mark it as required
-            items={"type": "string", "enum": names},
-            examples=names,
-            values_display={category.name: category.label for category in package.export_categories},
-            title="Categories",
-            description="Leave empty for all that are switched on.",
-        ),
-        "connection": Param(
-            None,
-            type=["null", "integer"],
-            minimum=1,
-            title="Sync connection",
-            description="Its number, as `outsmart-sync status` lists it. Leave empty for all that are active.",
-        ),
-        "work_orders": Param(
-            [],
-            type=["array", "null"],
-            items={"type": "string"},
-            title="Only these work orders",
-            description="Numbers or row ids, one a line. They go whatever their date and work status are.",
-        ),
-        "action": Param(
-            EXPORT,
-            type="string",
-            enum=[EXPORT, *ACTIONS],
-            values_display={EXPORT: "Export", **ACTIONS},
-            title="What is done with them",
-            description="Everything but Export needs the work orders that are meant.",
-        ),
-        "document": Param(
-            None,
-            type=["null", "string"],
-            title="Number of the document",
-            description="Of one that is there already: see the action Uncertain.",
-        ),
-        "preview": Param(
-            False,
-            type="boolean",
-            title="Preview",
-            description="Show each document with its lines and its total in the logs; nothing is sent.",
-        ),
-    }
 
 
 @task
@@ -87,23 +32,17 @@ def open_run(package: str) -> list[Shard]:
 
     context = get_current_context()
     dag_run, params = context["dag_run"], context["params"]
-    _require_known(dag_run.conf)
+    require_export_fields(dag_run.conf)
     store, gateway = opened()
     external_id = f"{dag_run.dag_id}/{dag_run.run_id}"
-    action, numbers = params["action"], [each.strip() for each in params["work_orders"] or () if each.strip()]
+    options, action = export_options(params, by_hand=is_by_hand(dag_run)), params["action"]
     # Once: a second document must not come of clearing this task.
     if action != EXPORT and runs.find_external(store, external_id) is None:
-        for line in export_actions.act(store, gateway, action, numbers, params["connection"], params["document"] or ""):
+        asked = [*options.codes], options.connection, params["document"] or ""
+        for line in export_actions.act(store, gateway, action, *asked):
             log.info("%s", line)
         if action in QUIET:
             return []
-    options = Options(
-        categories=tuple(params["categories"] or ()),
-        connection=params["connection"],
-        preview=params["preview"],
-        codes=tuple(numbers),
-        by_hand=is_by_hand(dag_run),
-    )
     return shards_of(export_run.open_run(store, package, external_id, options))
 
 
@@ -131,18 +70,3 @@ def step(name: str, category: str, item: MaybeItem) -> dict[str, int]:
         for line in exports.preview_lines(store, item["run_id"]):
             log.info("%s", line)
     return result.figures()
-
-
-def _require_known(conf: Any) -> None:
-    """Refuse a run that was triggered with a field the form does not have, such as a misspelt ``preview``.
-
-    Raises:
-        InvalidSettings: There is one.
-    """
-    if unknown := sorted(set(conf or {}) - {*_FIELDS, BY_HAND}):
-        raise InvalidSettings(
-            f"The run was triggered with unknown fields: {', '.join(unknown)}.",
-            why="Nothing was done: a misspelt preview would have sent.",
-            remedy=f"The fields are {', '.join(_FIELDS)}.",
-            code="unknown_field",
-        )

@@ -15,8 +15,9 @@ from airflow.sdk import TaskGroup
 
 from outsmart_sync.orchestration import export_tasks, import_tasks
 from outsmart_sync.orchestration.assets import asset_of
-from outsmart_sync.orchestration.import_tasks import ITEM, choose_categories, close_run, start_run, with_work
+from outsmart_sync.orchestration.run_tasks import ITEM, choose_categories, close_run, start_run, with_work
 from outsmart_sync.pipeline.job import Step
+from outsmart_sync.records.export_actions import EXPORT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,7 +39,7 @@ def import_dag_tasks(package: Package) -> None:
     def group(category: Any, item: XComArg) -> TaskGroup:
         return _category_group(category, item, import_tasks.step, assets[category.name])
 
-    _run_tasks(package.imports, after, shards, polled, group)
+    _run_tasks(package.imports, after, shards, polled, group, anew={})
 
 
 def export_dag_tasks(package: Package) -> None:
@@ -50,7 +51,8 @@ def export_dag_tasks(package: Package) -> None:
     def group(category: Any, item: XComArg) -> TaskGroup:
         return _category_group(category, item, export_tasks.step)
 
-    _run_tasks(package.export_categories, after, shards, polled, group)
+    # What else was asked about single work orders has been done when a run starts others.
+    _run_tasks(package.export_categories, after, shards, polled, group, anew={"action": EXPORT})
 
 
 def _run_tasks(
@@ -59,6 +61,8 @@ def _run_tasks(
     shards: Any,
     polled: Any,
     group: Callable[[Any, XComArg], TaskGroup],
+    *,
+    anew: dict[str, Any],
 ) -> None:
     """The tasks that come after the poll.
 
@@ -68,6 +72,7 @@ def _run_tasks(
         shards: What ``open_run`` returned.
         polled: What every ``poll`` returned.
         group: Makes the tasks of a category for the connection that the run works on.
+        anew: What the runs that this one starts are asked otherwise than it was.
     """
     names = [category.name for category in categories]
     work = with_work(polled, names)
@@ -81,7 +86,7 @@ def _run_tasks(
         chosen >> groups[name] >> all_categories
         for earlier in after.get(name, ()):
             groups[earlier] >> groups[name]
-    [start_run.expand(item=work), all_categories] >> closed
+    [start_run.partial(anew=anew).expand(item=work), all_categories] >> closed
 
 
 def _category_group(

@@ -1,62 +1,24 @@
-"""The tasks of an import DAG: thin, each one call of a service.
-
-Only small references travel through XCom: run, connection, category, counts. The rows are in the store's staging. The
-services are imported inside the tasks: this module is loaded with the DAG file, in every task process.
-"""
+"""The tasks of an import DAG that are other than an export's: thin, each one call of a service."""
 
 from __future__ import annotations
 
-import logging
-from typing import TYPE_CHECKING, Any, NoReturn, TypedDict, cast
-
 from airflow.sdk import get_current_context, task
-from airflow.sdk.exceptions import AirflowSkipException, DagRunTriggerException, DownstreamTasksSkipped
+from airflow.sdk.exceptions import AirflowSkipException
 
 from outsmart_sync.orchestration.assets import tell
-from outsmart_sync.orchestration.params import BY_HAND, options_from, require_known
+from outsmart_sync.orchestration.params import import_options, require_import_fields
+from outsmart_sync.orchestration.run_tasks import (
+    MaybeItem,
+    Shard,
+    WorkItem,
+    is_by_hand,
+    opened,
+    require_work,
+    shards_of,
+    the_store,
+    work_items,
+)
 from outsmart_sync.pipeline.job import Step
-from outsmart_sync.records.export_actions import EXPORT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from outsmart_sync.services.gateway import Gateway
-    from outsmart_sync.services.planning import OpenRun
-    from outsmart_sync.services.polling import Work
-    from outsmart_sync.store.store import Store
-
-log = logging.getLogger(__name__)
-
-LABEL = "administration"
-"""Context variable of a map index label."""
-
-ITEM = "item"
-"""XCom key of the connection that a run works on."""
-
-LABEL_TEMPLATE = f"{{{{ {LABEL} | default('') }}}}"
-
-
-class Shard(TypedDict):
-    """Connections that are polled together; ``of_many``: others take part, so each with work gets a run of its own."""
-
-    run_id: int
-    connection_ids: list[int]
-    of_many: bool
-
-
-class WorkItem(TypedDict):
-    """A connection with work, as it travels through XCom; ``apart``: a run of its own does it."""
-
-    run_id: int
-    connection_id: int
-    label: str
-    categories: list[str]
-    left_out: dict[str, str]
-    apart: bool
-
-
-MaybeItem = WorkItem | dict[str, Any]
-"""The connection that a run works on, or nothing in it: each has a run of its own."""
 
 
 @task
@@ -66,8 +28,8 @@ def open_run(package: str) -> list[Shard]:
 
     context = get_current_context()
     dag_run = context["dag_run"]
-    require_known(dag_run.conf)
-    options = options_from(context["params"], by_hand=is_by_hand(dag_run))
+    require_import_fields(dag_run.conf)
+    options = import_options(context["params"], by_hand=is_by_hand(dag_run))
     return shards_of(planning.open_run(the_store(), package, f"{dag_run.dag_id}/{dag_run.run_id}", options))
 
 
@@ -79,70 +41,6 @@ def poll(shard: Shard) -> list[WorkItem]:
     store, gateway = opened()
     work = polling.poll(store, gateway, shard["run_id"], shard["connection_ids"], for_another=shard["of_many"])
     return work_items(shard, work)
-
-
-@task
-def with_work(polled: Any, names: list[str]) -> list[WorkItem]:
-    """The connections with work that get runs of their own; ``polled`` is what every ``poll`` returned, one list each.
-
-    The one that this run works on itself is left for the steps under the key ``item``.
-
-    Raises:
-        DownstreamTasksSkipped: Nothing is to be done: Airflow's signal, no failure.
-    """
-    # A slice is one call to Airflow; iterating asks for one more than there are, and that is logged as an error.
-    items: list[WorkItem] = [item for shard in polled[:] for item in shard]
-    for item in items:
-        log.info("%s: %s", item["label"], ", ".join(item["categories"]))
-    if not items:
-        skip("start_run", "choose_categories", *steps_of(names))
-    # Nothing would be an XCom that is not there, which is an error to those who ask for it.
-    get_current_context()["ti"].xcom_push(ITEM, next((item for item in items if not item["apart"]), {}))
-    return [item for item in items if item["apart"]]
-
-
-@task(map_index_template=LABEL_TEMPLATE)
-def start_run(item: WorkItem) -> None:
-    """Start a run of the same DAG for one connection with work, which is asked the same as this one.
-
-    So a slow connection holds up nobody, a failing one makes its own run red, and no run has many tasks: what Airflow
-    does about a run grows with the square of their number.
-
-    Raises:
-        DagRunTriggerException: Always: so a task tells Airflow to start a run.
-    """
-    context = get_current_context()
-    context[LABEL] = item["label"]  # type: ignore[literal-required]
-    dag_run, params = context["dag_run"], dict(context["params"])
-    if "action" in params:
-        params["action"] = EXPORT  # what else was asked has been done
-    raise DagRunTriggerException(
-        trigger_dag_id=dag_run.dag_id,
-        dag_run_id=f"{dag_run.run_id}__{item['connection_id']}",
-        conf=params | {"connection": item["connection_id"], BY_HAND: is_by_hand(dag_run)},
-        note=item["label"],
-        reset_dag_run=False,
-        skip_when_already_exists=True,  # a try of this task that got no answer
-        wait_for_completion=False,
-        allowed_states=[],
-        failed_states=[],
-        poke_interval=0,
-        deferrable=False,
-    )
-
-
-@task
-def choose_categories(names: list[str], item: MaybeItem) -> None:
-    """Skip the categories that have nothing to do, each with its reason, without a process for any of their tasks.
-
-    Raises:
-        DownstreamTasksSkipped: There are some: Airflow's signal, no failure.
-    """
-    idle = [name for name in names if not item or name not in item["categories"]]
-    for name in idle:
-        log.info("%s", why_idle(item, name))
-    if idle:
-        skip(*steps_of(idle))
 
 
 @task(multiple_outputs=False)
@@ -157,100 +55,3 @@ def step(name: str, category: str, item: MaybeItem) -> dict[str, int]:
         raise AirflowSkipException(result.skip)
     tell(get_current_context(), item["connection_id"], item["label"], result.figures())
     return result.figures()
-
-
-@task
-def close_run(shards: list[Shard] | None) -> None:
-    """End the run: give its leases back, tell its figures, and tell people what has broken or works again.
-
-    Here, too, logins that nobody uses are kept alive: this task runs whatever is switched off, and delays none.
-    """
-    from outsmart_sync.orchestration.metrics import send
-    from outsmart_sync.providers.messages.hook import MessageHook
-    from outsmart_sync.services import alerts, keep_alive, metrics, planning
-
-    store, gateway = opened()
-    for shard in (shards or [])[:1]:
-        closed = planning.close_run(store, shard["run_id"])
-        send(metrics.of_run(store, closed))
-        for each in closed:
-            log.info("connection %s, %s: %s %s", each.connection_id, each.category, each.state, each.counts)
-    keep_alive.keep(store, gateway)
-    send(metrics.standing(store))
-    if number := alerts.tell(store, MessageHook()):
-        log.info("%s alerts were sent", number)
-
-
-def is_by_hand(dag_run: Any) -> bool:
-    """Whether a person started this run, or the one that started it."""
-    return bool((dag_run.conf or {}).get(BY_HAND, dag_run.run_type.value == "manual"))
-
-
-def shards_of(run: OpenRun) -> list[Shard]:
-    """What is polled together, as it travels through XCom."""
-    return [Shard(run_id=run.run_id, connection_ids=ids, of_many=run.of_many) for ids in run.shards]
-
-
-def steps_of(names: Iterable[str]) -> list[str]:
-    """The tasks of categories."""
-    return [f"{name}.{each.value}" for name in names for each in Step]
-
-
-def skip(*tasks: str) -> NoReturn:
-    """Let Airflow skip tasks of this run, as its branch operators do.
-
-    One that the scheduler has in hand at that moment runs all the same, and finds out by itself: :func:`require_work`.
-
-    Raises:
-        DownstreamTasksSkipped: Always.
-    """
-    raise DownstreamTasksSkipped(tasks=list(tasks))  # type: ignore[no-untyped-call]
-
-
-def the_store() -> Store:
-    """The store that the Airflow connection names."""
-    from outsmart_sync.store.hook import StoreHook
-
-    return StoreHook().get_conn()
-
-
-def opened() -> tuple[Store, Gateway]:
-    """The store, and what opens the vendors."""
-    from outsmart_sync.providers.gateway import HookGateway
-
-    store = the_store()
-    return store, HookGateway(store)
-
-
-def work_items(shard: Shard, work: Iterable[Work]) -> list[WorkItem]:
-    """What a poll found, as it travels through XCom."""
-    get_current_context()["shard_label"] = f"{len(shard['connection_ids'])} connections"  # type: ignore[typeddict-unknown-key]
-    return [
-        WorkItem(
-            run_id=shard["run_id"],
-            connection_id=each.connection_id,
-            label=each.label,
-            categories=each.categories,
-            left_out=each.left_out,
-            apart=shard["of_many"],
-        )
-        for each in work
-    ]
-
-
-def require_work(item: MaybeItem, category: str) -> WorkItem:
-    """The run's connection; ends a task of a category that has nothing to do, or that does not run, with the reason.
-
-    Raises:
-        AirflowSkipException: It has nothing to do.
-    """
-    if not item or category not in item["categories"]:
-        raise AirflowSkipException(why_idle(item, category))
-    return cast("WorkItem", item)
-
-
-def why_idle(item: MaybeItem, category: str) -> str:
-    """The reason why a category has nothing to do."""
-    if not item:
-        return f"{category}: each connection has a run of its own"
-    return item["left_out"].get(category, f"{category}: nothing to do")

@@ -8,6 +8,8 @@ from typing import Any
 
 from airflow.sdk import CronTriggerTimetable
 
+from outsmart_sync.errors import InvalidSettings
+
 IMPORT_VARIABLE = "OUTSMART_SYNC_IMPORT_SCHEDULE"
 """Environment variable with another cron expression for imports, the same on every machine that runs Airflow."""
 
@@ -24,8 +26,20 @@ RUN_TYPES: list[Any] = ["scheduled", "manual", "operator_triggered"]
 
 
 def runs_at_once() -> int:
-    """More than one: a first import of hours must not keep other connections from their next run."""
-    return int(os.environ.get(RUNS_VARIABLE, "16"))
+    """More than one: a first import of hours must not keep other connections from their next run.
+
+    Raises:
+        InvalidSettings: The environment variable says no number of at least 1.
+    """
+    said = os.environ.get(RUNS_VARIABLE, "16")
+    if not said.isdecimal() or int(said) < 1:
+        raise InvalidSettings(
+            f"{RUNS_VARIABLE} is {said!r}.",
+            why="It says how many runs of one DAG may be at work at a time.",
+            remedy="Set it to a whole number of at least 1, or leave it out: then there are 16.",
+            code="bad_runs_at_once",
+        )
+    return int(said)
 
 
 def import_schedule() -> CronTriggerTimetable:

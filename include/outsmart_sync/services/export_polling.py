@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from outsmart_sync.errors import SyncError
 from outsmart_sync.pipeline import export_extract
-from outsmart_sync.pipeline.job import Options
-from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.records.export_catalogue import INVOICE_STATUS, WORK_ORDERS
 from outsmart_sync.services import planning, trouble
 from outsmart_sync.services.export_doors import ExportDoors, export_job
-from outsmart_sync.services.polling import Work
-from outsmart_sync.store import connections, exports, runs
+from outsmart_sync.services.polls import poll_each
+from outsmart_sync.store import exports, runs
 
 if TYPE_CHECKING:
+    from outsmart_sync.pipeline.job import Options
     from outsmart_sync.services.gateway import Gateway
+    from outsmart_sync.services.polls import Work
     from outsmart_sync.store.connections import SyncConnection
     from outsmart_sync.store.store import Store
-
-log = logging.getLogger(__name__)
 
 
 def poll(
     store: Store, gateway: Gateway, run_id: int, connection_ids: list[int], *, for_another: bool = False
 ) -> list[Work]:
     """Look for each connection whether there is anything to export, or to hear of what was.
-
-    A connection whose poll fails is handed on, so that its own tasks fail and nobody else's.
 
     Args:
         store: The store.
@@ -40,27 +34,13 @@ def poll(
         for_another: Another run will do what is found.
 
     Returns:
-        Connections that have work.
+        Connections that have work; also those whose poll failed, so that their own tasks fail and nobody else's.
     """
-    plan = runs.read_plan(store, run_id)
-    options = planning.options_of(store, run_id)
-    work = []
-    for connection_id in connection_ids:
-        connection = connections.require(store, connection_id)
-        categories = plan[connection_id][1]
-        try:
-            busy = _poll(store, gateway, run_id, connection, categories, options)
-        except SyncError as error:
-            log.warning("%s: the poll failed, its tasks will tell: %s (%s)", connection.label, error, error.technical)
-            busy = [] if trouble.postpone_if_long(store, connection, categories, error) else categories
-        if busy:
-            package = package_of(connection.package)
-            left_out = planning.left_out(store, package, connection, options, direction=planning.EXPORT)
-            work.append(Work(connection.id, connection.label, busy, left_out))
-        log.info("%s: %s", connection.label, "work in " + ", ".join(busy) if busy else "nothing to do")
-    if not for_another:
-        runs.save_work(store, run_id, {each.connection_id: each.categories for each in work})
-    return work
+
+    def ask(connection: SyncConnection, names: list[str], options: Options) -> list[str]:
+        return _poll(store, gateway, run_id, connection, names, options)
+
+    return poll_each(store, run_id, connection_ids, ask, direction=planning.EXPORT, for_another=for_another)
 
 
 def _poll(

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import logging
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from outsmart_sync.errors import SyncError
 from outsmart_sync.pipeline import epochs, pending
-from outsmart_sync.pipeline.job import Options
 from outsmart_sync.pipeline.reached import cursor_age, stream_names
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.records.catalogue import ImportCategory
 from outsmart_sync.services import planning, trouble
 from outsmart_sync.services.doors import Doors
-from outsmart_sync.store import connections, cursors, dialect, runs
-from outsmart_sync.store.connections import SyncConnection
+from outsmart_sync.services.polls import poll_each
+from outsmart_sync.store import cursors, dialect, runs
 from outsmart_sync.store.cursors import Cursor
 
 if TYPE_CHECKING:
+    from outsmart_sync.pipeline.job import Options
     from outsmart_sync.pipeline.ports import Source
     from outsmart_sync.services.gateway import Gateway
+    from outsmart_sync.services.polls import Work
+    from outsmart_sync.store.connections import SyncConnection
     from outsmart_sync.store.store import Store
-
-log = logging.getLogger(__name__)
 
 _CURSOR_CONFIRMED_EVERY = timedelta(days=1)
 
@@ -32,29 +29,10 @@ Quiet = dict[ImportCategory, dict[str, Cursor]]
 """Categories for which nothing waits here, with their cursors."""
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
-    """A connection that has something to do.
-
-    Attributes:
-        connection_id: The connection.
-        label: Its administration's name.
-        categories: Categories with work.
-        left_out: Categories that are switched on and do not run all the same → why.
-    """
-
-    connection_id: int
-    label: str
-    categories: list[str]
-    left_out: dict[str, str]
-
-
 def poll(
     store: Store, gateway: Gateway, run_id: int, connection_ids: list[int], *, for_another: bool = False
 ) -> list[Work]:
     """Ask each connection's streams the cheapest question there is, and look what waits in the store.
-
-    A connection whose poll fails is handed on, so that its own tasks fail and nobody else's.
 
     Args:
         store: The store.
@@ -64,26 +42,13 @@ def poll(
         for_another: Another run will do what is found.
 
     Returns:
-        Connections that have work.
+        Connections that have work; also those whose poll failed, so that their own tasks fail and nobody else's.
     """
-    plan = runs.read_plan(store, run_id)
-    options = planning.options_of(store, run_id)
-    work = []
-    for connection_id in connection_ids:
-        connection = connections.require(store, connection_id)
-        categories = plan[connection_id][1]
-        try:
-            busy = _poll_connection(store, gateway, run_id, connection, categories, options)
-        except SyncError as error:
-            log.warning("%s: the poll failed, its tasks will tell: %s (%s)", connection.label, error, error.technical)
-            busy = [] if trouble.postpone_if_long(store, connection, categories, error) else categories
-        if busy:
-            left_out = planning.left_out(store, package_of(connection.package), connection, options)
-            work.append(Work(connection.id, connection.label, busy, left_out))
-        log.info("%s: %s", connection.label, "work in " + ", ".join(busy) if busy else "nothing to do")
-    if not for_another:
-        runs.save_work(store, run_id, {each.connection_id: each.categories for each in work})
-    return work
+
+    def ask(connection: SyncConnection, names: list[str], options: Options) -> list[str]:
+        return _poll_connection(store, gateway, run_id, connection, names, options)
+
+    return poll_each(store, run_id, connection_ids, ask, direction=planning.IMPORT, for_another=for_another)
 
 
 def _poll_connection(

@@ -1,0 +1,83 @@
+"""What every poll is: each connection is asked for itself, and what is found is noted for the run."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from outsmart_sync.errors import SyncError
+from outsmart_sync.providers.packages import package as package_of
+from outsmart_sync.services import planning, trouble
+from outsmart_sync.store import connections, runs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from outsmart_sync.pipeline.job import Options
+    from outsmart_sync.store.connections import SyncConnection
+    from outsmart_sync.store.store import Store
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A connection that has something to do.
+
+    Attributes:
+        connection_id: The connection.
+        label: Its administration's name.
+        categories: Categories with work.
+        left_out: Categories that are switched on and do not run all the same → why.
+    """
+
+    connection_id: int
+    label: str
+    categories: list[str]
+    left_out: dict[str, str]
+
+
+def poll_each(
+    store: Store,
+    run_id: int,
+    connection_ids: list[int],
+    ask: Callable[[SyncConnection, list[str], Options], list[str]],
+    *,
+    direction: str,
+    for_another: bool,
+) -> list[Work]:
+    """Ask each connection whether there is anything to do.
+
+    A connection whose poll fails is handed on, so that its own tasks fail and nobody else's.
+
+    Args:
+        store: The store.
+        run_id: The run.
+        connection_ids: Connections of its plan.
+        ask: Connection, its categories, what was asked of the run → the categories with work.
+        direction: Import or export.
+        for_another: Another run will do what is found.
+
+    Returns:
+        Connections that have work.
+    """
+    plan = runs.read_plan(store, run_id)
+    options = planning.options_of(store, run_id)
+    work = []
+    for connection_id in connection_ids:
+        connection = connections.require(store, connection_id)
+        categories = plan[connection_id][1]
+        try:
+            busy = ask(connection, categories, options)
+        except SyncError as error:
+            log.warning("%s: the poll failed, its tasks will tell: %s (%s)", connection.label, error, error.technical)
+            busy = [] if trouble.postpone_if_long(store, connection, categories, error) else categories
+        if busy:
+            package = package_of(connection.package)
+            left_out = planning.left_out(store, package, connection, options, direction=direction)
+            work.append(Work(connection.id, connection.label, busy, left_out))
+        log.info("%s: %s", connection.label, "work in " + ", ".join(busy) if busy else "nothing to do")
+    if not for_another:
+        runs.save_work(store, run_id, {each.connection_id: each.categories for each in work})
+    return work
