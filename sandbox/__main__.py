@@ -23,14 +23,17 @@ from sandbox.visma_eaccounting.rows import RowStore as VismaRowStore
 CANNOT_START = 2
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Run the command line.
+
+    Args:
+        arguments: The words after the program's name; None takes those of this process.
 
     Returns:
         The exit code: 0 after a clean stop, 2 if the sandbox could not start.
     """
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    config, only_describe = parse_arguments()
+    config, only_describe = parse_arguments(arguments)
     if only_describe:
         _say(_description(config))
         return 0

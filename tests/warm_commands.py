@@ -1,0 +1,12 @@
+"""Loaded ahead by the process from which tests fork commands, and nowhere else: all that a command imports.
+
+Airflow reads its settings when it is first imported, and a command of a person is no unit test.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.pop("AIRFLOW__CORE__UNIT_TEST_MODE", None)
+
+import outsmart_sync.store.hook  # noqa: F401
