@@ -32,6 +32,7 @@ def exact(url: str, redirect_uri: str = DEFAULT_REDIRECT_URI, **extras: Any) -> 
 def visma(url: str, redirect_uri: str = DEFAULT_VISMA_REDIRECT_URI, **extras: Any) -> str:
     """The app at VISMA, as :func:`exact` gives that at Exact Online."""
     addresses = {"authorize_url": f"{url}/connect/authorize", "token_url": f"{url}/connect/token", "api_url": url}
+    addresses["web_url"] = url
     return _app("visma_eaccounting", VISMA_APP, addresses | {"redirect_uri": redirect_uri} | extras)
 
 

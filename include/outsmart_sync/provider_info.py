@@ -34,6 +34,7 @@ def _bookkeeping(package: Package) -> dict[str, Any]:
             "token_url": _text("Token address", "Overrides the vendor's token endpoint."),
             "revocation_url": _text("Revocation address", "Overrides where a login is ended (VISMA)."),
             "api_url": _text("API address", "Overrides the vendor's API."),
+            "web_url": _text("Address of the application", "Overrides where links into the package lead."),
         },
     }
 
@@ -56,7 +57,8 @@ def get_provider_info() -> dict[str, Any]:
                     "placeholders": {"host": "https://app.out-smart.com/openapi/8"},
                 },
                 "conn-fields": {
-                    "software_token": _text("Software token", "Issued by OutSmart for this software.", secret=True)
+                    "software_token": _text("Software token", "Issued by OutSmart for this software.", secret=True),
+                    "web_url": _text("Address of the application", "Overrides where links into OutSmart lead."),
                 },
             },
         ],

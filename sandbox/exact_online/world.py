@@ -1,5 +1,6 @@
 """One sandbox's Exact Online, put together."""
 
+import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
@@ -16,6 +17,8 @@ from sandbox.exact_online.rows import RowStore
 from sandbox.exact_online.token_endpoint import TokenEndpoint
 from sandbox.exact_online.velocity import ErrorVelocity
 from sandbox.exact_online.writing import Writer
+from sandbox.fixed_world import DIVISIONS
+from sandbox.front import front_page
 from sandbox.state import Documents, State
 from sandbox.switches import SwitchBoard
 
@@ -62,4 +65,21 @@ class ExactOnline:
         app.router.add_post("/api/oauth2/auth", self.authorize.answer)
         app.router.add_post("/api/oauth2/token", self.tokens.handle)
         app.router.add_route("*", "/api/v1/{tail:.*}", self.api.handle)
+        app.router.add_get("/docs/MenuPortal.aspx", self.show_administration)
+        app.router.add_get("/docs/CRMAccountCard.aspx", self.show_account)
         return app
+
+    async def show_administration(self, request: web.Request) -> web.Response:
+        """The first page of an administration."""
+        code = request.query.get("_Division_", "")
+        division = DIVISIONS.get(int(code)) if code.isdecimal() else None
+        return front_page("Exact Online", *([(division.description, {})] if division else []))
+
+    async def show_account(self, request: web.Request) -> web.Response:
+        """The card of an account; its id stands in braces."""
+        code, key = request.query.get("_Division_", ""), request.query.get("AccountID", "")
+        shown = []
+        if code.isdecimal() and int(code) in DIVISIONS and key.startswith("{") and key.endswith("}"):
+            row = self.store.table(int(code), "crm/Accounts").by_key.get(key[1:-1].lower())
+            shown = [(row.Name, msgspec.structs.asdict(row))] if row is not None else []
+        return front_page("Exact Online", *shown)

@@ -8,7 +8,8 @@ from aiohttp.typedefs import Middleware
 
 from sandbox.calls import CODE, ROWS
 from sandbox.clock import Clock
-from sandbox.fixed_world import OUTSMART_ACCOUNTS_BY_TOKEN, OutSmartAccount
+from sandbox.fixed_world import OUTSMART_ACCOUNTS, OUTSMART_ACCOUNTS_BY_TOKEN, OutSmartAccount
+from sandbox.front import front_page
 from sandbox.outsmart.entities import ENTITIES, LOOK_UPS, Entity
 from sandbox.outsmart.envelope import (
     DATA_UNREADABLE,
@@ -65,8 +66,20 @@ class OutSmart:
         """
         app = web.Application(middlewares=[middleware], client_max_size=LARGEST_BODY)
         app.add_routes(self._worksheets.routes())
+        app.router.add_get("/next/", self.show_application)
+        app.router.add_get("/next/crm/work-orders/{row_id}/", self.show_work_order)
         app.router.add_route("*", "/{tail:.*}", self.handle)
         return app
+
+    async def show_application(self, request: web.Request) -> web.Response:  # noqa: ARG002
+        """The first page of the application."""
+        return front_page("OutSmart", ("OutSmart", {}))
+
+    async def show_work_order(self, request: web.Request) -> web.Response:
+        """A work order by its row id; of each account that has one, as these number theirs apart."""
+        key = request.match_info["row_id"]
+        orders = (self.records.of(account, "workorders").get(key) for account in OUTSMART_ACCOUNTS)
+        return front_page("OutSmart", *((f"Work order {one['WorkorderNo']}", one) for one in orders if one))
 
     async def handle(self, request: web.Request) -> web.Response:
         """Answer one request."""

@@ -6,6 +6,7 @@ from aiohttp.typedefs import Middleware
 from sandbox.clock import Clock
 from sandbox.config import SandboxConfig
 from sandbox.fixed_world import VISMA_COMPANIES
+from sandbox.front import front_page
 from sandbox.state import Documents, State
 from sandbox.switches import SwitchBoard
 from sandbox.visma_eaccounting.api import Api
@@ -59,7 +60,12 @@ class VismaEAccounting:
         app.router.add_post("/connect/token", self.tokens.handle)
         app.router.add_post("/connect/revocation", self.tokens.revoke)
         app.router.add_route("*", "/v2/{tail:.*}", self.api.handle)
+        app.router.add_get("/", self.show_application)
         return app
+
+    async def show_application(self, request: web.Request) -> web.Response:  # noqa: ARG002
+        """The application; which of its pages is meant stands behind the `#`, which no server sees."""
+        return front_page("VISMA eAccounting", ("VISMA eAccounting", {}))
 
     def subject(self, request: web.Request) -> tuple[str, str | None]:
         """What a request is about and in which company, for the log of calls."""

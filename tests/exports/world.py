@@ -23,6 +23,7 @@ from outsmart_sync.providers.packages import packages
 from outsmart_sync.providers.visma_eaccounting.client import VismaClient
 from outsmart_sync.providers.visma_eaccounting.exporter import VismaExporter
 from outsmart_sync.records.completed_work_order import CompletedWorkOrder
+from outsmart_sync.records.exchange import WebPage
 from outsmart_sync.records.export_catalogue import WORK_ORDERS
 from outsmart_sync.records.export_document import Entity
 from outsmart_sync.records.export_settings import export_categories
@@ -60,6 +61,9 @@ class BooksGateway(FixedGateway):
 
     def door(self, connection: SyncConnection) -> Any:  # noqa: ARG002  # all have the same one
         return self
+
+    def web_page(self, record: str, provider_id: str) -> WebPage:
+        return WebPage(f"https://books.example/{record}/{provider_id}", of_record=bool(provider_id))
 
     def exporter(self, saved: Any) -> Books:
         return Books(self.file, saved, self.trouble, **self.changes)

@@ -34,9 +34,9 @@ def runs_at_once() -> int:
     said = os.environ.get(RUNS_VARIABLE, "16")
     if not said.isdecimal() or int(said) < 1:
         raise InvalidSettings(
-            f"{RUNS_VARIABLE} is {said!r}.",
+            f"{RUNS_VARIABLE} must be a whole number of at least 1, not {said!r}.",
             why="It says how many runs of one DAG may be at work at a time.",
-            remedy="Set it to a whole number of at least 1, or leave it out: then there are 16.",
+            remedy="Correct it, or leave it out: then there are 16.",
             code="bad_runs_at_once",
         )
     return int(said)

@@ -36,6 +36,10 @@ class HookGateway:
         """Whether there is an Airflow connection for the sync connection's OutSmart account."""
         return bool(self._outsmart(connection).is_configured())
 
+    def outsmart_page(self, connection: SyncConnection, record: str, outsmart_id: str) -> Any:
+        """The page of a record in OutSmart."""
+        return self._outsmart(connection).web_page(record, outsmart_id)
+
     def destination(self, connection: SyncConnection) -> Any:
         """The sync connection's OutSmart account."""
         return self._outsmart(connection).destination()

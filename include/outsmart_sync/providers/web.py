@@ -163,6 +163,12 @@ def checked_address(url: str, what: str, *, plain_http: bool = False) -> str:
     return url.rstrip("/")
 
 
+def origin(url: str) -> str:
+    """Scheme, host and port of an address."""
+    parts = parse_url(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
 def is_loopback(host: str) -> bool:
     """Whether a host name or address is this machine."""
     if host == "localhost" or host.endswith(".localhost"):

@@ -70,6 +70,19 @@ class News:
 
 
 @dataclass(frozen=True, slots=True)
+class WebPage:
+    """A page of a vendor's web application, for a person.
+
+    Attributes:
+        address: Where it is.
+        of_record: Whether it is the record's own page; else it is where a person looks for it.
+    """
+
+    address: str
+    of_record: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """A record that the destination did not take, by its place in the list that was sent."""
 

@@ -62,6 +62,7 @@ class Opened:
         planned: The document that the last run composed of it, or why there is none; None: not known any more.
         planned_in: The run that did.
         sending: Whether that run sent it; else it only looked.
+        invoice: The package's id of its invoice; '' until it is one.
     """
 
     listed: Listed
@@ -70,6 +71,7 @@ class Opened:
     planned: Plan | Problem | None
     planned_in: int
     sending: bool
+    invoice: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +149,9 @@ def open_one(store: Store, connection: SyncConnection, row_id: str) -> Opened | 
         each for shown, each in exports.show(store, f"{ROW_ID}{row_id}", connection.id) if shown.row_id == row_id
     ]
     planned, run_id, sending = _planned(store, connection.id, row_id)
-    return Opened(
-        _listed(store, [export])[0], decode(export.payload), history[0] if history else [], planned, run_id, sending
-    )
+    told = history[0] if history else []
+    order = decode(export.payload)
+    return Opened(_listed(store, [export])[0], order, told, planned, run_id, sending, export.invoice)
 
 
 def search(store: Store, connection_ids: Sequence[int], text: str, limit: int = 50) -> list[Listed]:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from outsmart_sync.pipeline.export_ports import CompletedWorkOrders, Exporter
     from outsmart_sync.pipeline.ports import Destination, Source
-    from outsmart_sync.records.exchange import Login
+    from outsmart_sync.records.exchange import Login, WebPage
     from outsmart_sync.store.connections import SyncConnection
     from outsmart_sync.store.tokens import TokenPair
 
@@ -44,6 +44,9 @@ class PackageDoor(Protocol):
     def forgive(self) -> None:
         """Open endpoints again that were closed after errors."""
 
+    def web_page(self, record: str, provider_id: str) -> WebPage:
+        """The page of a record of this type and id in the package's web application, or its first page."""
+
 
 class Gateway(Protocol):
     """Opens vendors."""
@@ -56,6 +59,9 @@ class Gateway(Protocol):
 
     def delivers(self, connection: SyncConnection) -> bool:
         """Whether the sync connection's OutSmart account is configured."""
+
+    def outsmart_page(self, connection: SyncConnection, record: str, outsmart_id: str) -> WebPage:
+        """The page of a record in the web application of OutSmart, or its first page."""
 
     def destination(self, connection: SyncConnection) -> Destination:
         """The sync connection's OutSmart account, opened for reading and writing."""

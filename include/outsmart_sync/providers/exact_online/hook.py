@@ -12,13 +12,15 @@ from airflow.sdk.log import mask_secret
 from requests_oauthlib import OAuth2Session
 
 from outsmart_sync.errors import LoginExpired, NotConfigured, VendorUnavailable
+from outsmart_sync.providers import web
 from outsmart_sync.providers.exact_online import oauth
 from outsmart_sync.providers.exact_online.client import RULES, ExactOnlineClient
 from outsmart_sync.providers.exact_online.exporter import ExactExporter
 from outsmart_sync.providers.exact_online.imports import PACKAGE
 from outsmart_sync.providers.exact_online.source import ExactSource
 from outsmart_sync.providers.vendor_hook import VendorHook
-from outsmart_sync.records.exchange import Administration, Login
+from outsmart_sync.providers.web_pages import page_of
+from outsmart_sync.records.exchange import Administration, Login, WebPage
 from outsmart_sync.store.budget import BudgetRules, CallBudget
 from outsmart_sync.store.tokens import TokenKeeper, TokenPair, login_owner
 from outsmart_sync.store.vault import Vault
@@ -32,6 +34,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_PAGES = {"relation": "docs/CRMAccountCard.aspx?_Division_={administration}&AccountID=%7b{id}%7d"}
+"""Pages of the web application; of relations' alone the address is public, from an integration's guide:
+https://support.focus.teamleader.eu/hc/en-150/articles/25693702327057"""
+_FIRST_PAGE = "docs/MenuPortal.aspx?_Division_={administration}"
 _ACTIVE = 1
 _NOT_BLOCKED = 0
 
@@ -41,8 +47,9 @@ class ExactOnlineHook(VendorHook):
 
     Args:
         exact_online_conn_id: Airflow connection of the app: login is the client id, password the client secret, extras
-            ``authorize_url``, ``token_url``, ``api_url`` override the vendor's addresses, ``redirect_uri`` is the one
-            registered with the app.
+            ``authorize_url``, ``token_url``, ``api_url`` and ``web_url`` override the vendor's addresses,
+            ``redirect_uri`` is the one registered with the app, ``web_pages`` tells of more records where their pages
+            are.
         sync_connection: The administration to open; None: only for logging in.
         store: The store with vault and budget; needed with ``sync_connection``.
         country: Whose instance, when there is no ``sync_connection``.
@@ -118,6 +125,13 @@ class ExactOnlineHook(VendorHook):
         What imports leave of the day's calls is for it.
         """
         return ExactExporter(self._client(replace(RULES, keep_share=0.0)), settings)
+
+    def web_page(self, record: str, provider_id: str) -> WebPage:
+        """The page of a record in Exact Online, or that of the administration."""
+        administration = self._sync_connection.administration if self._sync_connection else ""
+        values = {"administration": administration, "id": provider_id}
+        base = web.origin(self.app.authorize_url)
+        return page_of(record, values, base=base, pages=_PAGES, start=_FIRST_PAGE, extras=self.extras)
 
     def forgive(self) -> None:
         """Open endpoints again that were closed after errors: a person says that the cause is mended."""

@@ -13,12 +13,17 @@ from outsmart_sync.providers.outsmart.client import API_URL, OutSmartClient, Tok
 from outsmart_sync.providers.outsmart.completed import CompletedWorkOrders
 from outsmart_sync.providers.outsmart.delivery import OutSmartAccount
 from outsmart_sync.providers.vendor_hook import VendorHook
+from outsmart_sync.providers.web_pages import page_of
 from outsmart_sync.store.vault import Vault
 
 if TYPE_CHECKING:
+    from outsmart_sync.records.exchange import WebPage
     from outsmart_sync.store.connections import SyncConnection
     from outsmart_sync.store.store import Store
 
+_PAGES = {"work_order": "next/crm/work-orders/{id}/"}
+"""Pages of the web application, as published integrations use them; of the other records the API tells no id."""
+_FIRST_PAGE = "next/"
 ACCOUNT_TOKEN = "outsmart_account"  # noqa: S105 - the vault's kind, not a token
 
 
@@ -27,7 +32,8 @@ class OutSmartHook(VendorHook):
 
     Args:
         outsmart_conn_id: Airflow connection: password is the account's token, the extra ``software_token`` ours; host
-            or the extra ``api_url`` override the address.
+            or the extra ``api_url`` override the address, ``web_url`` that of its web application, of which
+            ``web_pages`` tells where more records have their pages.
         sync_connection: Its own token in the vault, if it has one, wins over the password.
         store: The store with the vault; needed with ``sync_connection``.
     """
@@ -54,11 +60,17 @@ class OutSmartHook(VendorHook):
         Raises:
             NotConfigured: The connection or one of its tokens is missing.
         """
-        plain = str(self.extras.get("plain_http", "")).lower() in ("1", "true", "yes")
-        api_url = web.checked_address(
-            self.extras.get("api_url") or self._host() or API_URL, "api_url", plain_http=plain
-        )
+        api_url = self._api_url()
         return OutSmartClient(self.dressed(requests.Session(), api_url), self._tokens(), api_url)
+
+    def _api_url(self) -> str:
+        plain = str(self.extras.get("plain_http", "")).lower() in ("1", "true", "yes")
+        return web.checked_address(self.extras.get("api_url") or self._host() or API_URL, "api_url", plain_http=plain)
+
+    def web_page(self, record: str, outsmart_id: str) -> WebPage:
+        """The page of a record in OutSmart, or the first one."""
+        base = web.origin(self._api_url())
+        return page_of(record, {"id": outsmart_id}, base=base, pages=_PAGES, start=_FIRST_PAGE, extras=self.extras)
 
     def destination(self) -> OutSmartAccount:
         """The account as the pipeline writes it."""

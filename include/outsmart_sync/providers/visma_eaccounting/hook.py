@@ -18,7 +18,8 @@ from outsmart_sync.providers.visma_eaccounting.imports import PACKAGE
 from outsmart_sync.providers.visma_eaccounting.price_lists import READS
 from outsmart_sync.providers.visma_eaccounting.source import VismaSource
 from outsmart_sync.providers.visma_eaccounting.stream import VismaStream
-from outsmart_sync.records.exchange import Login
+from outsmart_sync.providers.web_pages import page_of
+from outsmart_sync.records.exchange import Login, WebPage
 from outsmart_sync.store.budget import CallBudget
 from outsmart_sync.store.tokens import TOKENS, TokenKeeper, TokenPair, login_owner, pair_of
 from outsmart_sync.store.vault import Vault
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _MOST_PARALLEL = 8
+_APPLICATION = "https://eaccounting.vismaonline.com"
+_PAGES = {"invoice": "#/sales/customerinvoice/{id}"}
+"""Pages of the web application; that of invoices as published integrations use it, no other is public."""
+_FIRST_PAGE = "#/dashboard"
 
 
 class VismaEAccountingHook(VendorHook):
@@ -39,9 +44,9 @@ class VismaEAccountingHook(VendorHook):
 
     Args:
         visma_eaccounting_conn_id: Airflow connection of the app: login is the client id, password the client secret,
-            extras ``authorize_url``, ``token_url``, ``revocation_url`` and ``api_url`` override the vendor's addresses,
-            ``redirect_uri`` is the one registered with the app, ``parallel_pages`` how many pages of a list are fetched
-            at a time.
+            extras ``authorize_url``, ``token_url``, ``revocation_url``, ``api_url`` and ``web_url`` override the
+            vendor's addresses, ``redirect_uri`` is the one registered with the app, ``parallel_pages`` how many pages
+            of a list are fetched at a time, ``web_pages`` tells of more records where their pages are.
         sync_connection: The company to open; None: only for logging in.
         store: The store with vault and budget; needed with ``sync_connection``.
         country: Not asked for: the company says.
@@ -111,6 +116,12 @@ class VismaEAccountingHook(VendorHook):
     def exporter(self, settings: Mapping[str, Any]) -> VismaExporter:
         """The company as exports write to it; ``settings`` are those of the category ``work_orders``."""
         return VismaExporter(self.get_conn(), settings)
+
+    def web_page(self, record: str, provider_id: str) -> WebPage:
+        """The page of a record in VISMA eAccounting, or the first one; there a person chooses the company."""
+        administration = self._sync_connection.administration if self._sync_connection else ""
+        values = {"administration": administration, "id": provider_id}
+        return page_of(record, values, base=_APPLICATION, pages=_PAGES, start=_FIRST_PAGE, extras=self.extras)
 
     def forgive(self) -> None:
         """Open endpoints again that were closed after errors: a person says that the cause is mended."""

@@ -12,7 +12,7 @@ from outsmart_sync.records.catalogue import Package
 from outsmart_sync.records.completed_work_order import ROW_ID
 from outsmart_sync.records.export_actions import QUIET
 from outsmart_sync.records.export_catalogue import WORK_ORDERS
-from outsmart_sync.services import export_actions, export_count, export_list, planning, settings
+from outsmart_sync.services import export_actions, export_count, export_list, planning, settings, web_pages
 from outsmart_sync.store.connections import SyncConnection
 from outsmart_sync.webapp import access, opened
 from outsmart_sync.webapp.pages import Shown, View
@@ -87,7 +87,14 @@ def show_one(view: View, connection_id: int, row_id: str) -> HTMLResponse:
     found = export_list.open_one(store, connection, row_id)
     if found is None:
         raise HTTPException(404)
-    return view.page("export_one.html", found=found, connection=connection, rights=rights, kinds=kinds(rights.package))
+    return view.page(
+        "export_one.html",
+        found=found,
+        connection=connection,
+        rights=rights,
+        kinds=kinds(rights.package),
+        web_pages=web_pages.of_work_order(opened.gateway(), connection, row_id, found.invoice),
+    )
 
 
 @router.post("/exports/{connection_id}/{row_id}/preview")

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from outsmart_sync.errors import InvalidSettings
 from outsmart_sync.providers.packages import package as package_of
-from outsmart_sync.services import attention, export_list, history, links
+from outsmart_sync.services import attention, export_list, history, links, web_pages
 from outsmart_sync.webapp import access, naming, opened
 from outsmart_sync.webapp.pages import View
 from outsmart_sync.webapp.routes.settings import start
@@ -127,6 +127,7 @@ def show(view: View, number: int) -> HTMLResponse:
         rights=rights,
         labels=defaultdict(str, labels),
         field_names=names,
+        web_pages=web_pages.of_record(opened.gateway(), connection, found),
         records=naming.records(view.user),
     )
 
