@@ -341,6 +341,40 @@ def test_airflows_own_navigation_asks_before_what_was_typed_is_lost(stage: PageS
     assert len(asked) == 2  # once the page is gone nothing asks any more
 
 
+def test_back_and_forward_ask_before_what_was_typed_is_lost(stage: PageStage, window: Window) -> None:
+    connected(stage)
+    page = window()
+    asked: list[str] = []
+    answers = iter([False, True])
+
+    def answer(dialog: Any) -> None:
+        asked.append(dialog.message)
+        if next(answers):
+            dialog.accept()
+        else:
+            dialog.dismiss()
+
+    page_of(page, stage, "alerts")
+    page.get_by_test_id("nav-dags-link").click()
+    page.wait_for_url(re.compile("/dags"))
+    page.go_back()
+    typed = page.frame_locator(FRAME).get_by_label("E-mail addresses").first
+    typed.click()
+    typed.fill("typed@example.com")
+    page.frames[-1].wait_for_load_state("load")
+    page.on("dialog", answer)
+    page.evaluate("history.forward()")
+    page.wait_for_timeout(1000)
+    assert asked == ["There are unsaved changes. Leave this page all the same?"]
+    expect(typed).to_have_value("typed@example.com")
+    assert "/plugin/" in page.url
+    typed.click()
+    page.go_forward(wait_until="commit", timeout=5000)
+    page.wait_for_url(re.compile("/dags"))
+    expect(page.locator(FRAME)).to_have_count(0)
+    assert len(asked) == 2
+
+
 def test_a_form_on_its_way_is_busy_and_cannot_be_sent_twice(stage: PageStage, window: Window) -> None:
     connected(stage)
     page = bare(window(), stage, "alerts")

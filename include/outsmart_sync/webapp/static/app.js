@@ -44,12 +44,10 @@
     show();
   }
 
-  // Airflow's own navigation takes our frame away without a word, so its links ask here.
+  // Airflow's own navigation takes our frame away without a word, so its links, and Back, ask here.
   if (framed && guards.length) {
-    const asked = (event) => {
-      const link = event.target.closest?.("a[href]");
-      const stays = !link || (link.target && link.target !== "_self") || event.ctrlKey || event.metaKey || event.shiftKey;
-      if (stays || !guards.some((guard) => guard.lost())) return;
+    const ask = (event) => {
+      if (!guards.some((guard) => guard.lost())) return;
       if (window.confirm(document.body.dataset.leaving)) {
         for (const guard of guards) guard.letGo(true);
         setTimeout(() => { for (const guard of guards) guard.letGo(false); }, ASKED_AGAIN_AFTER);
@@ -58,13 +56,22 @@
       event.preventDefault();
       event.stopImmediatePropagation();
     };
+    const clicked = (event) => {
+      const link = event.target.closest?.("a[href]");
+      const stays = !link || (link.target && link.target !== "_self") || event.ctrlKey || event.metaKey || event.shiftKey;
+      if (!stays) ask(event);
+    };
+    // The browser's Back and Forward, where it tells of them before they happen (Navigation API).
+    const wentBack = (event) => { if (event.navigationType === "traverse" && event.cancelable) ask(event); };
     try {
-      const airflow = window.parent.document;
-      airflow.addEventListener("click", asked, true);
-      window.addEventListener("pagehide", () => airflow.removeEventListener("click", asked, true));
-      window.addEventListener("pageshow", (event) => {
-        if (event.persisted) airflow.addEventListener("click", asked, true);
-      });
+      const airflow = window.parent;
+      const listen = (how) => {
+        airflow.document[how]("click", clicked, true);
+        airflow.navigation?.[how]("navigate", wentBack);
+      };
+      listen("addEventListener");
+      window.addEventListener("pagehide", () => listen("removeEventListener"));
+      window.addEventListener("pageshow", (event) => { if (event.persisted) listen("addEventListener"); });
     } catch { /* another origin holds us */ }
   }
 
