@@ -143,8 +143,11 @@ def test_connecting_asks_for_the_pasted_address_and_fixes_the_administration(off
 
 
 def test_saved_settings_are_shown(office: Office) -> None:
-    assert office.text["set"].out.startswith("Saved.\n")
-    assert "- prospect" in office.text["set"].out
+    said = office.text["set"].out
+    assert said.startswith("Saved. What is new:\n")
+    assert "- prospect" in said
+    assert "work_orders" not in said  # what stayed is not repeated
+    assert office.ok("settings", "set", "1", *EVERYTHING).out == "Saved. All of it was so already.\n"
 
 
 def test_a_sync_shows_a_line_for_each_category(office: Office) -> None:

@@ -353,8 +353,11 @@ def _save_settings(number: int, changes: dict[str, Any], *, unchecked: bool, as_
         told = {"start_dates": meant, "price_lists": expands, "not_covered": beyond}
         terminal.print_json({**saved.as_document(), **told})
         return
-    out.print("Saved.")
-    out.print(settings.as_yaml(saved.as_document()), end="", markup=False)
+    if news := _news(before.as_document(), saved.as_document()):
+        out.print("Saved. What is new:")
+        out.print(settings.as_yaml(news), end="", markup=False)
+    else:
+        out.print("Saved. All of it was so already.")
     if export_switch.was_switched_on(before, saved):
         try:
             out.print(str(export_count.first_export(store, gateway, connection)), markup=False)
@@ -365,6 +368,16 @@ def _save_settings(number: int, changes: dict[str, Any], *, unchecked: bool, as_
         out.print(str(each), markup=False)
     for sentence in beyond:
         out.print(f"{sentence} It stays switched on, and does not run.", markup=False)
+
+
+def _news(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """What of the settings' document has changed, in the same form."""
+    news = {name: value for name, value in after.items() if value != before.get(name)}
+    for name, value in news.items():
+        kept = before.get(name)
+        if isinstance(value, dict) and isinstance(kept, dict):
+            news[name] = {each: now for each, now in value.items() if now != kept.get(each)}
+    return news
 
 
 def _fail(error: SyncError) -> NoReturn:
