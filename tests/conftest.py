@@ -9,6 +9,7 @@ import contextlib
 import os
 import shutil
 import signal
+import sys
 import tempfile
 from pathlib import Path
 
@@ -22,6 +23,7 @@ os.environ |= {
 }
 
 import uuid  # noqa: E402
+import zlib  # noqa: E402
 from collections.abc import Iterator  # noqa: E402
 from datetime import timedelta  # noqa: E402
 
@@ -39,6 +41,7 @@ from support import NORTH, Rig, connection_environment, warmed  # noqa: E402
 
 load_ahead("sandbox.process", "warm_commands")
 
+_HERE = Path(__file__).resolve().parent
 BACKENDS = ("sqlite", "postgresql")
 
 
@@ -46,6 +49,32 @@ def pytest_configure() -> None:
     """Let a run that is told to end do so as with Ctrl-C: what tests have started is ended, too."""
     with contextlib.suppress(ValueError):  # not the main thread
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Run each test that takes any database on one of them, by its name; so both meet every statement many times.
+
+    The tests of the store itself and those of faults run on each; ``OUTSMART_SYNC_EVERY_DATABASE=1`` runs all on each.
+    """
+    if os.environ.get("OUTSMART_SYNC_EVERY_DATABASE"):
+        return
+    kept = [each for each in items if not _is_of_the_other_database(each)]
+    if kept:  # else somebody asked for just the others
+        config.hook.pytest_deselected(items=[each for each in items if _is_of_the_other_database(each)])
+        items[:] = kept
+
+
+def _is_of_the_other_database(item: pytest.Item) -> bool:
+    backend = next((name for name in _parameters(item) if name in BACKENDS), None)
+    if backend is None or item.path.is_relative_to(_HERE / "store") or item.path.is_relative_to(_HERE / "faults"):
+        return False
+    test = item.nodeid.replace(backend, "", 1)
+    return BACKENDS[zlib.crc32(test.encode()) % len(BACKENDS)] != backend
+
+
+def _parameters(item: pytest.Item) -> list[object]:
+    spec = getattr(item, "callspec", None)
+    return [value for value in spec.params.values() if isinstance(value, str)] if spec else []
 
 
 def pytest_sessionfinish() -> None:
@@ -146,6 +175,14 @@ def sqlite_store(databases: Databases) -> Iterator[Store]:
     made = warmed(Store(databases.make("sqlite")))
     yield made
     made.close()
+
+
+@pytest.fixture(autouse=True)
+def unmasked() -> None:
+    """Airflow's masker makes one expression of all secrets it has seen; thousands of tests would wait for it."""
+    for package in ("airflow.sdk._shared", "airflow._shared"):
+        if (masker := sys.modules.get(f"{package}.secrets_masker.secrets_masker")) is not None:
+            masker.reset_secrets_masker()
 
 
 @pytest.fixture(autouse=True)
