@@ -62,6 +62,7 @@ def poll(rig: Rig, name: str = "poll") -> list[str]:
     opened = planning.open_run(rig.store, PACKAGE, f"test:{name}", Options())
     (connection_id,) = (number for shard in opened.shards for number in shard)
     work = polling.poll(rig.store, rig.gateway, opened.run_id, [connection_id])
+    planning.close_run(rig.store, opened.run_id)
     return [category for each in work for category in each.categories]
 
 
