@@ -5,8 +5,10 @@ Airflow reads its settings when it is first imported, and a command of a person 
 
 from __future__ import annotations
 
+import importlib
 import os
 
 os.environ.pop("AIRFLOW__CORE__UNIT_TEST_MODE", None)
 
-import outsmart_sync.store.hook  # noqa: F401
+for _name in ("cli", "orchestration.warm"):  # what tasks use, commands use
+    importlib.import_module(f"outsmart_sync.{_name}")

@@ -310,20 +310,26 @@ def test_what_is_wrong_is_said_at_once_and_what_was_typed_stays(stage: PageStage
     assert settings.read(stage.store, active(stage)).licence == "basic"
 
 
-def test_airflows_own_navigation_asks_before_what_was_typed_is_lost(stage: PageStage, window: Window) -> None:
-    connected(stage)
-    page = window()
+def answering(page: Page, *answers: bool) -> list[str]:
+    """Answers the dialogs that come, in turn; returns what they asked, as it comes."""
     asked: list[str] = []
-    answers = iter([False, True])
+    left = iter(answers)
 
     def answer(dialog: Any) -> None:
         asked.append(dialog.message)
-        if next(answers):
+        if next(left):
             dialog.accept()
         else:
             dialog.dismiss()
 
     page.on("dialog", answer)
+    return asked
+
+
+def test_airflows_own_navigation_asks_before_what_was_typed_is_lost(stage: PageStage, window: Window) -> None:
+    connected(stage)
+    page = window()
+    asked = answering(page, False, True)
     shown = page_of(page, stage, "alerts")
     typed = shown.get_by_label("E-mail addresses").first
     typed.fill("typed@example.com")
@@ -344,16 +350,6 @@ def test_airflows_own_navigation_asks_before_what_was_typed_is_lost(stage: PageS
 def test_back_and_forward_ask_before_what_was_typed_is_lost(stage: PageStage, window: Window) -> None:
     connected(stage)
     page = window()
-    asked: list[str] = []
-    answers = iter([False, True])
-
-    def answer(dialog: Any) -> None:
-        asked.append(dialog.message)
-        if next(answers):
-            dialog.accept()
-        else:
-            dialog.dismiss()
-
     page_of(page, stage, "alerts")
     page.get_by_test_id("nav-dags-link").click()
     page.wait_for_url(re.compile("/dags"))
@@ -362,7 +358,7 @@ def test_back_and_forward_ask_before_what_was_typed_is_lost(stage: PageStage, wi
     typed.click()
     typed.fill("typed@example.com")
     page.frames[-1].wait_for_load_state("load")
-    page.on("dialog", answer)
+    asked = answering(page, False, True)
     page.evaluate("history.forward()")
     page.wait_for_timeout(1000)
     assert asked == ["There are unsaved changes. Leave this page all the same?"]

@@ -163,6 +163,11 @@ def checked_address(url: str, what: str, *, plain_http: bool = False) -> str:
     return url.rstrip("/")
 
 
+def allows_plain_http(extras: Mapping[str, Any]) -> bool:
+    """Whether a connection's extras allow HTTP without TLS to other machines."""
+    return str(extras.get("plain_http", "")).lower() in ("1", "true", "yes")
+
+
 def origin(url: str) -> str:
     """Scheme, host and port of an address."""
     parts = parse_url(url)

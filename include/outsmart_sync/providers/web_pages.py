@@ -36,7 +36,7 @@ def page_of(
     Raises:
         NotConfigured: An extra cannot be used.
     """
-    plain = str(extras.get("plain_http", "")).lower() in ("1", "true", "yes")
+    plain = web.allows_plain_http(extras)
     base = web.checked_address(str(extras.get("web_url") or base), "web_url", plain_http=plain)
     path = ({**pages, **_given(extras)}).get(record) if values.get("id") else None
     quoted = {name: quote(value, safe="") for name, value in values.items()}

@@ -27,7 +27,8 @@ Pages = list[tuple[str, "WebPage"]]
 
 def of_record(gateway: Gateway, connection: SyncConnection, found: RecordStatus) -> Pages:
     """The pages of a record that is imported; of those sides that have it."""
-    kind = WORK_ORDER if REMOTE_ID in found.outsmart_values else found.record
+    records = (each for category in package_of(connection.package).imports for each in category.records)
+    kind = next((each.at_outsmart for each in records if each.name == found.record), found.record)
     remote_id = str(found.outsmart_values.get(REMOTE_ID, ""))
     asked: dict[str, Callable[[], WebPage]] = {}
     if found.provider_id:

@@ -88,7 +88,7 @@ class App:
                     f"The Airflow connection for Exact Online has no {name}.",
                     remedy="Fill it in from the app's registration in Exact's App Center.",
                 )
-        plain = str(extras.get("plain_http", "")).lower() in ("1", "true", "yes")
+        plain = web.allows_plain_http(extras)
         return cls(
             client_id=client_id,
             client_secret=client_secret,

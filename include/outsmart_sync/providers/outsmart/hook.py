@@ -64,7 +64,7 @@ class OutSmartHook(VendorHook):
         return OutSmartClient(self.dressed(requests.Session(), api_url), self._tokens(), api_url)
 
     def _api_url(self) -> str:
-        plain = str(self.extras.get("plain_http", "")).lower() in ("1", "true", "yes")
+        plain = web.allows_plain_http(self.extras)
         return web.checked_address(self.extras.get("api_url") or self._host() or API_URL, "api_url", plain_http=plain)
 
     def web_page(self, record: str, outsmart_id: str) -> WebPage:

@@ -87,7 +87,7 @@ class App:
                     f"The Airflow connection for VISMA eAccounting has no {name}.",
                     remedy="Fill it in from the app's registration at VISMA.",
                 )
-        plain = str(extras.get("plain_http", "")).lower() in ("1", "true", "yes")
+        plain = web.allows_plain_http(extras)
 
         def address(name: str, vendors: str) -> str:
             return web.checked_address(extras.get(name) or vendors, name, plain_http=plain)
