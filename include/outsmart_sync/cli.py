@@ -17,7 +17,7 @@ from outsmart_sync.cli_attention import attention_app
 from outsmart_sync.cli_export import export_app
 from outsmart_sync.cli_records import link, log, print_run, show_history, unlink
 from outsmart_sync.cli_store import erase, store_app, vault_app
-from outsmart_sync.errors import InvalidSettings, NotConfigured, SyncError
+from outsmart_sync.errors import InvalidSettings, NotConfigured, SyncError, TransientError
 from outsmart_sync.pipeline.job import Options
 from outsmart_sync.pipeline.outcomes import MirrorState
 from outsmart_sync.providers.packages import package as package_of
@@ -280,6 +280,8 @@ def sync_now(
         if preview:
             out.print("Preview: nothing was written; this is what a sync would do.")
         print_run(store, run)
+        if run.state == RunState.FAILED:
+            out.print(terminal.NOT_AGAIN)
         _tell_undelivered(store, gateway, {each.connection_id for each in run.categories})
     if run.state == RunState.FAILED:
         raise typer.Exit(1)
@@ -394,6 +396,8 @@ def _fail(error: SyncError) -> NoReturn:
             }
         )
     err.print(f"Error: {error}", markup=False)
+    if isinstance(error, TransientError):
+        err.print(terminal.NOT_AGAIN)
     if error.technical:
         err.print(f"({' '.join(error.technical.split())})", markup=False)
     sys.exit(1)

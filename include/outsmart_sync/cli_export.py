@@ -164,6 +164,7 @@ def run(
             out.print(terminal.figures_table(store, found.categories))
         if found.state == RunState.FAILED:
             _print_failures(found)
+            out.print(terminal.NOT_AGAIN)
     if found.state == RunState.FAILED:
         raise typer.Exit(1)
 

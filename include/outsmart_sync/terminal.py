@@ -28,6 +28,9 @@ ConnectionNumber = Annotated[int, typer.Argument(help="Number of the sync connec
 OneConnection = Annotated[int | None, typer.Option("--connection", help="Only this sync connection.")]
 """What several commands take."""
 
+NOT_AGAIN = "A command is not tried again by itself: run it once more, or leave it to the automatic sync."
+"""Said when a command has failed: what it prints was written for syncs, which Airflow tries again."""
+
 _verbose = False
 
 _RARE = ("waiting", "held", "deleted", "edited")

@@ -9,6 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from sqlalchemy import delete
 
+from exports.world import ExportWorld
+from outsmart_sync.services import settings
 from outsmart_sync.store import connections
 from outsmart_sync.store.connections import State
 from outsmart_sync.store.logins import attempt_owner
@@ -30,7 +32,7 @@ def other_account(exact: Rig, monkeypatch: pytest.MonkeyPatch) -> Rig:
     return exact
 
 
-def choose(page: Browser, number: int, administration: int, **more: str) -> Any:
+def choose(page: Browser, number: int, administration: int, **more: str | list[str]) -> Any:
     return page.post(
         f"connections/{number}/setup", data={"administration": str(administration), "licence": "basic", **more}
     )
@@ -183,3 +185,101 @@ def test_nobody_connects_again_what_they_may_not_connect(page: Browser, exact: R
     assert page.get(f"connect/{VISMA}", params={"again": first.id}).status_code == 404
     played.viewer()
     assert page.get("connect/exact-online", params={"again": first.id}).status_code == 403
+
+
+CHOSEN = {
+    "relations": {"enabled": True, "types": ["customer"]},
+    "materials": {"enabled": True},
+    "licence": "pro",
+    "automatic": True,
+}
+"""Settings of an administration that is in use."""
+
+
+def form_of(text: str) -> dict[str, str]:
+    """What the checklist's form would send as it is shown."""
+    licence = re.search(r'<option value="(\w+)" selected', text)
+    ticked = re.findall(r'<input type="checkbox" name="([\w.]+)" checked', text)
+    assert licence
+    return {"licence": licence[1], **dict.fromkeys(ticked, "on")}
+
+
+def shown_switches(text: str) -> list[str]:
+    return re.findall(r'name="shown" value="([\w.]+)"', text)
+
+
+@pytest.mark.parametrize("disconnected", [True, False])
+def test_an_administration_that_is_connected_again_keeps_its_settings(
+    page: Browser, exact: Rig, disconnected: bool
+) -> None:
+    (firm,) = connections.find(exact.store)
+    settings.save(exact.store, firm, CHOSEN)
+    before = settings.read(exact.store, firm)
+    if disconnected:
+        page.post(f"connections/{firm.id}/disconnect")
+    number = log_in(page, again=str(firm.id))
+    shown = page.get(f"connections/{number}/setup", params={"administration": str(MAIN)}).text
+    form = form_of(shown)
+    assert form == {"licence": "pro", "relations.enabled": "on", "materials.enabled": "on"}
+    answer = choose(page, number, MAIN, **form, shown=shown_switches(shown))
+    assert answer.headers["Location"].endswith(f"connections/{firm.id}?resumed=1")
+    after = connections.require(exact.store, firm.id)
+    assert after.state is State.ACTIVE
+    assert settings.read(exact.store, after).as_document() == before.as_document()
+    assert "goes on where it stopped, with the settings it had" in page.get(f"connections/{firm.id}?resumed=1").text
+
+
+def test_disconnecting_tells_that_exports_go_off_and_connecting_again_that_they_are(
+    page: Browser, world: ExportWorld
+) -> None:
+    firm = world.world.connection
+    assert "The export of work orders is switched off" in page.get(f"connections/{firm.id}/disconnect").text
+    settings.save(world.store, firm, {"work_orders": {"enabled": False}})
+    assert "The export of work orders" not in page.get(f"connections/{firm.id}/disconnect").text
+
+
+def test_what_stays_off_after_saving_is_named_with_the_way_to_it(page: Browser, exact: Rig) -> None:
+    (firm,) = connections.find(exact.store)
+    shown = page.get(f"connections/{firm.id}?left=materials,nothing").text
+    note = re.search(r"These stay off until.*?</div>", shown, re.DOTALL)
+    assert note
+    assert re.findall(r'href="#([\w-]+)">([^<]+)', note[0]) == [("materials-enabled", "Materials")]
+    assert 'id="materials-enabled"' in shown
+
+
+def test_a_new_connection_is_finished_before_anybody_was_given_its_view(
+    page: Browser, exact: Rig, played: PlayedAirflow
+) -> None:
+    (firm,) = connections.find(exact.store)
+    played.sees = lambda number: number in (None, firm.id)  # type: ignore[assignment]
+    number = log_in(page)
+    assert page.get(f"connections/{number}/setup").status_code == 200
+    saved = choose(page, number, SMALL, share="on")
+    assert saved.status_code == 403
+    assert f"OutSmart Sync {number}" in saved.text
+    assert connections.require(exact.store, number).state is State.ACTIVE
+    assert page.get(f"connections/{number}").status_code == 404
+
+
+def test_a_connection_that_somebody_may_not_see_is_neither_named_nor_taken_over(
+    page: Browser, exact: Rig, played: PlayedAirflow
+) -> None:
+    (firm,) = connections.find(exact.store)
+    settings.save(exact.store, firm, CHOSEN)
+    before = settings.read(exact.store, firm)
+    played.sees = lambda number: number != firm.id
+    number = log_in(page)
+    for answer in (
+        page.get(f"connections/{number}/setup", params={"administration": str(MAIN)}),
+        choose(page, number, MAIN, share="on"),
+    ):
+        assert answer.status_code == 403
+        assert "you may not see that connection" in answer.text
+    rights = page.get(f"connections/{number}/setup/rights", params={"administration": str(SMALL)}).text
+    assert "is joined with another administration already" in rights
+    refused = choose(page, number, SMALL)
+    assert refused.status_code == 422
+    for text in (rights, refused.text):
+        assert firm.label not in text
+    assert settings.read(exact.store, firm) == before
+    assert connections.require(exact.store, firm.id).login_id == firm.login_id

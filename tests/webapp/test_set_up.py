@@ -44,6 +44,7 @@ def rig(sqlite_store: Any, fresh_vendors: SandboxProcess, monkeypatch: pytest.Mo
     monkeypatch.setattr(
         access, "open_connection", lambda store, _user, number, _right: (connections.require(store, number), rights)
     )
+    monkeypatch.setattr(access, "sees", lambda *_: True)
     return made
 
 

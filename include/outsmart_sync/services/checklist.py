@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from outsmart_sync.errors import AccessDenied, SyncError
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.services import connect, settings
-from outsmart_sync.store import connections, logins
+from outsmart_sync.store import logins
 from outsmart_sync.store.connections import State
 
 if TYPE_CHECKING:
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from outsmart_sync.services.gateway import Gateway
     from outsmart_sync.store.connections import SyncConnection
     from outsmart_sync.store.store import Store
+
+_SAYS_SOMETHING = 16
+"""Characters up to which an administration's code tells a person anything; VISMA's are GUIDs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,28 +54,40 @@ def of_login(store: Store, connection: SyncConnection, chosen: Administration) -
         remedy="Choose another administration, or log in again with the other country, unless this is meant so.",
         code="other_country",
     )
-    earlier = connections.find(
-        store,
-        package=connection.package,
-        country=connection.country,
-        administration=chosen.code,
-        outsmart_account=connection.outsmart_account,
-    )
+    earlier = connect.earlier_of(store, connection, chosen.code)
     return [
         Check("country", country, same, None if same else wrong),
         Check("user", logins.user_name(store, connection.login_id)),
-        Check("administration", f"{chosen.name} ({chosen.code})"),
+        Check("administration", _named(chosen)),
         *([Check("currency", chosen.currency)] if chosen.currency else []),
         *(Check("note", note) for note in chosen.notes),
-        *([Check("now" if earlier[0].state is State.ACTIVE else "earlier", earlier[0].label)] if earlier else []),
+        *([Check("now" if earlier.state is State.ACTIVE else "earlier", earlier.label)] if earlier else []),
     ]
 
 
-def of_rights(store: Store, gateway: Gateway, connection: SyncConnection, chosen: Administration) -> list[Check]:
-    """What the login may read in an administration that is not fixed yet: one call per category."""
+def _named(chosen: Administration) -> str:
+    return chosen.name if len(chosen.code) > _SAYS_SOMETHING else f"{chosen.name} ({chosen.code})"
+
+
+def of_rights(
+    store: Store,
+    gateway: Gateway,
+    connection: SyncConnection,
+    chosen: Administration,
+    known: connect.Known | None = None,
+) -> list[Check]:
+    """What the login may read in an administration that is not fixed yet: one call per category.
+
+    Args:
+        store: The store.
+        gateway: Opens the package.
+        connection: The connection that awaits its administration.
+        chosen: The administration.
+        known: Which connections may be named; None: all.
+    """
     package = package_of(connection.package)
     opened = replace(connection, administration=chosen.code)
-    checks = [_account(store, gateway, connection, chosen)]
+    checks = [_account(store, gateway, connection, chosen, known)]
     try:
         source = gateway.door(opened).source()
     except SyncError as error:
@@ -85,10 +100,16 @@ def of_rights(store: Store, gateway: Gateway, connection: SyncConnection, chosen
     return checks
 
 
-def _account(store: Store, gateway: Gateway, connection: SyncConnection, chosen: Administration) -> Check:
+def _account(
+    store: Store,
+    gateway: Gateway,
+    connection: SyncConnection,
+    chosen: Administration,
+    known: connect.Known | None,
+) -> Check:
     """Whether there is an OutSmart account to deliver to, and no other administration is joined with it."""
     try:
-        connect.require_account_free(store, connection, chosen)
+        connect.require_account_free(store, connection, chosen, known)
         there = gateway.delivers(connection)
     except SyncError as error:
         return Check("outsmart", connection.outsmart_account, ok=False, error=error)

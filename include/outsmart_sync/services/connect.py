@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 OUTSMART_CONN_ID = "outsmart_default"
+
+Known = Callable[[SyncConnection], bool]
+"""Whether somebody may know of a connection."""
 
 _PROOF, _VERIFIER = "proof", "verifier"
 _VERIFIER_BYTES = 48  # 64 characters; RFC 7636 asks for 43 to 128
@@ -227,8 +231,32 @@ def administrations_of(gateway: Gateway, connection: SyncConnection) -> list[Adm
     return gateway.door(connection).look_around().administrations
 
 
+def earlier_of(store: Store, pending: SyncConnection, code: str) -> SyncConnection | None:
+    """The connection that an administration had before, or has, on the same OutSmart account; None: it is new.
+
+    Args:
+        store: The store.
+        pending: The connection that awaits its administration.
+        code: The package's code of the administration.
+    """
+    found = connections.find(
+        store,
+        package=pending.package,
+        country=pending.country,
+        administration=code,
+        outsmart_account=pending.outsmart_account,
+    )
+    return found[0] if found else None
+
+
 def choose_administration(
-    store: Store, gateway: Gateway, connection: SyncConnection, code: str, *, share_account: bool = False
+    store: Store,
+    gateway: Gateway,
+    connection: SyncConnection,
+    code: str,
+    *,
+    share_account: bool = False,
+    known: Known | None = None,
 ) -> SyncConnection:
     """Fix the administration of a connection that awaits one.
 
@@ -240,6 +268,7 @@ def choose_administration(
         connection: The connection that awaits its administration.
         code: The package's code of the administration.
         share_account: Another administration may already deliver into the same OutSmart account.
+        known: Which connections a refusal may name; None: all.
 
     Returns:
         The connection that is active now; not the given one when an earlier one resumes.
@@ -269,14 +298,22 @@ def choose_administration(
             code="unknown_administration",
         )
     if not share_account:
-        require_account_free(store, connection, chosen)
+        require_account_free(store, connection, chosen, known)
     return _activate(store, connection, chosen)
 
 
-def require_account_free(store: Store, pending: SyncConnection, chosen: Administration) -> None:
+def require_account_free(
+    store: Store, pending: SyncConnection, chosen: Administration, known: Known | None = None
+) -> None:
     """Refuse a second administration of an OutSmart account; one that is joined with it already may stay.
 
     One of another package may join: then each category has one leading package (see ``leading``).
+
+    Args:
+        store: The store.
+        pending: The connection that awaits its administration.
+        chosen: The administration.
+        known: Which connections the refusal may name; None: all.
     """
     joined = [
         each
@@ -285,7 +322,8 @@ def require_account_free(store: Store, pending: SyncConnection, chosen: Administ
     ]
     if not joined or any(_is_of(each, pending, chosen) for each in joined):
         return
-    names = " and ".join(f"{each.label} (connection {each.id})" for each in joined)
+    told = [each for each in joined if known is None or known(each)]
+    names = " and ".join(f"{each.label} (connection {each.id})" for each in told) or "another administration"
     command = f"outsmart-sync connect {package_of(pending.package).command}"
     country = f" --country {pending.country}" if pending.country else ""
     raise InvalidSettings(
@@ -456,13 +494,7 @@ def _pending(store: Store, attempt: logins.Attempt, login_id: int) -> SyncConnec
 
 
 def _activate(store: Store, pending: SyncConnection, chosen: Administration) -> SyncConnection:
-    earlier = connections.find(
-        store,
-        package=pending.package,
-        country=pending.country,
-        administration=chosen.code,
-        outsmart_account=pending.outsmart_account,
-    )
+    earlier = earlier_of(store, pending, chosen.code)
     values = {
         "administration": chosen.code,
         "administration_name": chosen.name,
@@ -471,7 +503,7 @@ def _activate(store: Store, pending: SyncConnection, chosen: Administration) -> 
         "conn_id": pending.conn_id,
         "outsmart_conn_id": pending.outsmart_conn_id,
     }
-    target = earlier[0].id if earlier else pending.id
+    target = earlier.id if earlier else pending.id
     with store.begin() as transaction:
         if earlier:
             transaction.execute(delete(setting).where(setting.c.connection_id == pending.id))
@@ -480,7 +512,7 @@ def _activate(store: Store, pending: SyncConnection, chosen: Administration) -> 
         connections.set_state(transaction, target, State.ACTIVE)
         transaction.execute(delete(category_state).where(category_state.c.connection_id == target))
     if earlier:
-        _forget_unused(store, earlier[0].login_id)  # it may have been another person's
+        _forget_unused(store, earlier.login_id)  # it may have been another person's
     log.info("%s is connected%s", chosen.name, ", and goes on where it stopped" if earlier else "")
     leading.give_way(store, connections.require(store, target))
     return connections.require(store, target)

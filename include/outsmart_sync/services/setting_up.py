@@ -40,8 +40,12 @@ def set_up(
     changes: Mapping[str, Any],
     *,
     share_account: bool = False,
+    known: connect.Known | None = None,
 ) -> SetUp:
     """Fix the administration of a connection that awaits one, and keep its settings.
+
+    A connection that is new does not sync by itself yet, as a person looks first at what would be imported; one that
+    is resumed goes on as it was.
 
     Args:
         store: The store.
@@ -50,12 +54,17 @@ def set_up(
         administration: The package's code of the administration.
         changes: What :func:`settings.save` takes.
         share_account: Another administration may already deliver into the same OutSmart account.
+        known: Which connections a refusal may name; None: all.
 
     Raises:
         InvalidSettings: A setting is wrong, or the administration cannot be chosen; nothing is fixed then.
     """
+    if connect.earlier_of(store, connection, administration) is None:
+        changes = {**changes, settings.AUTOMATIC: False}
     settings.save(store, connection, changes)
-    fixed = connect.choose_administration(store, gateway, connection, administration, share_account=share_account)
+    fixed = connect.choose_administration(
+        store, gateway, connection, administration, share_account=share_account, known=known
+    )
     try:
         # Only now can the package be asked for its lists: what it proposes is filled in.
         settings.save(store, fixed, changes, gateway=gateway)

@@ -12,7 +12,7 @@ from outsmart_sync.providers.packages import packages
 from outsmart_sync.records.catalogue import Package
 from outsmart_sync.services import planning
 from outsmart_sync.store import connections
-from outsmart_sync.store.connections import SyncConnection
+from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.store.store import Store
 from outsmart_sync.webapp import airflow
 
@@ -102,8 +102,10 @@ def visible_packages(user: airflow.Person) -> list[Rights]:
 
 
 def sees(rights: Rights, connection: SyncConnection) -> bool:
-    """Whether a person may know of a sync connection."""
-    return rights.look and airflow.may_see(rights.user, rights.dag_id, connection.id, connection.outsmart_conn_id)
+    """Whether a person may know of a sync connection; one that awaits its administration is for who may connect."""
+    begun = connection.state is State.CONNECTED and rights.connect
+    number = None if begun else connection.id
+    return rights.look and airflow.may_see(rights.user, rights.dag_id, number, connection.outsmart_conn_id)
 
 
 def package_of(connection: SyncConnection) -> Package:

@@ -8,10 +8,10 @@ from typing import Annotated
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
 
-from outsmart_sync.errors import InvalidSettings, SyncError
+from outsmart_sync.errors import AccessDenied, InvalidSettings, SyncError
 from outsmart_sync.providers.packages import packages
 from outsmart_sync.records.exchange import Administration
-from outsmart_sync.services import checklist, setting_up, settings
+from outsmart_sync.services import checklist, export_switch, setting_up, settings
 from outsmart_sync.services import connect as connecting
 from outsmart_sync.store import connections, logins
 from outsmart_sync.store.connections import State, SyncConnection
@@ -147,6 +147,18 @@ def _chosen(offered: list[Administration], code: str) -> Administration:
     )
 
 
+def _require_seen(rights: access.Rights, earlier: SyncConnection, chosen: Administration) -> None:
+    """Refuse to take over a connection that the person may not know of."""
+    if access.sees(rights, earlier):
+        return
+    raise AccessDenied(
+        f"{chosen.name} cannot be connected by you.",
+        why="It was connected here before, and you may not see that connection.",
+        remedy="Ask somebody who may, or your administrator.",
+        code="hidden_connection",
+    )
+
+
 def _look(
     view: Shown,
     rights: access.Rights,
@@ -157,6 +169,9 @@ def _look(
     typed: dict[str, object] | None = None,
 ) -> HTMLResponse:
     store = opened.store()
+    earlier = connecting.earlier_of(store, connection, chosen.code)
+    if earlier is not None:
+        _require_seen(rights, earlier, chosen)
     return view.page(
         "checklist.html",
         status=_UNPROCESSABLE if error else _OK,
@@ -164,10 +179,16 @@ def _look(
         connection=connection,
         chosen=chosen,
         checks=checklist.of_login(store, connection, chosen),
-        settings=settings.read(store, connection),
+        settings=settings.read(store, earlier or connection),
+        earlier=earlier,
         typed=typed or {},
         error=error,
     )
+
+
+def _known(rights: access.Rights) -> connecting.Known:
+    """Whether the person may know of a connection of any package."""
+    return lambda connection: access.sees(access.rights_of(rights.user, connection), connection)
 
 
 @router.get("/connections/{connection_id}/setup/rights")
@@ -175,7 +196,8 @@ def look_at_rights(view: View, connection_id: int, administration: str) -> HTMLR
     """What the login may read in an administration; asked for by the page once it is shown."""
     connection, rights = _pending(view, connection_id)
     offered = connecting.administrations_of(opened.gateway(), connection)
-    checks = checklist.of_rights(opened.store(), opened.gateway(), connection, _chosen(offered, administration))
+    store, gateway = opened.store(), opened.gateway()
+    checks = checklist.of_rights(store, gateway, connection, _chosen(offered, administration), _known(rights))
     return view.page("checklist_rights.html", rights=rights, checks=checks)
 
 
@@ -189,13 +211,30 @@ async def save(view: View, connection_id: int, request: Request) -> Response:
 def _save(view: Shown, connection_id: int, form: forms.Form) -> Response:
     connection, rights = _pending(view, connection_id)
     store, gateway = opened.store(), opened.gateway()
-    changes = {**forms.changes(form, rights.package), settings.AUTOMATIC: False}
+    changes = forms.changes(form, rights.package)
     chosen = _chosen(connecting.administrations_of(gateway, connection), form.get("administration", [""])[0])
+    earlier = connecting.earlier_of(store, connection, chosen.code)
+    if earlier is not None:
+        _require_seen(rights, earlier, chosen)
     try:
-        done = setting_up.set_up(store, gateway, connection, chosen.code, changes, share_account="share" in form)
+        done = setting_up.set_up(
+            store, gateway, connection, chosen.code, changes, share_account="share" in form, known=_known(rights)
+        )
     except InvalidSettings as error:
         return _look(view, rights, connection, chosen, error=error, typed=dict(changes))
-    return view.go(f"connections/{done.connection.id}{'' if done.left_off else '/report?first=1'}")
+    number = done.connection.id
+    if not access.sees(rights, done.connection):
+        raise AccessDenied(
+            f"{done.connection.label} is connected, and you may not see it yet.",
+            why=f"That needs the right to read the view {airflow.view_of(number)} in Airflow.",
+            remedy="Ask your administrator for it: then look at its first import here, and start it.",
+            code="hidden_connection",
+        )
+    if done.left_off:
+        return view.go(f"connections/{number}?left={','.join(done.left_off)}")
+    if earlier is not None:
+        return view.go(f"connections/{number}?resumed=1")
+    return view.go(f"connections/{number}/report?first=1")
 
 
 @router.post("/connections/{connection_id}/forget")
@@ -209,8 +248,10 @@ def forget(view: View, connection_id: int) -> Response:
 @router.get("/connections/{connection_id}/disconnect")
 def explain_disconnect(view: View, connection_id: int) -> HTMLResponse:
     """What disconnecting means, before it is done."""
-    connection, rights = access.open_connection(opened.store(), view.user, connection_id, "connect")
-    return view.page("disconnect.html", rights=rights, connection=connection)
+    store = opened.store()
+    connection, rights = access.open_connection(store, view.user, connection_id, "connect")
+    exports_on = connection.id in export_switch.exporting(store, connection.outsmart_account)
+    return view.page("disconnect.html", rights=rights, connection=connection, exports_on=exports_on)
 
 
 @router.post("/connections/{connection_id}/disconnect")
