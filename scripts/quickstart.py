@@ -7,6 +7,7 @@ starts Airflow, triggers the import, shows its progress and what became of each 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import re
@@ -16,7 +17,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -106,9 +107,10 @@ class Quickstart:
         self._say("Store and connection")
         administration = self._connect(addresses)
         self._say(f"Connected to {administration}; starting Airflow")
-        self._starting.join()
-        self._airflow.wait_until_ready(DAG)
-        ok = self._sync(self._airflow)
+        with self._no_scheduled_run():
+            self._starting.join()
+            self._airflow.wait_until_ready(DAG)
+            ok = self._sync(self._airflow)
         self.synced = ok
         self._show_access(self._airflow)
         if self._options.once:
@@ -266,6 +268,24 @@ class Quickstart:
         control.close()
         store.close()
         return active_now.label
+
+    @contextlib.contextmanager
+    def _no_scheduled_run(self) -> Iterator[None]:
+        """Leave the schedule's runs without work meanwhile: one of a full quarter would do what this one is to show."""
+        from outsmart_sync.services import settings
+        from outsmart_sync.store import connections
+        from outsmart_sync.store.connections import State
+
+        store = self._store()
+        found = [each for each in connections.find(store, state=State.ACTIVE) if settings.read(store, each).automatic]
+        for each in found:
+            settings.save(store, each, {settings.AUTOMATIC: False})
+        try:
+            yield
+        finally:
+            for each in found:
+                settings.save(store, each, {settings.AUTOMATIC: True})
+            store.close()
 
     def _sync(self, airflow: LocalAirflow) -> bool:
         from outsmart_sync.services import history

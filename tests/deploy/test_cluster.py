@@ -7,6 +7,7 @@ import signal
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -168,7 +169,7 @@ def _everything_else_restarted(site: Site, run_id: str) -> None:
 EACH = bool(os.environ.get("OUTSMART_SYNC_EACH_FAULT"))
 """Set: every part goes down in a run of its own, and one more run follows each; several minutes."""
 
-TOGETHER = (_worker_killed, _everything_else_restarted)
+TOGETHER = (_worker_killed, _everything_else_restarted, _worker_stands_still)
 ONE_BY_ONE = (_worker_killed, _redis_restarted, _postgres_restarted, _scheduler_restarted, _worker_stands_still)
 
 
@@ -200,6 +201,51 @@ def test_what_goes_down_in_the_middle_of_a_step_loses_and_doubles_nothing(
         require_whole(site, connection)
     finally:
         cluster.reviving = False
+
+
+def in_the_middle_of_a_write(
+    site: Site, dag_id: str, task: str, conf: dict[str, Any], fault: dict[str, Any], seconds: int = 6
+) -> None:
+    """Kill the worker that runs a task's writes while one of them is on its way; the run has ended afterwards."""
+    cluster, control = site.cluster, site.rig.vendors.control
+    control.add_fault("slow", method="POST", seconds=seconds, times=None, **fault)
+    cluster.reviving = True
+    try:
+        run_id = cluster.api.trigger(dag_id, conf)
+        cluster.wait_for("a write is on its way", lambda: control.faults()[0]["hits"] > 0, SECONDS)
+        worker = steps_of(site, dag_id, run_id)[task]
+        cluster.kill(worker)
+        cluster.start_service(worker)
+        control.clear_faults()
+        cluster.wait_for("the run ends", lambda: cluster.api.run_state(dag_id, run_id) in ENDED, SECONDS)
+    finally:
+        cluster.reviving = False
+
+
+def test_a_worker_killed_while_it_writes_to_outsmart_loses_and_doubles_nothing(
+    site: Site, connection: SyncConnection
+) -> None:
+    if not site.rig.rows(mirror, connection_id=connection.id):
+        assert site.run(IMPORT) == "success"
+    change_names(site, "killed while writing")
+    asked = {"categories": ["relations"], "full": True}
+    in_the_middle_of_a_write(site, IMPORT, "relations.upsert", asked, {"vendor": "outsmart"})
+    assert site.run(IMPORT, **asked) == "success"
+    require_whole(site, connection)
+
+
+def test_a_worker_killed_while_it_exports_bills_every_work_order_once(site: Site, connection: SyncConnection) -> None:
+    if not site.rig.rows(mirror, connection_id=connection.id):
+        assert site.run(IMPORT) == "success"
+    control = site.rig.vendors.control
+    before = len(control.billed(MAIN))
+    ids = set(control.complete_work_orders("north", MAIN, ORDERS, prefix="KILLED-"))
+    in_the_middle_of_a_write(site, EXPORT, "work_orders.upsert", {}, {"vendor": "exact", "path": "(?i)sales"})
+    assert site.run(EXPORT) == "success"
+    mine = [row for row in site.rig.rows(work_order_export) if row.row_id in ids]
+    assert Counter(row.state for row in mine) == {"done": ORDERS}
+    assert len({row.remote_id for row in mine}) == ORDERS
+    assert len(control.billed(MAIN)) == before + ORDERS
 
 
 def test_the_daily_clean_up_reaches_the_store_and_airflow_s_own_database(site: Site) -> None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from airflow.sdk import RetryDecision, RetryPolicy
 from airflow.sdk.definitions.context import Context
 
-from outsmart_sync.errors import ConfigurationError, RecordError, TransientError, UncertainOutcome
+from outsmart_sync.errors import Busy, ConfigurationError, RecordError, TransientError, UncertainOutcome
 
 RETRIES = 4
 RETRY_DELAY = timedelta(seconds=20)
@@ -23,8 +23,8 @@ class SyncRetryPolicy(RetryPolicy):
     def evaluate(
         self,
         exception: BaseException,
-        try_number: int,  # noqa: ARG002 - given by Airflow
-        max_tries: int,  # noqa: ARG002
+        try_number: int,
+        max_tries: int,  # noqa: ARG002 - given by Airflow
         context: Context | None = None,  # noqa: ARG002
     ) -> RetryDecision:
         """Decide about a failed try, in the worker and with the real exception."""
@@ -32,6 +32,8 @@ class SyncRetryPolicy(RetryPolicy):
             return RetryDecision.fail(reason=f"{exception.code}: a person must act first")
         if isinstance(exception, (RecordError, UncertainOutcome)):
             return RetryDecision.fail(reason=f"{exception.code}: not to be repeated blindly")
+        if isinstance(exception, Busy):  # it is free as soon as the other one has ended, not when its lease runs out
+            return RetryDecision.retry(delay=RETRY_DELAY * 3 ** (try_number - 1), reason="busy: another run is at work")
         if isinstance(exception, TransientError) and exception.retry_at is not None:
             wait = max(exception.retry_at - datetime.now(UTC), timedelta(seconds=1))
             return RetryDecision.retry(delay=wait, reason=f"{exception.code}: the limit begins anew then")
