@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 
 from benchmarks import firms
 from benchmarks.firms import Firms
@@ -20,6 +20,11 @@ BUSY = 2001002
 VISMA_FIRMS = 9
 BY_ITSELF = {"by_hand": False}
 """As the schedule starts a run: who starts one by hand has everything looked at."""
+
+_SIZES = """
+SELECT relname, n_live_tup, pg_total_relation_size(relid) FROM pg_stat_user_tables
+WHERE n_live_tup > 100 ORDER BY pg_total_relation_size(relid) DESC LIMIT 8
+"""
 
 IMPORTS = ("exact_online_import", "visma_eaccounting_import")
 EXPORTS = ("exact_online_export", "visma_eaccounting_export")
@@ -44,7 +49,12 @@ def run(rows: int) -> None:
             _change(made, quarter)
             with made.timed(f"quarter {quarter} of an hour with 3 firms at work") as cost:
                 cost.said = made.cycle(*IMPORTS, *EXPORTS, conf=BY_ITSELF)
+        made.vendors.control.revoke("firm-1@example.com")
+        _change(made, 5)
+        with made.timed("a quarter with one firm's consent taken back as well") as cost:
+            cost.said = made.cycle(*IMPORTS, *EXPORTS, conf=BY_ITSELF)
         made.print_memory()
+        _print_sizes(made)
         if os.environ.get("OUTSMART_SYNC_BENCH_FULL"):  # twenty minutes on two cores
             with made.timed("full import of all, as DAGs") as cost:
                 cost.said = made.cycle(*IMPORTS, conf={"full": True})
@@ -63,6 +73,17 @@ def _change(made: Firms, quarter: int) -> None:
     for place, each in enumerate(made.connections, 1):
         if each.administration == str(BUSY):
             control.complete_work_orders(f"firm-{place}", BUSY, 2, prefix=f"Q{quarter}-{place}-")
+
+
+def _print_sizes(made: Firms) -> None:
+    """What grows with every cycle: bytes of each large table with its indexes, and rows."""
+    print("  largest tables, rows and bytes a row with indexes:")
+    for name, database in (("store", made.cluster.store), ("airflow", made.cluster.metadata)):
+        engine = create_engine(database)
+        with engine.connect() as connection:
+            for table, rows, size in connection.execute(text(_SIZES)):
+                print(f"    {name:<8} {table:<28} {rows:>9,} {size / max(rows, 1):>7,.0f}", flush=True)
+        engine.dispose()
 
 
 def _poll(made: Firms) -> None:

@@ -163,7 +163,12 @@ def _connect(store: Store, package: str, code: str, number: int, company: str = 
         outsmart_conn_id=f"outsmart_{number}",
         outsmart_account=f"firm {number}",
     )
-    back = browser.consent_visma(begun.address, company) if company else browser.consent(begun.address)
+    user = f"firm-{number}@example.com"  # a login, and so a pair of tokens, of its own
+    back = (
+        browser.consent_visma(begun.address, company, user)
+        if company
+        else browser.consent(begun.address, user_name=user)
+    )
     browser.close()
     done = connect.finish_login(store, gateway, back, state=begun.state)
     return connect.choose_administration(store, gateway, done.connection, code)

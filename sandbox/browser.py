@@ -66,13 +66,13 @@ class Browser:
         """Press Cancel; returns the address the browser is sent to."""
         return self._decide(address, {"decision": "cancel"})
 
-    def consent(self, address: str, divisions: list[int] | None = None) -> str:
-        """Log in as the demo user and allow access, to the companies ticked from the start unless told otherwise.
+    def consent(self, address: str, divisions: list[int] | None = None, user_name: str = "demo@example.com") -> str:
+        """Log in and allow access, to the companies ticked from the start unless told otherwise.
 
         Returns:
             The address the browser is sent to, with `code` and `state`.
         """
-        offer = self.log_in(address)
+        offer = self.log_in(address, user_name)
         return self.allow(address, offer.ticked if divisions is None else divisions)
 
     def visma_companies(
@@ -94,9 +94,9 @@ class Browser:
         """Choose a company and press Allow; returns the address the browser is sent to."""
         return self._decide(address, {"decision": "allow", "company": company})
 
-    def consent_visma(self, address: str, company: str = "devries") -> str:
-        """Log in at VISMA as the demo user and allow access to a company; returns where the browser is sent to."""
-        self.visma_companies(address)
+    def consent_visma(self, address: str, company: str = "devries", user_name: str = "demo@example.com") -> str:
+        """Log in at VISMA and allow access to a company; returns where the browser is sent to."""
+        self.visma_companies(address, user_name)
         return self.choose_visma_company(address, company)
 
     def close(self) -> None:

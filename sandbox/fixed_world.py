@@ -4,6 +4,7 @@
 """
 
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -143,19 +144,40 @@ class FixedWorld(msgspec.Struct, frozen=True):
     outsmart: OutSmartCast
 
 
+_Login = TypeVar("_Login", User, VismaUser)
+
+
+def _numbered(like: _Login, mark: str) -> list[_Login]:
+    """People with the rights of one, for whoever needs many logins."""
+    return [
+        msgspec.structs.replace(
+            like,
+            user_id=f"de300000-0000-4000-8000-0000000{mark}{number:03}",
+            user_name=f"firm-{number}@example.com",
+            full_name=f"Firm {number}",
+        )
+        for number in _MANY
+    ]
+
+
 WORLD = msgspec.json.decode(Path(__file__).with_suffix(".json").read_bytes(), type=FixedWorld)
 APP = WORLD.exact_online.app
 USERS = {user.user_name: user for user in WORLD.exact_online.users}
-USERS_BY_ID = {user.user_id: user for user in WORLD.exact_online.users}
 DIVISIONS = {division.code: division for division in WORLD.exact_online.divisions}
 VISMA_APP = WORLD.visma_eaccounting.app
 VISMA_USERS = {user.user_name: user for user in WORLD.visma_eaccounting.users}
 VISMA_COMPANIES = {company.code: company for company in WORLD.visma_eaccounting.companies}
+_MANY = range(1, 100)
 _NUMBERED = tuple(
     OutSmartAccount(f"firm-{number}", f"sandbox-token-firm-{number}", f"sandbox-software-firm-{number}", None)
-    for number in range(1, 100)
+    for number in _MANY
 )
 OUTSMART_ACCOUNTS = {account.name: account for account in (*WORLD.outsmart.accounts, *_NUMBERED)}
 """The named ones, and ``firm-1`` to ``firm-99``, which begin empty, for whoever needs many."""
 
+LOGINS = USERS | {user.user_name: user for user in _numbered(WORLD.exact_online.users[0], "a1")}
+VISMA_LOGINS = VISMA_USERS | {user.user_name: user for user in _numbered(WORLD.visma_eaccounting.users[0], "b1")}
+"""Who can log in: the named ones, and ``firm-1@example.com`` to ``firm-99@example.com`` with the first one's rights."""
+
+LOGINS_BY_ID = {user.user_id: user for user in LOGINS.values()}
 OUTSMART_ACCOUNTS_BY_TOKEN = {account.token: account for account in OUTSMART_ACCOUNTS.values()}

@@ -100,6 +100,11 @@ class Cluster:
         """Address of the store."""
         return topology.environment("store", self.place)["AIRFLOW_CONN_OUTSMART_SYNC_STORE"]
 
+    @property
+    def metadata(self) -> str:
+        """Address of Airflow's own database."""
+        return topology.environment("scheduler", self.place)["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"]
+
     def start(self) -> None:
         """Start everything, in the topology's order, and wait until all of it is ready.
 

@@ -13,7 +13,7 @@ from yarl import URL
 
 from sandbox.exact_online.grants import Grants
 from sandbox.exact_online.pages import consent_page, login_page, message_page
-from sandbox.fixed_world import APP, DIVISIONS, USERS, Division, User
+from sandbox.fixed_world import APP, DIVISIONS, LOGINS, Division, User
 from sandbox.state import Documents, State
 
 COOKIE = "ExactOnlineSandbox"
@@ -66,7 +66,7 @@ class AuthorizeEndpoint:
             raise _way_back(query, error="invalid_request")
 
     def _log_in(self, form: Mapping[str, str]) -> web.Response:
-        user = USERS.get(form["user_name"])
+        user = LOGINS.get(form["user_name"])
         if user is None or form.get("password") != user.password:
             return _html(login_page(APP.name, "The user name or password is not correct."))
         response = _html(consent_page(APP.name, user, _companies(user)))
@@ -76,7 +76,7 @@ class AuthorizeEndpoint:
         return response
 
     def _logged_in(self, request: web.Request) -> User | None:
-        return USERS.get(self._logins.get(request.cookies.get(COOKIE, "")) or "")
+        return LOGINS.get(self._logins.get(request.cookies.get(COOKIE, "")) or "")
 
 
 def _companies(user: User) -> list[Division]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from sandbox.fixed_world import USERS_BY_ID
+from sandbox.fixed_world import LOGINS_BY_ID
 
 COUNTRY_NAMES = {
     "NL": "Nederland", "BE": "België", "DE": "Deutschland", "FR": "France", "ES": "España",
@@ -33,7 +33,7 @@ Derivations = dict[str, Derivation]
 
 def user_name(field: str) -> Derivation:
     """The full name of the user whose id `field` holds."""
-    return lambda row, _: user.full_name if (user := USERS_BY_ID.get(getattr(row, field))) else None
+    return lambda row, _: user.full_name if (user := LOGINS_BY_ID.get(getattr(row, field))) else None
 
 
 def named(field: str, names: Mapping[str, str]) -> Derivation:

@@ -13,7 +13,7 @@ import secrets
 import msgspec
 
 from sandbox.clock import Clock
-from sandbox.fixed_world import APP, USERS, User
+from sandbox.fixed_world import APP, LOGINS, User
 from sandbox.state import Documents, State
 
 CODE_SECONDS = 180
@@ -154,10 +154,10 @@ class Grants:
             The session it belongs to (None for an unknown token), and whether the token is valid.
         """
         token = self.access_tokens.get(access_token)
-        if token is None or token.user_name not in USERS:
+        if token is None or token.user_name not in LOGINS:
             return None, False
         family = self.families.get(token.user_name)
-        user = USERS[token.user_name]
+        user = LOGINS[token.user_name]
         allowed = frozenset(family.divisions if family else ()) & frozenset(user.divisions)
         valid = self.is_current(token) and self.age(token.issued_at) < ACCESS_SECONDS
         return Session(APP.client_id, user, allowed - self.withdrawn_divisions()), valid

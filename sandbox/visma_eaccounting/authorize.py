@@ -13,7 +13,7 @@ from aiohttp import web
 from multidict import MultiMapping
 from yarl import URL
 
-from sandbox.fixed_world import VISMA_APP, VISMA_COMPANIES, VISMA_USERS, VismaCompany, VismaUser
+from sandbox.fixed_world import VISMA_APP, VISMA_COMPANIES, VISMA_LOGINS, VismaCompany, VismaUser
 from sandbox.state import Documents, State
 from sandbox.visma_eaccounting.grants import Grants
 from sandbox.visma_eaccounting.pages import company_page, login_page, message_page
@@ -95,7 +95,7 @@ class AuthorizeEndpoint:
         return Wish(scopes, frozenset(prompts), frozenset(values))
 
     def _log_in(self, form: Mapping[str, str], wish: Wish) -> web.Response:
-        user = VISMA_USERS.get(form["user_name"])
+        user = VISMA_LOGINS.get(form["user_name"])
         if user is None or form.get("password") != user.password:
             return _html(login_page(VISMA_APP.name, "The user name or password is not correct."))
         response = self._choice(user, wish)
@@ -115,7 +115,7 @@ class AuthorizeEndpoint:
         return [one for one in companies if not only_eaccounting or self._standings.of(one.code).eaccounting]
 
     def _logged_in(self, request: web.Request) -> VismaUser | None:
-        return VISMA_USERS.get(self._logins.get(request.cookies.get(COOKIE, "")) or "")
+        return VISMA_LOGINS.get(self._logins.get(request.cookies.get(COOKIE, "")) or "")
 
 
 def _html(text: str) -> web.Response:

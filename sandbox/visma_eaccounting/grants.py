@@ -13,7 +13,7 @@ import uuid
 import msgspec
 
 from sandbox.clock import Clock
-from sandbox.fixed_world import VISMA_APP, VISMA_COMPANIES, VISMA_USERS, VismaCompany, VismaUser
+from sandbox.fixed_world import VISMA_APP, VISMA_COMPANIES, VISMA_LOGINS, VismaCompany, VismaUser
 from sandbox.state import Documents, State
 
 CODE_SECONDS = 300
@@ -91,7 +91,7 @@ class Grants:
         grant, now = self.grants.get(key), self._clock.time()
         if grant is None:
             raise LookupError(key)
-        user = VISMA_USERS[grant.user_name]
+        user = VISMA_LOGINS[grant.user_name]
         token = self._sign({
             "client_id": VISMA_APP.client_id,
             "scope": list(grant.scopes),
@@ -154,7 +154,7 @@ class Grants:
         if token is None or grant is None:
             return None, False
         valid = not grant.revoked and self.age(token.issued_at) < ACCESS_SECONDS
-        session = Session(VISMA_USERS[grant.user_name], VISMA_COMPANIES[grant.company], frozenset(grant.scopes))
+        session = Session(VISMA_LOGINS[grant.user_name], VISMA_COMPANIES[grant.company], frozenset(grant.scopes))
         return session, valid
 
     def _sign(self, claims: dict[str, object]) -> str:
