@@ -66,7 +66,9 @@ bench: need-python ## Measure, side by side, what the documentation states
 	$(BIN)/python -m benchmarks $(ARGS)
 
 clean: ## Forget the quick start: the sandbox's world, the store, Airflow's home, keys and tokens
-	rm -rf .local .env
+	rm -rf .local
+	@if head -n 1 .env 2>/dev/null | grep -q '^# Written by .make run.'; then echo "rm -f .env"; rm -f .env; \
+	elif [ -e .env ]; then echo "make: .env was not written by make run, and stays: it may be all there is of its keys" >&2; fi
 
 distclean: clean ## Also remove the virtual environment and caches
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -11,4 +11,10 @@ for name in $(env | sed -n 's/^\([A-Za-z_][A-Za-z0-9_]*\)_FILE=.*/\1/p'); do
     }
     export "$name=$(cat "$file")"
 done
+# The sandbox's connections are the ones that are used unless others are named: not in production, by oversight.
+if [ -n "${OUTSMART_SYNC_SANDBOX_HOST:-}" ] && ! getent hosts "$OUTSMART_SYNC_SANDBOX_HOST" >/dev/null; then
+    echo "entrypoint: the vendors' connections are the sandbox's, and no sandbox runs: set CONNECTIONS_FILE=connections.env" \
+        "in .env and fill that file in (connections.env.example), or start with --profile sandbox" >&2
+    exit 1
+fi
 exec "$@"

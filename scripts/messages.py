@@ -1,14 +1,15 @@
 """Brings the page's catalogues up to date with the sentences in the source; `make messages`.
 
-Three kinds of sentences are found: what templates mark with ``_()`` or ``{% trans %}``, what code marks with ``N_()``,
-and the sentences of errors, reasons and labels, which are written where they arise and marked by nothing but their
-place. A value that is put into a sentence becomes a place in it: ``{0}``, ``{1}``, ...
+Four kinds of sentences are found: what templates mark with ``_()`` or ``{% trans %}``, what code marks with ``N_()``,
+the sentences of errors, reasons and labels, which are written where they arise and marked by nothing but their place,
+and what a function returns in words. A value that is put into a sentence becomes a place in it: ``{0}``, ``{1}``, ...
 """
 
 from __future__ import annotations
 
 import ast
 import io
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +27,7 @@ _SPEAKERS = frozenset({
     "SyncError", "ConfigurationError", "NotConfigured", "InvalidSettings", "LoginExpired", "AccessDenied",
     "RequestRefused", "VaultLocked", "StoreUnusable", "StagingGone", "TransientError", "RateLimited",
     "VendorUnavailable", "RenewalRefused", "Busy", "RecordError", "UncertainOutcome", "WrongValue", "Problem", "Reason",
-    "Outcome", "Reaction", "Decision", "Stopped", "_said", "_failed", "_held", "_differs",
+    "Outcome", "Reaction", "Decision", "Stopped", "Instead", "_said", "_failed", "_held", "_differs",
 })  # fmt: skip
 """Classes and functions whose arguments are sentences for people."""
 
@@ -42,7 +43,14 @@ _LABELLED = frozenset({
 _NAMED_FIRST = frozenset({"Field", "Choice", "Switch", "Text", "StartDate", "Rules"})
 """Declarations whose second argument is their label, after their name."""
 
+_UNSPOKEN = frozenset({"epoch", "why_idle", "_overtaken", "check", "_bookkeeping", "get_provider_info"})
+"""Functions that return words for Airflow's own pages, for a task's log or to compare, and none that our page says."""
+
 _SHORTEST = 2
+_FEWEST_WORDS = 3
+"""What is returned may be a name, an address or a question to a database; of as many words as these it is said."""
+
+_WORD = re.compile(r"[\"'(]*[A-Za-z][a-z'-]*[\"'.,:;!?)]*")
 
 
 def main() -> int:
@@ -124,6 +132,30 @@ def sentences_of(file: Path) -> Iterator[str]:
                 if isinstance(target, ast.Tuple):
                     pairs = zip(target.elts, node.value.elts, strict=False)
                     yield from _texts([value for name_, value in pairs if getattr(name_, "id", "") in _SENTENCES])
+        elif isinstance(node, ast.FunctionDef) and node.name not in _UNSPOKEN:
+            yield from _returned(node)
+
+
+def _returned(function: ast.FunctionDef) -> Iterator[str]:
+    """What a function answers in words: sentences, and parts of them."""
+    for node in ast.walk(function):
+        if isinstance(node, ast.Return | ast.Yield) and node.value:
+            for text in _texts(_held(node.value)):
+                if sum(1 for each in text.split() if _WORD.fullmatch(each)) >= _FEWEST_WORDS:
+                    yield text
+
+
+def _held(node: ast.expr) -> list[ast.expr]:
+    """What an answer is made of: one of several, or all of them."""
+    if isinstance(node, ast.Tuple | ast.List | ast.Set):
+        return [each for element in node.elts for each in _held(element)]
+    if isinstance(node, ast.BoolOp | ast.Dict):
+        return [each for value in node.values for each in _held(value)]
+    if isinstance(node, ast.IfExp):
+        return [*_held(node.body), *_held(node.orelse)]
+    if isinstance(node, ast.DictComp):
+        return _held(node.value)
+    return _held(node.elt) if isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp) else [node]
 
 
 def _of_call(node: ast.Call) -> Iterator[str]:
@@ -166,14 +198,25 @@ def _variants(node: ast.expr) -> list[str]:
         return _variants(node.func.value)
     if isinstance(node, ast.IfExp):
         return [*_variants(node.body), *_variants(node.orelse)]
-    if isinstance(node, ast.JoinedStr):
+    if isinstance(node, ast.BoolOp):
+        return [text for each in node.values for text in _variants(each)]
+    if isinstance(node, ast.JoinedStr | ast.BinOp):
         return [_numbered(node)]
     return []
 
 
-def _numbered(node: ast.JoinedStr) -> str:
+def _parts(node: ast.expr) -> list[ast.expr]:
+    """What a text is put together from."""
+    if isinstance(node, ast.JoinedStr):
+        return node.values
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return [*_parts(node.left), *_parts(node.right)]
+    return [node]
+
+
+def _numbered(node: ast.expr) -> str:
     text, number = "", 0
-    for part in node.values:
+    for part in _parts(node):
         if isinstance(part, ast.Constant):
             text += str(part.value)
         else:

@@ -9,7 +9,7 @@ for, so it knows neither Airflow's own database nor the key of its connections.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 AUTH_MANAGER = "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"
@@ -48,8 +48,15 @@ class Place:
         secrets: Value of each of :data:`SECRETS`.
         concurrency: Tasks that one worker runs at a time.
         parallelism: Tasks that all workers together run at a time.
-        metrics: ``True`` or ``False``: whether Airflow sends metrics.
-        metrics_host: Who takes Airflow's metrics.
+        import_schedule: When imports run by themselves, as cron writes it; who parses DAG files must know.
+        export_schedule: The same for exports.
+        runs_at_once: Runs of one DAG at a time.
+        proxies: Addresses of the proxies whose word the API server takes for who calls it, and by https or not.
+        metrics: ``True`` or ``False``: whether Airflow sends metrics by StatsD.
+        metrics_host: Who takes them.
+        otel: ``True`` or ``False``: whether Airflow sends metrics by OpenTelemetry, where it does not by StatsD.
+        otel_endpoint: The collector that takes them.
+        otel_headers: What the collector wants to be told with each call, such as a token.
     """
 
     api: str
@@ -59,21 +66,41 @@ class Place:
     secrets: Mapping[str, str]
     concurrency: str = "4"
     parallelism: str = "32"
+    import_schedule: str = "*/15 * * * *"
+    export_schedule: str = "5-59/15 * * * *"
+    runs_at_once: str = "16"
+    proxies: str = "127.0.0.1"
     metrics: str = "False"
     metrics_host: str = "statsd-exporter"
+    otel: str = "False"
+    otel_endpoint: str = ""
+    otel_headers: str = ""
 
 
 COMPOSE = Place(
     api="http://api-server:8080",
     public="${PUBLIC_URL:-http://127.0.0.1:8080}",
-    postgres="postgres:5432",
-    redis="redis:6379",
+    postgres="${POSTGRES_ADDRESS:-postgres:5432}",
+    redis="${REDIS_ADDRESS:-redis:6379}",
     secrets=MappingProxyType({name: f"${{{name}:?}}" for name in SECRETS}),
     concurrency="${WORKER_CONCURRENCY:-4}",
     parallelism="${PARALLELISM:-32}",
+    import_schedule="${OUTSMART_SYNC_IMPORT_SCHEDULE:-*/15 * * * *}",
+    export_schedule="${OUTSMART_SYNC_EXPORT_SCHEDULE:-5-59/15 * * * *}",
+    runs_at_once="${OUTSMART_SYNC_RUNS_AT_ONCE:-16}",
+    proxies="${FORWARDED_ALLOW_IPS:-127.0.0.1}",
     metrics="${METRICS:-False}",
+    metrics_host="${STATSD_HOST:-statsd-exporter}",
+    otel="${OTEL_METRICS:-False}",
+    otel_endpoint="${OTEL_EXPORTER_OTLP_ENDPOINT:-}",
+    otel_headers="${OTEL_EXPORTER_OTLP_HEADERS:-}",
 )
 """The services of ``docker-compose.yaml``; ``${NAME:?}`` is taken from ``.env``, and must be there."""
+
+COMPOSE_WORKER = replace(
+    COMPOSE, api="http://${API_ADDRESS:?}", postgres="${POSTGRES_ADDRESS:?}", redis="${REDIS_ADDRESS:?}"
+)
+"""A worker on a machine of its own, ``docker-compose.worker.yaml``: nothing else is there."""
 
 
 @dataclass(frozen=True)
@@ -100,16 +127,18 @@ SERVICES: Mapping[str, Service] = MappingProxyType(
         ),
         "api-server": Service(
             ("airflow", "api-server", "--proxy-headers"),
-            ("common", "metadata", "signing", "serving", "store", "vault", "vendors"),
+            ("common", "metadata", "signing", "serving", "proxy", "store", "vault", "vendors"),
         ),
         "scheduler": Service(
-            ("airflow", "scheduler", "--skip-serve-logs"), ("common", "metadata", "signing", "serving", "queue")
+            ("airflow", "scheduler", "--skip-serve-logs"),
+            ("common", "metadata", "signing", "serving", "queue", "results"),
         ),
         "dag-processor": Service(("airflow", "dag-processor"), ("common", "metadata")),
-        "maintenance": Service(("python", "scripts/maintenance.py"), ("common", "metadata", "store")),
+        "maintenance": Service(("python", "scripts/maintenance.py"), ("common", "metadata", "results", "store")),
         "triggerer": Service(("airflow", "triggerer"), ("common", "metadata", "signing", "serving")),
         "worker": Service(
-            ("airflow", "celery", "worker"), ("common", "serving", "queue", "warm", "store", "vault", "vendors")
+            ("airflow", "celery", "worker"),
+            ("common", "serving", "queue", "results", "warm", "store", "vault", "vendors"),
         ),
     }
 )
@@ -140,10 +169,16 @@ def _parts(place: Place) -> dict[str, dict[str, str]]:
             "AIRFLOW__METRICS__STATSD_ON": place.metrics,
             "AIRFLOW__METRICS__STATSD_HOST": place.metrics_host,
             "AIRFLOW__METRICS__STATSD_PORT": "9125",
+            "AIRFLOW__METRICS__OTEL_ON": place.otel,
             "AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK": "True",
             "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
-            "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
             "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
+            # Read while DAG files are parsed: by the DAG processor, and by each task.
+            "OUTSMART_SYNC_IMPORT_SCHEDULE": place.import_schedule,
+            "OUTSMART_SYNC_EXPORT_SCHEDULE": place.export_schedule,
+            "OUTSMART_SYNC_RUNS_AT_ONCE": place.runs_at_once,
+            "OTEL_EXPORTER_OTLP_ENDPOINT": place.otel_endpoint,
+            "OTEL_EXPORTER_OTLP_HEADERS": place.otel_headers,
         },
         "metadata": {
             "AIRFLOW__CORE__FERNET_KEY": secret["FERNET_KEY"],
@@ -157,11 +192,12 @@ def _parts(place: Place) -> dict[str, dict[str, str]]:
         },
         # Who serves a page or a task's log.
         "serving": {"AIRFLOW__API__SECRET_KEY": secret["API_SECRET_KEY"]},
+        "proxy": {"FORWARDED_ALLOW_IPS": place.proxies},
         "queue": {
             "AIRFLOW__CELERY__BROKER_URL": f"redis://:{secret['REDIS_PASSWORD']}@{place.redis}/0",
-            "AIRFLOW__CELERY__RESULT_BACKEND": _database("db+postgresql+psycopg", "celery", place),
             "AIRFLOW__CELERY__WORKER_CONCURRENCY": place.concurrency,
         },
+        "results": {"AIRFLOW__CELERY__RESULT_BACKEND": _database("db+postgresql+psycopg", "celery", place)},
         # Tasks are forked from their worker, so what it has imported they need not.
         "warm": {"AIRFLOW__CELERY__EXTRA_CELERY_CONFIG": '{"imports": ["outsmart_sync.orchestration.warm"]}'},
         "store": {"AIRFLOW_CONN_OUTSMART_SYNC_STORE": _database("postgresql", "outsmart_sync", place)},

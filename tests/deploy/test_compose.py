@@ -1,4 +1,4 @@
-"""``docker-compose.yaml`` says what ``topology.py`` says, and the compose tool can read it. No engine runs here."""
+"""The compose files say what ``topology.py`` says, and the compose tool can read them. No engine runs here."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import json
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -17,6 +19,8 @@ import topology
 from local_airflow import ROOT
 
 FILE = ROOT / "docker-compose.yaml"
+WORKER = ROOT / "docker-compose.worker.yaml"
+TAKES_FILES = "deploy/entrypoint.sh "
 PROFILES = ("sandbox", "monitoring")
 OWN = (*topology.SERVICES, "sandbox")
 
@@ -39,8 +43,8 @@ def compose_tool() -> list[str]:
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """The files that compose reads, with secrets made up as an operator would."""
-    for name in ("docker-compose.yaml", ".env.example"):
-        shutil.copy(ROOT / name, tmp_path / name)
+    for file in (*ROOT.glob("docker-compose*.yaml"), ROOT / ".env.example"):
+        shutil.copy(file, tmp_path / file.name)
     shutil.copy(ROOT / "connections.env.example", tmp_path / "connections.env")
     shutil.copytree(ROOT / "deploy", tmp_path / "deploy")
     env_file.main(tmp_path)
@@ -52,6 +56,29 @@ def config(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*compose_tool(), *arguments, "config"], cwd=project, capture_output=True, text=True, check=False
     )
+
+
+def services_of(project: Path, *files: str, profiles: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The services that the compose tool finds in files of the project."""
+    arguments = [word for file in files for word in ("-f", file)]
+    done = config(project, *arguments, *(word for profile in profiles for word in ("--profile", profile)))
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = yaml.safe_load(done.stdout)["services"]
+    return found
+
+
+def documented(begins: str) -> list[str]:
+    """The commands of the operator's guide that begin like this."""
+    lines = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8").splitlines()
+    found = [line.strip().split("  #")[0] for line in lines if line.startswith(f"    {begins}")]
+    assert found, begins
+    return found
+
+
+def setting(project: Path, **said: str) -> None:
+    """Add lines to the project's .env; the last one of a name counts."""
+    with (project / ".env").open("a", encoding="utf-8") as file:
+        file.writelines(f"{name}={value}\n" for name, value in said.items())
 
 
 @pytest.fixture(scope="module")
@@ -74,17 +101,41 @@ def test_redis_is_started_as_the_topology_says(written: dict[str, Any]) -> None:
     assert tuple(written["redis"]["command"]) == (*topology.REDIS, "${REDIS_PASSWORD:?}")
 
 
-def test_every_service_is_limited_pinned_and_comes_back(written: dict[str, Any]) -> None:
+def test_every_service_is_limited_pinned_checked_and_comes_back(written: dict[str, Any]) -> None:
     for name, service in written.items():
-        assert re.search(r":v?\d+\.\d+", service["image"]), name
+        assert re.search(r":(\$\{IMAGE_TAG:-)?v?\d+\.\d+", service["image"]), name
         assert set(service["deploy"]["resources"]["limits"]) == {"memory", "cpus"}, name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
         once = name in topology.SERVICES and topology.SERVICES[name].once
         assert service["restart"] == ("no" if once else "unless-stopped"), name
-        assert name != "maintenance" or service["healthcheck"] == {"disable": True}
-        if not once and "monitoring" not in service.get("profiles", ()):
-            assert "healthcheck" in service, name
+        assert ("test" in service.get("healthcheck", ())) != once, name
     for name in OWN:
         assert written[name]["cap_drop"] == ["ALL"]
+
+
+def test_a_health_check_that_needs_secrets_takes_them_from_files_too(written: dict[str, Any]) -> None:
+    for name in (*topology.SERVICES, "sandbox"):
+        match written[name].get("healthcheck", {}).get("test"):
+            case ["CMD-SHELL", command]:
+                assert command.startswith(TAKES_FILES), name
+            case ["CMD", "python", *_] | None:  # asks a port, or looks at a file: it needs none
+                pass
+            case other:
+                raise AssertionError(other)
+    for command in documented("docker compose exec api-server"):
+        assert command.startswith(f"docker compose exec api-server {TAKES_FILES}")
+
+
+def test_postgresql_is_healthy_once_it_takes_calls_from_others(written: dict[str, Any]) -> None:
+    assert "--host" in written["postgres"]["healthcheck"]["test"]
+
+
+def test_the_image_is_this_release_s_unless_another_one_is_named(project: Path) -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    for file in (FILE, WORKER):
+        assert f"image: outsmart-sync:${{IMAGE_TAG:-{version}}}" in file.read_text(encoding="utf-8")
+    setting(project, IMAGE_TAG="0.0.9")
+    assert services_of(project)["worker"]["image"] == "outsmart-sync:0.0.9"
 
 
 def test_the_image_is_pinned_and_runs_as_nobody_in_particular() -> None:
@@ -121,19 +172,6 @@ def test_a_missing_secret_stops_it_and_is_named(project: Path, name: str) -> Non
     assert name in done.stderr
 
 
-def test_the_env_file_fills_in_what_is_empty_and_keeps_what_is_set(tmp_path: Path) -> None:
-    (tmp_path / ".env.example").write_text((ROOT / ".env.example").read_text(encoding="utf-8"), encoding="utf-8")
-    assert [line[-1] == "=" for line in env_file.filled("A=\n# B=\nC=x\n").splitlines()] == [False, True, False]
-    env_file.main(tmp_path)
-    first = (tmp_path / ".env").read_text(encoding="utf-8")
-    assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
-    values = dict(line.split("=", 1) for line in first.splitlines() if "=" in line and not line.startswith("#"))
-    assert all(values[name] for name in topology.SECRETS)
-    assert len({values[name] for name in topology.SECRETS}) == len(topology.SECRETS)
-    env_file.main(tmp_path)
-    assert (tmp_path / ".env").read_text(encoding="utf-8") == first
-
-
 def test_the_example_holds_no_secret() -> None:
     lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
     values = dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
@@ -149,6 +187,104 @@ def test_the_sandbox_is_reached_with_the_sandbox_s_own_values() -> None:
     assert values["AIRFLOW_CONN_EXACT_ONLINE_DEFAULT"]["password"] == APP.client_secret
     assert values["AIRFLOW_CONN_VISMA_EACCOUNTING_DEFAULT"]["password"] == VISMA_APP.client_secret
     assert values["AIRFLOW_CONN_OUTSMART_DEFAULT"]["password"] == OUTSMART_ACCOUNTS["north"].token
+
+
+def test_what_a_browser_is_sent_to_is_published(written: dict[str, Any]) -> None:
+    text = (ROOT / "deploy" / "sandbox.env").read_text(encoding="utf-8")
+    asked = {urlsplit(address).port for address in re.findall(r"http://127\.0\.0\.1:\d+", text)}
+    published = {int(port.split(":")[-2]) for name in ("sandbox", "api-server") for port in written[name]["ports"]}
+    assert asked == published
+    inside = {urlsplit(address).port for address in re.findall(r"http://sandbox:\d+", text)}
+    assert inside <= published
+
+
+def test_the_try_out_needs_no_other_word(project: Path) -> None:
+    (project / "connections.env").unlink()
+    (project / ".env").unlink()
+    env_file.main(project)
+    worker = services_of(project, profiles=("sandbox",))["worker"]
+    assert worker["environment"]["OUTSMART_SYNC_SANDBOX_HOST"] == "sandbox"
+    assert "sandbox:8701" in worker["environment"]["AIRFLOW_CONN_EXACT_ONLINE_DEFAULT"]
+
+
+@pytest.mark.parametrize(("host", "code"), [("localhost", 0), ("sandbox.invalid", 1)])
+def test_production_does_not_run_on_the_sandbox_s_connections(host: str, code: int) -> None:
+    told = {"PATH": "/usr/bin:/bin", "OUTSMART_SYNC_SANDBOX_HOST": host}
+    entry = ["sh", str(ROOT / "deploy" / "entrypoint.sh"), "true"]
+    done = subprocess.run(entry, env=told, capture_output=True, text=True, check=False)
+    assert done.returncode == code
+    assert ("CONNECTIONS_FILE=connections.env" in done.stderr) == bool(code)
+
+
+def test_connections_that_are_named_and_not_there_stop_it(project: Path) -> None:
+    (project / "connections.env").unlink()
+    done = config(project)
+    assert done.returncode != 0
+    assert "connections.env" in done.stderr
+
+
+def test_keys_can_be_files(project: Path) -> None:
+    env_file.main(project, ["--files"])
+    services = services_of(project, "docker-compose.yaml", "docker-compose.secrets.yaml")
+    plain = yaml.safe_load(FILE.read_text(encoding="utf-8"))["services"]
+    for name in topology.SERVICES:
+        told = services[name]["environment"]
+        of_files = {f"{variable}_FILE" for variable, value in told.items() if value == env_file.IN_A_FILE}
+        assert {variable for variable in told if variable.endswith("_FILE")} == of_files, name
+        mounted = {f"/run/secrets/{each['source']}" for each in services[name].get("secrets", ())}
+        assert {told[variable] for variable in of_files} == mounted, name
+        for variable in of_files:
+            wanted = f"${{{Path(told[variable]).name.upper()}:?}}"
+            assert plain[name]["environment"][variable.removesuffix("_FILE")] == wanted
+            assert (project / env_file.FOLDER / Path(told[variable]).name).exists()
+    ignored = (ROOT / env_file.FOLDER / ".gitignore").read_text(encoding="utf-8").splitlines()
+    assert "*" in ignored
+
+
+def test_a_worker_on_another_machine_is_what_the_topology_says() -> None:
+    service = yaml.safe_load(WORKER.read_text(encoding="utf-8"))["services"]["worker"]
+    here = yaml.safe_load(FILE.read_text(encoding="utf-8"))["services"]["worker"]
+    assert tuple(service["command"]) == topology.SERVICES["worker"].command
+    assert service["environment"] == topology.environment("worker", topology.COMPOSE_WORKER)
+    same = ("image", "restart", "init", "security_opt", "cap_drop", "volumes", "logging", "healthcheck")
+    assert {name: service[name] for name in (*same, "stop_grace_period")} == {
+        name: here[name] for name in (*same, "stop_grace_period")
+    }
+    assert service["hostname"] == "${WORKER_HOST:?}"
+    assert service["ports"] == ["${WORKER_LISTEN:-0.0.0.0}:8793:8793"]
+    assert not {"postgres", "redis"} & set(yaml.safe_load(WORKER.read_text(encoding="utf-8"))["services"])
+
+
+def test_a_worker_on_another_machine_starts_from_what_the_guide_copies(project: Path, tmp_path: Path) -> None:
+    (copies,) = documented("grep -E")
+    (adds,) = documented("printf")
+    assert config(project, "-f", WORKER.name).returncode != 0  # nothing says where the others are
+    for command in (copies, "mv worker.env .env", adds):
+        subprocess.run(command, shell=True, cwd=project, check=True)
+    known = {line.partition("=")[0] for line in (project / ".env").read_text(encoding="utf-8").splitlines()}
+    assert not known & {"POSTGRES_PASSWORD", "AIRFLOW_DB_PASSWORD", "FERNET_KEY", "JWT_SECRET", "ADMIN_PASSWORD"}
+    services = services_of(project, WORKER.name)
+    assert set(services) == {"worker", "maintenance"}
+    told = services["worker"]["environment"]
+    assert told["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] == "http://10.0.0.1:8080/execution/"
+    assert told["AIRFLOW_CONN_OUTSMART_SYNC_STORE"].endswith("@10.0.0.1:5432/outsmart_sync")
+    assert "AIRFLOW_CONN_EXACT_ONLINE_DEFAULT" in told
+    assert services["worker"]["hostname"] == "10.0.0.2"
+
+
+def test_workers_on_other_machines_are_let_in_at_one_address(project: Path) -> None:
+    files = ("docker-compose.yaml", "docker-compose.cluster.yaml")
+    assert config(project, "-f", files[0], "-f", files[1]).returncode != 0  # CLUSTER_LISTEN is not set
+    setting(project, CLUSTER_LISTEN="10.0.0.1")
+    services = services_of(project, *files)
+    for name, port in (("postgres", 5432), ("redis", 6379), ("api-server", 8080)):
+        assert any(str(each).startswith(f"10.0.0.1:{port}:{port}") for each in services[name]["ports"]), name
+    assert "statsd-exporter" in services_of(project, *files, profiles=("monitoring",))
+
+
+def test_every_compose_file_that_the_guide_names_is_there() -> None:
+    named = {word for line in documented("docker compose") for word in re.findall(r"-f (\S+)", line)}
+    assert named == {file.name for file in ROOT.glob("docker-compose*.yaml")}
 
 
 def test_a_secret_in_a_file_is_told_as_a_variable(tmp_path: Path) -> None:

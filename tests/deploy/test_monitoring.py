@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import gzip
+import itertools
 import json
 import os
 import re
 import socket
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 import yaml
 
+import topology
 from local_airflow import ROOT
 
 FOLDER = ROOT / "deploy" / "monitoring"
@@ -23,7 +30,7 @@ from airflow.sdk.observability.metrics import stats_utils
 from outsmart_sync.orchestration.metrics import send
 from outsmart_sync.services.metrics import Metric
 stats.initialize(factory=stats_utils.get_stats_factory(), export_legacy_names=True)
-send([Metric("outsmart_sync.age_seconds.exact_online.7", 12.5),
+send([Metric("outsmart_sync.last_end.exact_online.7.import", 1764288000.5),
       Metric("outsmart_sync.records.exact_online.7.relations.created", 3, adds=True)])
 """
 
@@ -64,14 +71,14 @@ def received() -> dict[str, str]:
 
 def test_figures_arrive_by_statsd(received: dict[str, str]) -> None:
     assert received == {
-        "airflow.outsmart_sync.age_seconds.exact_online.7": "12.5|g",
+        "airflow.outsmart_sync.last_end.exact_online.7.import": "1764288000.5|g",
         "airflow.outsmart_sync.records.exact_online.7.relations.created": "3|c",
     }
 
 
 def test_the_exporter_turns_their_names_into_labels(received: dict[str, str]) -> None:
     assert [mapped(name) for name in received] == [
-        ("outsmart_sync_age_seconds", {"package": "exact_online", "connection": "7"}),
+        ("outsmart_sync_last_end", {"package": "exact_online", "connection": "7", "direction": "import"}),
         (
             "outsmart_sync_records",
             {"package": "exact_online", "connection": "7", "category": "relations", "outcome": "created"},
@@ -79,18 +86,72 @@ def test_the_exporter_turns_their_names_into_labels(received: dict[str, str]) ->
     ]
 
 
+def panels() -> list[dict[str, Any]]:
+    """The dashboard's panels."""
+    file = FOLDER / "grafana" / "dashboards" / "outsmart-sync.json"
+    found: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))["panels"]
+    return found
+
+
 def test_the_dashboard_asks_for_figures_that_there_are() -> None:
     source = (ROOT / "include" / "outsmart_sync" / "services" / "metrics.py").read_text(encoding="utf-8")
-    dashboard: dict[str, Any] = json.loads(
-        (FOLDER / "grafana" / "dashboards" / "outsmart-sync.json").read_text(encoding="utf-8")
-    )
     asked = {
         name
-        for panel in dashboard["panels"]
+        for panel in panels()
         for target in panel["targets"]
         for name in re.findall(r"outsmart_sync_(\w+)", target["expr"])
     }
-    assert asked >= {"age_seconds", "calls_left", "stopped", "login_days_left", "records"}
+    assert asked == {"last_end", "calls_left", "stopped", "expired", "login_days_left", "records"}
     assert [name for name in asked if not re.search(rf"\b{name}\b", source)] == []
     guide = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     assert [name for name in asked if f"outsmart_sync.{name}" not in guide] == []
+
+
+def test_what_the_guide_calls_too_much_is_seen_on_the_dashboard() -> None:
+    guide = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    drawn = [each for each in panels() if "thresholds" in each["fieldConfig"]["defaults"]]
+    assert {each["fieldConfig"]["defaults"]["custom"]["thresholdsStyle"]["mode"] for each in drawn} == {"line+area"}
+    for name in ("login_days_left", "calls_left"):
+        (panel,) = [each for each in drawn if name in each["targets"][0]["expr"]]
+        steps = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
+        named = {f"{above['value']} ({below['color']})" for below, above in itertools.pairwise(steps)}
+        (row,) = [line for line in guide.splitlines() if line.startswith(f"| `outsmart_sync.{name}.")]
+        assert set(re.findall(r"below (\d+ \(\w+\))", row)) == named
+    places = [(each["gridPos"]["x"], each["gridPos"]["y"]) for each in panels()]
+    assert len(places) == len(set(places))
+
+
+@pytest.fixture
+def collector() -> Iterator[tuple[str, list[tuple[str, bytes]]]]:
+    """A collector of OpenTelemetry: its address, and path and body of each call."""
+    calls: list[tuple[str, bytes]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            gzipped = self.headers.get("Content-Encoding") == "gzip"
+            calls.append((self.path, gzip.decompress(body) if gzipped else body))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}", calls
+        server.shutdown()
+
+
+def test_figures_arrive_at_a_collector_of_opentelemetry(collector: tuple[str, list[tuple[str, bytes]]]) -> None:
+    address, calls = collector
+    place = replace(topology.COMPOSE, metrics="False", otel="True", otel_endpoint=address, otel_headers="x-token=mine")
+    worker = topology.environment("worker", place).items()
+    told = {name: value for name, value in worker if "METRICS" in name or name.startswith("OTEL_")}
+    subprocess.run([sys.executable, "-c", SENDS], env={**os.environ, **told}, check=True)
+    assert {path for path, _ in calls} == {"/v1/metrics"}
+    for name in (
+        b"outsmart_sync.last_end.exact_online.7.import",
+        b"outsmart_sync.records.exact_online.7.relations.created",
+    ):
+        assert any(name in body for _, body in calls), name

@@ -73,7 +73,7 @@ def test_every_vendors_table_has_a_row_for_anything(status: int, text: str) -> N
 def test_an_error_speaks_to_both_readers() -> None:
     error = error_of(TABLE[3], "what the vendor says", "GET x: HTTP 418")
     assert isinstance(error, RequestRefused)
-    assert (error.what, error.remedy) == ("Anything: what the vendor says", "Do that.")
+    assert (error.what, error.remedy) == ("Anything: “what the vendor says”", "Do that.")
     assert (error.code, error.technical) == ("last", "GET x: HTTP 418")
 
 

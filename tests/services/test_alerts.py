@@ -11,7 +11,7 @@ from sqlalchemy import insert
 from outsmart_sync.errors import InvalidSettings, VendorUnavailable
 from outsmart_sync.pipeline.job import Options
 from outsmart_sync.services import alerts, history, settings, trouble
-from outsmart_sync.services.alerts import Message
+from outsmart_sync.services.alerts import Message, Notifier
 from outsmart_sync.store import connections, dialect, exports, runs
 from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.store.exports import ExportState
@@ -38,6 +38,9 @@ class Box:
 
     def post(self, address: str, message: Message) -> None:
         self.sent.append((address, message.event, message.category))
+
+    def notifiers(self) -> list[Notifier]:
+        return []
 
 
 @pytest.fixture
@@ -82,18 +85,39 @@ def test_everybody_hears_once_that_it_broke_and_once_that_it_works_again(
     assert [event for _, event, _ in box.sent[3:]] == ["recovered"] * 3
 
 
-def test_a_message_that_could_not_be_sent_is_sent_the_next_time(store: Store, connection: SyncConnection) -> None:
+def test_a_message_that_could_not_be_sent_is_sent_the_next_time_and_not_again_to_those_who_have_it(
+    store: Store, connection: SyncConnection
+) -> None:
     box = Box()
-    box.broken = True
+    webhook = "http://127.0.0.1:9/hook"
+    for state, event in ((State.EXPIRED, "broken"), (State.ACTIVE, "recovered")):
+        box.sent.clear()
+        box.broken = True
+        expire(store, connection, state)
+        assert [alerts.tell(store, box) for _ in range(2)] == [1, 0]
+        assert box.sent == [(webhook, event, "")]
+        box.broken = False
+        assert [alerts.tell(store, box) for _ in range(2)] == [1, 0]
+        assert box.sent[1:] == [("a@example.com", event, ""), ("b@example.com", event, "")]
+
+
+def test_a_defect_of_one_way_stops_no_other_and_loses_nothing(
+    store: Store, connection: SyncConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = Box()
     expire(store, connection, State.EXPIRED)
-    assert alerts.tell(store, box) == 0
-    box.broken = False
+    with monkeypatch.context() as spoilt:
+        spoilt.setattr(box, "mail", lambda *_: 1 / 0)
+        assert alerts.tell(store, box) == 1
     assert alerts.tell(store, box) == 1
-    box.broken = True
-    expire(store, connection, State.ACTIVE)
-    assert alerts.tell(store, box) == 0
-    box.broken = False
-    assert alerts.tell(store, box) == 1
+    assert [who for who, _, _ in box.sent] == ["http://127.0.0.1:9/hook", "a@example.com", "b@example.com"]
+
+
+def test_one_that_is_disconnected_does_not_work_again(store: Store, connection: SyncConnection) -> None:
+    box = Box()
+    expire(store, connection, State.EXPIRED)
+    alerts.tell(store, box)
+    expire(store, connection, State.DISCONNECTED)
     assert alerts.tell(store, box) == 0
 
 

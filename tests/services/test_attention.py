@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from sqlalchemy import insert, update
 from typer.testing import CliRunner
 
 from outsmart_sync import terminal
@@ -12,9 +13,11 @@ from outsmart_sync.cli import app
 from outsmart_sync.errors import InvalidSettings
 from outsmart_sync.pipeline.outcomes import MirrorState
 from outsmart_sync.providers.packages import package
-from outsmart_sync.services import attention, history, links, report
+from outsmart_sync.services import attention, health, history, links, report, settings
 from outsmart_sync.services.attention import Waiting
 from outsmart_sync.store import connections
+from outsmart_sync.store.store import Store
+from outsmart_sync.store.tables import mirror
 from support import MAIN, Rig
 
 
@@ -151,3 +154,57 @@ def test_the_command_line_decides_as_the_page_does(here: Rig, monkeypatch: pytes
     type_("dismiss", "1", "relation", record.code)
     assert state_of(here, record.id) == MirrorState.EXCLUDED
     type_("dismiss", "1", "relation", "no such code", code=1)
+
+
+def test_what_waits_is_counted_as_it_is_listed(here: Rig) -> None:
+    here.sync("relations")
+    connection = connections.require(here.store, 1)
+
+    def listed() -> int:
+        return sum(each.number for each in attention.causes(here.store, [1]) if each.state != MirrorState.WAITING)
+
+    def counted() -> int:
+        return health.of(here.store, connection).attention
+
+    before = listed()
+    assert counted() == before > 1
+    gone = first_rejected(here)
+    with here.store.begin() as transaction:
+        transaction.execute(update(mirror).where(mirror.c.id == gone.id).values(source_gone_at=here.store.now()))
+    assert counted() == listed() == before - 1
+    (cause, *_) = attention.causes(here.store, [1])
+    settings.save(here.store, connection, {"relations": {"enabled": False}})
+    assert (counted(), attention.causes(here.store, [1])) == (0, [])
+    assert attention.waiting(here.store, 1, cause.record, cause.state, cause.reason) == []
+    settings.save(here.store, connection, {"relations": {"enabled": True}})
+    assert counted() == listed() == before - 1
+
+
+def test_a_cause_names_what_its_records_lack_and_what_all_of_them_share(store: Store) -> None:
+    names = ("currency", "outsmart_account", "conn_id", "outsmart_conn_id")
+    with store.begin() as transaction:
+        number = connections.add(
+            transaction, package="exact_online", country="nl", administration="1", **dict.fromkeys(names, "x")
+        )
+        causes = (
+            ("missing_field", "city"),
+            ("missing_field", "street, city"),
+            ("too_long", "name"),
+            ("too_long", "name"),
+            ("refused", "Odd code 1"),
+            ("refused", "Odd code 2"),
+        )
+        for place, (reason, detail) in enumerate(causes):
+            values = {"state": "rejected", "reason": reason, "detail": detail, "first_run_id": 1, "run_id": 1}
+            key = {"connection_id": number, "record": "relation", "provider_id": str(place)}
+            transaction.execute(insert(mirror).values(code="", code_key="", **key, **values))
+    settings.save(store, connections.require(store, number), {"relations": {"enabled": True}})
+    found = {each.reason: (each.text, each.number) for each in attention.causes(store, [number])}
+    assert found == {
+        "missing_field": ("OutSmart needs: street, city.", 2),
+        "too_long": ("Longer than OutSmart takes: name.", 2),
+        "refused": ("…", 2),
+    }
+    first, second = attention.waiting(store, number, "relation", "rejected", "missing_field")
+    assert first.cause == second.cause
+    assert (first.cause.number, first.cause.text) == found["missing_field"][::-1]

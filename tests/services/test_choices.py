@@ -92,9 +92,10 @@ def test_all_that_the_vendors_do_not_have_is_named_at_once_with_what_they_have(r
         "relations.enabled=true",
     ).what
     assert "there is no category 'orders'" in said
-    assert f"materials.item_groups: NOPE is not among the item groups (Exact Online has {group} (" in said
-    assert "employees.numbers: 99999 is not among the employees" in said
-    assert f"{ORDERS}.cancelled_status: 88 is not among the work statuses (OutSmart has 9 (Cancelled);" in said
+    assert "materials.item_groups (Materials: Item groups to import (empty: all)): NOPE is not among the" in said
+    assert f"item groups (Exact Online has {group} (" in said
+    assert "employees.numbers (Employees: Employees to import (empty: all active ones)): 99999 is not among" in said
+    assert "88 is not among the work statuses (OutSmart has 9 (Cancelled); as a list:" in said
     assert f"outsmart-sync settings choices {connection.id} {ORDERS}.cancelled_status" in said
     assert "Dancing is not among the types of work (OutSmart has Installatie" in said
     assert " more;" in said
@@ -102,7 +103,7 @@ def test_all_that_the_vendors_do_not_have_is_named_at_once_with_what_they_have(r
 
 def test_a_list_that_is_empty_says_so(rig: Rig) -> None:
     said = refused(rig, connected(rig), f"{ORDERS}.cancelled_status=88").what
-    assert "(OutSmart has none;" in said
+    assert said.endswith("is not among the work statuses: OutSmart has none.")
 
 
 @pytest.mark.parametrize("typed", ["service", " SERVICE ", "Service"])
@@ -116,6 +117,14 @@ def test_a_classification_can_be_named_by_its_description(rig: Rig) -> None:
     assert save(rig, connection, f"relations.classifications={label.upper()}")["relations"]["classifications"] == [
         value
     ]
+
+
+def test_what_is_known_by_an_id_is_offered_by_its_description_alone(rig: Rig) -> None:
+    connection = connected(rig)
+    offered = choices.choices(rig.gateway, connection, "relations", "classifications")
+    said = refused(rig, connection, "relations.classifications=Nonsense").what
+    assert f"Exact Online has {offered[0][1]}, " in said
+    assert [value for value, _ in offered if value in said] == []
 
 
 def test_a_description_that_several_values_share_names_none(rig: Rig) -> None:
@@ -187,7 +196,7 @@ def test_when_the_vendor_cannot_be_asked_nothing_is_saved_and_the_way_out_is_nam
     rig.vendors.control.add_fault("status", vendor="exact", path="ItemGroups", times=None, **fault)
     error = refused(rig, connection, "materials.item_groups=A", "relations.colour=red", kind=kind)
     assert error.what.startswith("The settings were not saved: relations has no setting 'colour'")
-    assert "materials.item_groups could not be compared: " in error.what
+    assert "materials.item_groups (Materials: Item groups to import (empty: all)) could not be compared: " in error.what
     assert "Exact Online" in error.what
     assert "--unchecked" in error.remedy
 

@@ -67,9 +67,18 @@ def test_a_connected_one_is_not_erased(rig: Rig) -> None:
         erasing.erase(rig.store, connection)
 
 
-def test_nor_one_that_a_step_is_still_at_work_on(rig: Rig) -> None:
-    connection = rig.connect(SMALL)
-    connect.disconnect(rig.store, connection)
-    leases.claim(rig.store, planning.lease_name(connection.id, "relations"), "run:9", timedelta(minutes=5))
+@pytest.mark.parametrize("direction", [planning.IMPORT, planning.EXPORT])
+def test_nor_one_that_a_step_is_still_at_work_on(sqlite_rig: Rig, direction: str) -> None:
+    connection = sqlite_rig.connect(SMALL)
+    connect.disconnect(sqlite_rig.store, connection)
+    names = {
+        planning.IMPORT: planning.lease_name(connection.id, "relations"),
+        planning.EXPORT: planning.export_lease_name(connection.outsmart_account, "work_orders"),
+    }
+    leases.claim(sqlite_rig.store, names[direction], "run:9", timedelta(minutes=5))
     with pytest.raises(Busy):
-        erasing.erase(rig.store, connections.require(rig.store, connection.id))
+        erasing.erase(sqlite_rig.store, connections.require(sqlite_rig.store, connection.id))
+    leases.release(sqlite_rig.store, names[direction], "run:9")
+    for other in (planning.lease_name(connection.id + 10, "relations"), planning.export_lease_name("south", "x")):
+        leases.claim(sqlite_rig.store, other, "run:9", timedelta(minutes=5))
+    erasing.erase(sqlite_rig.store, connections.require(sqlite_rig.store, connection.id))

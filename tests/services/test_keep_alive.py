@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
+from outsmart_sync.providers.exact_online import oauth
 from outsmart_sync.services import alerts, breakage, health, keep_alive
-from outsmart_sync.services.alerts import Message
+from outsmart_sync.services.alerts import Message, Notifier
 from outsmart_sync.store import connections
 from outsmart_sync.store.connections import State
 from outsmart_sync.store.tables import vault_secret
@@ -26,6 +27,9 @@ class Box:
 
     def post(self, address: str, message: Message) -> None:  # noqa: ARG002
         raise AssertionError(address)
+
+    def notifiers(self) -> list[Notifier]:
+        return []
 
 
 def age(rig: Rig, days: float) -> None:
@@ -101,6 +105,19 @@ def test_while_the_vendor_is_away_a_warning_comes_with_days_left_and_once_more_w
     keep_alive.keep(idle.store, idle.gateway)
     assert alerts.tell(idle.store, box) == 1
     assert (box.sent[-1].event, box.sent[-1].code) == ("broken", connections.find(idle.store)[0].state_code)
+
+
+def test_a_vendor_that_does_not_answer_is_asked_once(idle: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    age(idle, 8)
+    (connection,) = keep_alive.due(idle.store)
+    monkeypatch.setattr(keep_alive, "due", lambda _: [connection] * 5)
+    monkeypatch.setattr(oauth, "_REPEATS", (0.0, 0.0))
+    idle.vendors.control.add_fault("status", vendor="exact", path="token", times=None, status=503)
+    assert keep_alive.keep(idle.store, idle.gateway) == 0
+    assert idle.vendors.control.faults()[0]["hits"] == 3  # one renewal, which is tried three times
+    idle.vendors.control.clear_faults()
+    idle.vendors.control.add_fault("status", vendor="exact", path="token", times=3, status=400, body={"error": "x"})
+    assert keep_alive.keep(idle.store, idle.gateway) == 4  # what it says of one login, it says of no other
 
 
 def test_a_warning_is_taken_back_when_the_login_was_renewed(idle: Rig) -> None:

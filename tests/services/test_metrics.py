@@ -8,7 +8,7 @@ from sqlalchemy import insert, update
 
 from outsmart_sync.services import metrics
 from outsmart_sync.store import dialect, runs
-from outsmart_sync.store.tables import category_state, run, vault_secret
+from outsmart_sync.store.tables import category_state, run, run_connection, vault_secret
 from support import SMALL, Rig
 
 
@@ -18,11 +18,16 @@ def figures(rig: Rig) -> dict[str, float]:
 
 def test_they_say_how_a_connection_stands(rig: Rig) -> None:
     connection = rig.connect(SMALL, relations={"enabled": True})
-    assert "age_seconds.exact_online.1" not in figures(rig)
+    assert not [name for name in figures(rig) if name.startswith("last_end")]
     rig.sync("relations")
     with rig.store.begin() as transaction:
         at = dialect.now(transaction)
         transaction.execute(update(run).values(finished_at=at - timedelta(hours=2)))
+        export = {"package": "exact_online", "direction": "export", "options": "{}", "state": "idle", "started_at": at}
+        planned = {"connection_id": connection.id, "shard": 0, "categories": "work_orders"}
+        for number, ago in ((8, timedelta(hours=1)), (9, timedelta(hours=3))):
+            transaction.execute(insert(run).values(id=number, external_id=str(number), finished_at=at - ago, **export))
+            transaction.execute(insert(run_connection).values(run_id=number, **planned))
         transaction.execute(update(vault_secret).values(obtained_at=at - timedelta(days=20)))
         transaction.execute(
             insert(category_state).values(
@@ -30,7 +35,8 @@ def test_they_say_how_a_connection_stands(rig: Rig) -> None:
             )
         )
     found = figures(rig)
-    assert round(found["age_seconds.exact_online.1"] / 3600) == 2
+    assert found["last_end.exact_online.1.import"] == (at - timedelta(hours=2)).timestamp()
+    assert found["last_end.exact_online.1.export"] == (at - timedelta(hours=1)).timestamp()
     assert round(found["login_days_left.exact_online.1"]) == 10
     assert found["stopped.exact_online.1"] == 1
     assert found["expired.exact_online.1"] == 0

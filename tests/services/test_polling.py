@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, update
 
-from outsmart_sync.providers.exact_online import price_lists
+from outsmart_sync.providers.exact_online import client, price_lists
+from outsmart_sync.providers.exact_online.source import ExactSource
 from outsmart_sync.providers.packages import package
-from outsmart_sync.services import planning, settings
+from outsmart_sync.services import planning, polls, settings
 from outsmart_sync.services.polling import poll
 from outsmart_sync.services.polls import Work
 from outsmart_sync.store import connections, cursors
@@ -20,6 +21,7 @@ from outsmart_sync.store.tables import call_budget, category_state, cursor, run
 from services.scheduled import connections_of, opened, scheduled
 from support import MAIN, SMALL, Rig
 
+RELATIONS: dict[str, Any] = {"relations": {"enabled": True}}
 CATEGORIES = [category.name for category in package("exact_online").imports]
 EVERYTHING: dict[str, Any] = {"licence": "pro"} | {name: {"enabled": True} for name in CATEGORIES}
 
@@ -36,10 +38,16 @@ def exact_calls(rig: Rig) -> list[str]:
     return [re.sub(r".*/api/v1/\d+/", "", call["path"]) for call in rig.vendors.control.calls(vendor="exact")]
 
 
-def synced(rig: Rig, *divisions: int) -> None:
+def asked_of(rig: Rig) -> list[int]:
+    """Whom the calls were about, in their order; several in a row count as one."""
+    divisions = [int(call["path"].split("/")[3]) for call in rig.vendors.control.calls(vendor="exact")]
+    return [each for each, before in zip(divisions, [0, *divisions], strict=False) if each != before]
+
+
+def synced(rig: Rig, *divisions: int, chosen: dict[str, Any] = EVERYTHING) -> None:
     """Connections that have nothing to do, by the time a poll asks."""
     for division in divisions:
-        rig.connect(division, **EVERYTHING)
+        rig.connect(division, **chosen)
     for number in range(3):  # links of categories go with the run after that of their materials
         scheduled(rig, f"before {number}")
     rig.vendors.control.forget_calls()
@@ -97,6 +105,59 @@ def test_a_connection_whose_poll_fails_is_handed_on_and_the_others_are_asked(rig
     works = polled(rig, "trouble")
     assert [(work.connection_id, work.categories) for work in works] == [(1, CATEGORIES), (2, ["relations"])]
     assert rig.rows(category_state) == []  # its own tasks find out, and tell
+
+
+def test_one_that_does_not_answer_costs_the_others_no_more_than_its_time(
+    sqlite_rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "_REPEATS", (0.0, 0.0))
+    synced(sqlite_rig, 2001003, MAIN, SMALL, chosen=RELATIONS)
+    control = sqlite_rig.vendors.control
+    control.add_fault("slow", vendor="exact", division=MAIN, times=None, seconds=90)
+    control.touch_exact(SMALL, "crm/Accounts", 1, Name="Renamed")
+    assert polls.PATIENCE <= 60
+    monkeypatch.setattr(polls, "PATIENCE", 3.0)
+    works = polled(sqlite_rig, "one hangs")
+    assert [(work.connection_id, work.categories) for work in works] == [(2, ["relations"]), (3, ["relations"])]
+    assert control.faults()[0]["hits"] == 1  # its time was over: the call was not repeated
+
+
+def test_a_vendor_that_is_away_is_asked_for_a_few_connections_and_all_are_handed_on(
+    sqlite_rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "_REPEATS", (0.0, 0.0))
+    divisions = [MAIN, SMALL, 2001003, 2001004, 2001006]
+    synced(sqlite_rig, *divisions, chosen=RELATIONS)
+    sqlite_rig.vendors.control.add_fault("status", vendor="exact", times=None, status=503)
+    works = polled(sqlite_rig, "away")
+    assert [work.connection_id for work in works] == [1, 2, 3, 4, 5]
+    assert asked_of(sqlite_rig) == divisions[:3]
+    sqlite_rig.vendors.control.clear_faults()
+    sqlite_rig.vendors.control.forget_calls()
+    for division in (MAIN, SMALL, 2001004, 2001006):  # each of them, but not in a row
+        sqlite_rig.vendors.control.add_fault("status", vendor="exact", division=division, times=None, status=503)
+    assert [work.connection_id for work in polled(sqlite_rig, "some")] == [1, 2, 4, 5]
+    assert asked_of(sqlite_rig) == divisions
+
+
+def test_a_defect_in_one_connection_is_its_own(
+    sqlite_rig: Rig, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    synced(sqlite_rig, MAIN, SMALL, chosen=RELATIONS)
+    sqlite_rig.vendors.control.touch_exact(SMALL, "crm/Accounts", 1, Name="Renamed")
+    news = ExactSource.news
+
+    def spoilt(source: ExactSource, positions: Any) -> Any:
+        if source._client.division == str(MAIN):
+            raise KeyError("nobody foresaw this")
+        return news(source, positions)
+
+    monkeypatch.setattr(ExactSource, "news", spoilt)
+    works = polled(sqlite_rig, "defect")
+    assert [(work.connection_id, work.categories) for work in works] == [(1, ["relations"]), (2, ["relations"])]
+    (told,) = [each for each in caplog.records if "stopped at a defect" in each.getMessage()]
+    assert told.exc_info is not None
+    assert told.exc_info[0] is KeyError
 
 
 def test_a_day_that_is_used_up_postpones_without_a_task(rig: Rig) -> None:

@@ -105,12 +105,21 @@ def test_the_categories_that_are_on_come_in_the_packages_order(store: Store) -> 
 MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "an unknown category": ({"orders": {"enabled": True}}, "there is no category 'orders' (there are relations"),
     "an unknown setting": ({"relations": {"colour": "red"}}, "relations has no setting 'colour' (it has enabled"),
-    "a switch that is text": ({"relations": {"enabled": "maybe"}}, "relations.enabled must be true or false"),
-    "a switch that is a number": ({"relations": {"enabled": 1}}, "relations.enabled must be true or false, not '1'"),
-    "a switch that is nothing": ({"relations": {"enabled": None}}, "relations.enabled must be true or false"),
-    "a list that is a switch": ({"relations": {"types": True}}, "relations.types must be a list, not 'True'"),
-    "a list that is a map": ({"relations": {"types": {"a": 1}}}, "relations.types must be a list"),
-    "an unknown choice": ({"relations": {"types": ["customer", "friend"]}}, "relations.types: friend is none of"),
+    "a switch that is text": (
+        {"relations": {"enabled": "maybe"}},
+        "relations.enabled (Relations: Switched on) must be true or false",
+    ),
+    "a switch that is a number": ({"relations": {"enabled": 1}}, "or false, not '1'"),
+    "a switch that is nothing": (
+        {"relations": {"enabled": None}},
+        "relations.enabled (Relations: Switched on) must be true or false",
+    ),
+    "a list that is a switch": ({"relations": {"types": True}}, "must be a list, not 'True'"),
+    "a list that is a map": (
+        {"relations": {"types": {"a": 1}}},
+        "relations.types (Relations: Relation types to import) must be a list",
+    ),
+    "an unknown choice": ({"relations": {"types": ["customer", "friend"]}}, "'friend' is none of customer, "),
     "an unknown licence": ({"licence": "gold"}, "licence must be one of none, basic, pro, not 'gold'"),
     "a licence that is a list": ({"licence": ["pro"]}, "licence must be one of"),
     "a category without settings": ({"relations": True}, "relations needs settings of its own"),
@@ -216,7 +225,9 @@ def test_a_code_in_a_file_is_the_text_that_is_written_there(
 def test_a_switch_in_a_file_that_is_none_is_refused(sqlite_store: Store, tmp_path: Path, written: str) -> None:
     file = tmp_path / "settings.yaml"
     file.write_text(f"materials:\n  enabled: {written}\n")
-    assert "materials.enabled must be true or false" in refused(sqlite_store, settings.load(file))
+    assert "materials.enabled (Materials: Switched on) must be true or false" in refused(
+        sqlite_store, settings.load(file)
+    )
 
 
 FILES = {

@@ -432,12 +432,12 @@ def test_rejects_are_grouped_by_cause_and_can_be_put_on_hold_and_released(stage:
     code = row.get_by_role("link").inner_text()
     row.get_by_role("checkbox").check()
     page.get_by_role("button", name="Put on hold").click()
-    expect(page.get_by_role("status")).to_contain_text("1 records are on hold")
+    expect(page.get_by_role("status")).to_contain_text("1 record is on hold")
     bare(page, stage, f"find?text={code}")
     page.get_by_role("link", name=code, exact=True).first.click()
     expect(page.get_by_text("A person put it on hold")).to_be_visible()
     page.get_by_role("button", name="Release").click()
-    expect(page.get_by_role("status")).to_contain_text("1 records were released")
+    expect(page.get_by_role("status")).to_contain_text("1 record was released")
     expect(page.get_by_text("Released by hand")).to_be_visible()
 
 
@@ -451,7 +451,7 @@ def test_a_record_that_was_mended_goes_when_it_is_tried_again(stage: PageStage, 
     )
     row.get_by_role("checkbox").check()
     page.get_by_role("button", name="Try again").click()
-    expect(page.get_by_role("status")).to_contain_text("1 records are tried again")
+    expect(page.get_by_role("status")).to_contain_text("1 record is tried again")
     for _ in range(600):
         bare(page, stage, f"find?text={code}")
         if page.get_by_role("row", name=re.compile(f"^{code} Mended .*In OutSmart")).count():
@@ -464,7 +464,7 @@ def test_a_record_that_was_mended_goes_when_it_is_tried_again(stage: PageStage, 
 def test_the_log_is_a_file_that_spreadsheets_open(stage: PageStage, logins: Callable[[str], Any]) -> None:
     answer = api(stage, logins, "viewer").get(f"{stage.own_address}log.csv?event=rejected", timeout=30)
     lines = answer.content.decode("utf-8-sig").splitlines()
-    assert lines[0].startswith("When;Administration;Run;Category;")
+    assert lines[0].startswith("When (Europe/Amsterdam);Administration;Run;Category;")
     assert len(lines) > 1
     assert all(";Rejected;" in line for line in lines[1:])
 

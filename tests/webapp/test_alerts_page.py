@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from outsmart_sync.providers.messages.hook import MessageHook
-from outsmart_sync.services import alerts
+from outsmart_sync.services import alerts, settings
 from outsmart_sync.store import connections
 from outsmart_sync.store.connections import State, SyncConnection
 from providers.scripted import Answer, ScriptedServer
@@ -140,3 +140,12 @@ def test_whoever_may_only_look_neither_sees_nor_changes_who_hears(
     assert "a@example.com" not in page.get("alerts").text
     assert save(page, firm, emails="b@example.com").status_code == 403
     assert alerts.recipients(exact.store, firm).emails == ("a@example.com",)
+
+
+def test_whoever_edits_the_settings_meanwhile_is_not_told_of_another_edit(
+    page: Browser, exact: Rig, firm: SyncConnection
+) -> None:
+    shown = {"version": settings.read(exact.store, firm).version, "licence": "pro"}
+    save(page, firm, emails="a@example.com")
+    assert page.post(f"connections/{firm.id}", data=shown).status_code == 303
+    assert page.post(f"connections/{firm.id}", data=shown).status_code == 409

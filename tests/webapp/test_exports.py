@@ -35,6 +35,14 @@ def test_what_waits_longest_is_first_and_what_is_done_is_not_in_the_list(page: B
     assert numbers(page.get("exports?state=done").text) == ["W1"]
     assert numbers(page.get("exports?state=failed").text) == ["W2"]
     assert sorted(numbers(page.get("exports?state=all").text)) == ["W1", "W2", "W3"]
+    for state, first in (
+        ("", "waits longest"),
+        ("failed", "waits longest"),
+        ("done", "changed last"),
+        ("all", "changed last"),
+    ):
+        assert f"the one that {first} first" in page.get("exports", params={"state": state}).text, state
+    assert 'data-tick-all="work_order"> Tick all' in shown
     assert page.get("exports?state=odd").status_code == 422
 
 

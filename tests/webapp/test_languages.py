@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,10 @@ import messages
 from outsmart_sync.languages.catalogue import DOMAIN, catalogue_file
 from outsmart_sync.languages.sentences import say
 from outsmart_sync.pipeline.outcomes import REASONS
+from outsmart_sync.providers.outcomes import quoted
 from outsmart_sync.providers.packages import packages
+from support import Rig
+from webapp.conftest import Browser
 
 _PLACES = re.compile(r"\{\w*\}|%\(\w+\)s")
 OTHERS = ("nl", "pt")
@@ -35,12 +39,72 @@ def test_a_catalogue_holds_every_sentence_of_the_source(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", OTHERS)
-def test_everything_that_the_pages_themselves_say_is_translated(language: str) -> None:
-    said = {shown(message) for message in messages.of_pages() if message.id}
-    missing = [
-        shown(each) for each in catalogue(language) if each.id and shown(each) in said and not all([each.string])
+def test_every_sentence_is_translated(language: str) -> None:
+    strings = {shown(each): each.string for each in catalogue(language) if each.id}
+    untold = [each for each, said in strings.items() if not all(said if isinstance(said, tuple) else [said])]
+    assert untold == []
+
+
+def test_what_a_function_returns_in_words_is_found_and_what_else_it_returns_is_not(tmp_path: Path) -> None:
+    file = tmp_path / "says.py"
+    file.write_text(
+        """
+def one(name, there):
+    if there:
+        return f"{name} needs another look."
+    return None, f"it has no {name}" if name else "there is nothing left"
+
+def several(names):
+    yield "This one is yielded."
+    return {"a": "here it is", **{name: f"{name} has gone away" for name in names}} or [f"all of {names} are well"]
+
+def added(name):
+    return "The last one is: " + name
+
+def other(name):
+    return f"{name}/api/v1", f"{name} eq 'true'", "some_name", f"Secret({name})"
+
+def epoch(name):
+    return f"{name} is not for people"
+"""
+    )
+    assert set(messages.sentences_of(file)) == {
+        "{0} needs another look.",
+        "it has no {0}",
+        "there is nothing left",
+        "This one is yielded.",
+        "here it is",
+        "{0} has gone away",
+        "all of {0} are well",
+        "The last one is: {0}",
+    }
+
+
+def test_what_is_wrong_with_settings_is_said_in_the_page_s_language_and_in_its_words(page: Browser, exact: Rig) -> None:
+    wrong = {
+        "relations.types": ["friend"],
+        "sales_orders.enabled": "on",
+        "sales_orders.start_date": "tomorrow",
+        "sales_orders.work_type": "Dancing",
+        "relations.classifications": ["Nonsense"],
+        "work_orders.payment_methods/op rekening": "journal:999",
+        "work_orders.document": "quotation",
+        "work_orders.cut_off": "then",
+    }
+    names = {name.partition("/")[0] for name in wrong}
+    answer = page.post("connections/1", data={"shown": sorted(names), **wrong}, headers={"Accept-Language": "nl"})
+    assert answer.status_code == 422
+    told = [
+        re.sub(r"<[^>]*>", "", each).replace("&#39;", "'")
+        for each in re.findall(r'<p class="wrong".*?</p>|<li><a href="#.*?</li>', answer.text)
     ]
-    assert missing == []
+    assert len(told) > len(wrong), "in the list, and beside the fields"
+    types = "Te importeren relatietypen: 'friend' is geen van deze: Klanten, Prospects, Suspects, Leveranciers."
+    assert [each for each in told if each.startswith("Relaties ") and each.endswith(types)]
+    english = re.compile(r"outsmart-sync |\b(must|not|the|none|has|such|choose)\b")
+    assert [each for each in told if english.search(each)] == []
+    assert [each for each in told if any(name in each for name in names)] == []
+    assert [each for each in told if re.search(r"[0-9a-f]{8}-[0-9a-f]{4}-", each)] == []
 
 
 @pytest.mark.parametrize("language", OTHERS)
@@ -105,6 +169,33 @@ def test_every_setting_of_the_exports_has_a_label_in_the_language(language: str)
 )
 def test_sentences_keep_their_names_and_figures(text: str, said: str) -> None:
     assert say(text, "nl") == said
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        "The product variant does not have access to salespricelists",
+        "Customer 7, Materials is switched off. Connection 3 is fixed to X. “Relations” is connected already",
+    ],
+)
+@pytest.mark.parametrize("language", ["en", *OTHERS])
+def test_a_vendor_s_own_words_stay_as_they_are(language: str, theirs: str) -> None:
+    what = "The product variant of this company in VISMA eAccounting does not have this: "
+    text = f"{what}{quoted(theirs)}. Correct it in OutSmart."
+    told = say(text, language)
+    assert quoted(theirs) in told
+    assert told == text if language == "en" else not told.startswith(what)
+    assert told.endswith(say("Correct it in OutSmart.", language))
+
+
+def test_a_vendor_s_words_of_older_runs_are_not_quoted_and_stay_too() -> None:
+    theirs = "The product variant does not have access to salespricelists"
+    told = say(f"VISMA eAccounting does not allow this: {theirs}", "nl")
+    assert told == f"VISMA eAccounting staat dit niet toe: {theirs}"
+    assert (
+        say("VISMA eAccounting does not allow this: no text", "nl")
+        == "VISMA eAccounting staat dit niet toe: geen tekst"
+    )
 
 
 _COMMAND = re.compile(r"outsmart-sync [a-z]|(?<![\w-])--[a-z]|\bpython -")

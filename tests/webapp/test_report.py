@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from outsmart_sync.pipeline.outcomes import Link
-from outsmart_sync.services import settings
+from outsmart_sync.services import report, settings
 from outsmart_sync.store import connections
 from outsmart_sync.store.connections import SyncConnection
 from outsmart_sync.store.tables import mirror
@@ -127,3 +127,38 @@ def test_the_report_leads_on_to_the_exports(page: Browser, firm: SyncConnection)
     shown = page.get(f"connections/{firm.id}/report", params={"first": 1}).text
     assert f'connections/{firm.id}#exports"' in shown
     assert "Completed work orders do not go to Exact Online yet" in shown
+
+
+def test_an_import_that_cannot_start_switches_nothing_on(
+    page: Browser, exact: Rig, firm: SyncConnection, played: PlayedAirflow
+) -> None:
+    settings.save(exact.store, firm, {"relations": {"enabled": False}})
+    played.paused.add(DAG)
+    answer = page.post(f"connections/{firm.id}/report/accept")
+    assert answer.status_code == 422
+    assert "There is nothing to sync." in answer.text
+    assert f'href="/outsmart-sync/connections/{firm.id}/report">Back to where you were<' in answer.text
+    assert settings.read(exact.store, firm).automatic is False
+    assert (played.triggered, played.unpaused) == ([], [])
+
+
+def test_records_of_one_category_cost_no_look_at_the_others(
+    page: Browser, exact: Rig, firm: SyncConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exact.sync("relations", preview=True)
+    assert "hx-disabled-elt" in next(
+        each
+        for each in page.get(f"connections/{firm.id}/report").text.splitlines()
+        if "report/relations/excluded" in each
+    )
+    compared: list[str] = []
+    monkeypatch.setattr(
+        report, "alike", lambda _store, _connection, category, _job: compared.append(category.name) or []
+    )
+    place = f"connections/{firm.id}/report/relations"
+    assert '<h2 tabindex="-1" autofocus>' in page.get(f"{place}/excluded").text
+    assert compared == []
+    assert page.get(f"{place}/alike").status_code == 200
+    assert compared == ["relations"]
+    assert page.get(f"{place}/nonsense").status_code == 404
+    assert page.get(f"connections/{firm.id}/report/projects/create").status_code == 404

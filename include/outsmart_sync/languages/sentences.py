@@ -3,6 +3,8 @@
 Services say what happened in English, with names and figures put in, and much of it is kept so in the store. The
 catalogue knows each sentence with its places, ``{0} is connected already.``; a sentence that fits is said in the other
 language with the same names and figures. One that fits nothing stays English.
+
+What a vendor says is quoted, “No access to module”, and stays as it is: it is no sentence of ours, however like one.
 """
 
 from __future__ import annotations
@@ -18,6 +20,11 @@ _LETTERS = 4
 """A sentence of fewer letters than these, besides its places, would fit anything."""
 
 _END = re.compile(r"(?<=[.!?])\s+")
+_QUOTATION = re.compile(r"“(?:[^“”]|“[^“”]*”)*”")
+_FIRST_STAND_IN = 0xE000  # of the characters that nobody's text has
+_STAND_IN = re.compile("[\ue000-\uf8ff]")
+_VENDORS = "text"
+"""The place of a vendor's own words in a sentence; in older ones of the store they are not quoted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +44,16 @@ class _Form:
     ends: bool
 
 
-@lru_cache(maxsize=4_096)
 def say(text: str, language: str) -> str:
     """A text of one or more sentences in a language."""
+    quoted = _QUOTATION.findall(text)
+    stand_ins = (chr(_FIRST_STAND_IN + number) for number in range(len(quoted)))
+    said = _say(_QUOTATION.sub(lambda _: next(stand_ins), text), language)
+    return _STAND_IN.sub(lambda found: quoted[ord(found[0]) - _FIRST_STAND_IN], said) if quoted else said
+
+
+@lru_cache(maxsize=4_096)
+def _say(text: str, language: str) -> str:
     text = text.strip()
     if not text:
         return ""
@@ -47,27 +61,45 @@ def say(text: str, language: str) -> str:
         if found := form.begins.match(text):
             said = _filled(form, found, language)
             stop = "." if found[0].rstrip().endswith(".") and not said.endswith((".", "!", "?")) else ""
-            return f"{said}{stop} {say(text[found.end() :], language)}".rstrip()
+            return f"{said}{stop} {_say(text[found.end() :], language)}".rstrip()
     first, *rest = _END.split(text, maxsplit=1)
-    return f"{first} {say(rest[0], language)}" if rest else first
+    return f"{first} {_say(rest[0], language)}" if rest else first
 
 
 def _filled(form: _Form, found: re.Match[str], language: str) -> str:
     """The other language's sentence with this one's names and figures; a place may hold words of the catalogue, too."""
-    known = translations(language)
-
-    def in_it(value: str | None) -> str:
-        parts = (value or "").split(", ")
-        said = [_part(part, language) if part else "" for part in parts]
-        # What is no list of words may be a sentence within one.
-        return ", ".join(said) if said != parts else say(value or "", language)
-
-    def _part(part: str, language: str) -> str:
-        found = known.gettext(part)
-        return say(part, language) if found == part and "'" in part else found
-
-    places = {name: in_it(value) for name, value in found.groupdict().items()}
+    places = {name: _put(name.removeprefix("p"), value or "", language) for name, value in found.groupdict().items()}
     return _PLACE.sub(lambda place: places.get(f"p{place[1]}", place[0]), form.words)
+
+
+def _put(place: str, value: str, language: str) -> str:
+    """What a place holds: one word of the catalogue, a list of them, or a sentence within the sentence."""
+    word = _word(value, language)
+    if word != value or place == _VENDORS:
+        return word
+    parts = value.split(", ")
+    said = [_part(part, language) for part in parts]
+    if all(after != before for after, before in zip(said, parts, strict=True)):
+        return ", ".join(said)
+    sentence = _say(value, language)
+    return ", ".join(said) if sentence == value else sentence
+
+
+def _part(part: str, language: str) -> str:
+    word = _word(part, language)
+    return _say(part, language) if word == part and "'" in part else word
+
+
+def _word(text: str, language: str) -> str:
+    """A word of the catalogue; a label within a sentence may be written small, and one at its beginning large."""
+    known = translations(language)
+    if not text or (found := known.gettext(text)) != text:
+        return found if text else ""
+    other = text[0].swapcase() + text[1:]
+    found = known.gettext(other)
+    if found == other:
+        return text
+    return (found[0].upper() if text[0].isupper() else found[0].lower()) + found[1:]
 
 
 @cache
@@ -88,8 +120,10 @@ def _form(sentence: str, words: str) -> _Form:
         elif part in seen:
             pattern += f"(?P=p{part})"
         else:
+            # What a sentence begins with and the other words leave out is a name that commands take, without blanks.
+            anything = r"\S+?" if not pattern and f"{{{part}}}" not in words else ".+?"
             seen.add(part)
-            pattern += f"(?P<p{part}>.+?)"
+            pattern += f"(?P<p{part}>{anything})"
     weight = sum(len(part) for part in parts[::2])
     begins = re.compile(f"{pattern}(?:(?<=[.!?])(?:\\s+|$)|\\.(?:\\s+|$)|$)", re.DOTALL)
     return _Form(begins, words, weight, sentence.endswith("."))

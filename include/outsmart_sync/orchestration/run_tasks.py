@@ -124,7 +124,8 @@ def choose_categories(names: list[str], item: MaybeItem) -> None:
 def close_run(shards: list[Shard] | None) -> None:
     """End the run: give its leases back, tell its figures, and tell people what has broken or works again.
 
-    Here, too, logins that nobody uses are kept alive: this task runs whatever is switched off, and delays none.
+    Last of all, logins that nobody uses are kept alive: this task runs whatever is switched off. What it finds out of
+    them, the next one tells.
     """
     from outsmart_sync.orchestration.metrics import send
     from outsmart_sync.providers.messages.hook import MessageHook
@@ -136,10 +137,10 @@ def close_run(shards: list[Shard] | None) -> None:
         send(metrics.of_run(store, closed))
         for each in closed:
             log.info("connection %s, %s: %s %s", each.connection_id, each.category, each.state, each.counts)
-    keep_alive.keep(store, gateway)
     send(metrics.standing(store))
     if number := alerts.tell(store, MessageHook()):
         log.info("%s alerts were sent", number)
+    keep_alive.keep(store, gateway)
 
 
 def is_by_hand(dag_run: Any) -> bool:

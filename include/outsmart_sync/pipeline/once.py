@@ -203,7 +203,7 @@ class Once:
             with self.store.begin() as connection:
                 ledger.uncertain(connection, self.job.account, thing.kind, thing.key, self.job.run_id)
             log.warning("Whether %s was made is not known: %s", thing.label, error.technical)
-            raise Stopped(self._uncertain(thing, error.technical or error.what)) from error
+            raise Stopped(self._uncertain(thing, f"“{error.technical}”" if error.technical else error.what)) from error
         except (TransientError, ConfigurationError):
             self._forget(thing)
             raise

@@ -67,6 +67,23 @@ def _fits(expected: int | range | None, status: int) -> bool:
     return expected in (None, status)
 
 
+class Instead(str):
+    """Words of ours in the place of a vendor's, which said nothing that can be shown."""
+
+    __slots__ = ()
+
+
+NO_TEXT = Instead("no text")
+WEB_PAGE = Instead("a web page")
+
+
 def error_of(row: Outcome, text: str, technical: str) -> SyncError:
-    """The error that a row of the table makes."""
-    return row.error(row.what.format(text=text or "no text"), remedy=row.remedy, code=row.code, technical=technical)
+    """The error that a row of the table makes; a vendor's own words are quoted in it."""
+    text = text or NO_TEXT
+    said = text if isinstance(text, Instead) else quoted(text)
+    return row.error(row.what.format(text=said), remedy=row.remedy, code=row.code, technical=technical)
+
+
+def quoted(text: str) -> str:
+    """Somebody else's words within a sentence of ours: they are said as they are in every language."""
+    return f"“{text}”"

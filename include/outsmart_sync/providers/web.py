@@ -6,21 +6,80 @@ import ipaddress
 import logging
 import os
 import ssl
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import requests
 from urllib3.exceptions import LocationParseError, MaxRetryError, NewConnectionError
-from urllib3.util import Url, parse_url
+from urllib3.util import Timeout, Url, parse_url
 
-from outsmart_sync.errors import NotConfigured, RequestRefused
+from outsmart_sync.errors import (
+    NotConfigured,
+    RateLimited,
+    RenewalRefused,
+    RequestRefused,
+    SyncError,
+    VendorUnavailable,
+)
 
 _Session = TypeVar("_Session", bound=requests.Session)
 
-TIMEOUT = (10.0, 120.0)
-"""Seconds to connect, seconds between two bytes of an answer."""
+_CONNECT, _READ = 10.0, 120.0
+_ends: ContextVar[float] = ContextVar("ends", default=float("inf"))  # by this process's monotonic clock
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Let the calls of a block, their repetitions included, end within so many seconds in all; later ones are not sent.
+
+    It holds for calls with :data:`TIMEOUT`, of this thread. A renewal of a login, which has times of its own, is not
+    broken off: the vendor may have taken the old token by then.
+    """
+    before = _ends.set(min(_ends.get(), time.monotonic() + seconds))
+    try:
+        yield
+    finally:
+        _ends.reset(before)
+
+
+def time_left() -> float:
+    """Seconds that calls may still take, see :func:`within`; endless where nobody has said."""
+    return _ends.get() - time.monotonic()
+
+
+def require_time(wait: float) -> None:
+    """Make sure that there is time to wait so many seconds for a call limit, see :func:`within`.
+
+    Raises:
+        RateLimited: There is less.
+    """
+    if wait > time_left():
+        raise RateLimited(
+            "The calls of this minute are used up.",
+            remedy="It goes on by itself when the minute is over.",
+            code="minute_limit",
+            retry_at=datetime.now(UTC) + timedelta(seconds=wait),
+        )
+
+
+class _Patience(Timeout):
+    """How long a call may take, as of the moment when it is made: ``urllib3`` takes a clone for each."""
+
+    def clone(self) -> Timeout:
+        left = time_left()
+        if left <= 0:
+            raise requests.ConnectTimeout("not sent: the time for these calls is over")
+        return Timeout(connect=min(_CONNECT, left), read=min(_READ, left))
+
+
+TIMEOUT: Any = _Patience()
+"""Seconds to connect, seconds between two bytes of an answer; less within a block that has less."""
 
 USER_AGENT = "outsmart-sync"
 
@@ -39,10 +98,17 @@ def was_never_sent(error: requests.RequestException) -> bool:
     if isinstance(error, requests.ConnectTimeout | requests.exceptions.ProxyError | requests.exceptions.InvalidURL):
         return True
     failed = error.args[0] if error.args else None
+    if isinstance(failed, requests.ConnectTimeout):  # as requests hands on what _Patience raises
+        return True
     if not isinstance(failed, MaxRetryError):
         return False
     cause = failed.reason.args[0] if failed.reason and failed.reason.args else None
     return isinstance(failed.reason, NewConnectionError) or isinstance(cause, ssl.SSLCertVerificationError)
+
+
+def is_silence(error: SyncError) -> bool:
+    """Whether a vendor does not answer; what it says of one login alone is an answer."""
+    return isinstance(error, VendorUnavailable) and not isinstance(error, RenewalRefused)
 
 
 @dataclass(frozen=True, slots=True)

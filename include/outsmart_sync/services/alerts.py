@@ -1,10 +1,12 @@
-"""Alerts: who hears, by e-mail or webhook, of what breaks, works again, or was cancelled; once each."""
+"""Alerts: who hears, by e-mail, webhook or notifier, of what breaks, works again, or was cancelled; once each."""
 
 from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -20,7 +22,7 @@ from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.services import breakage, settings
 from outsmart_sync.services.setting_values import ENABLED
 from outsmart_sync.store import connections, dialect
-from outsmart_sync.store.connections import SyncConnection
+from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.store.tables import alert, record_log, setting
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 EMAILS, WEBHOOK, LANGUAGE = "alert_emails", "alert_webhook", "alert_language"
+_OF_WAY = "|"  # between the way and what was told over it
 _NAMED = 20  # so many cancelled orders are named in one message
 _EMAIL = re.compile(r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;]+")
 
@@ -96,6 +99,21 @@ class _News:
     told: tuple[str, ...]
 
 
+class Notifier(Protocol):
+    """Whoever the operator lets hear of every connection."""
+
+    @property
+    def key(self) -> str:
+        """Under which it is noted what it was told."""
+
+    @property
+    def language(self) -> str:
+        """In which language it hears, of :data:`LANGUAGES`; any other: in English."""
+
+    def notify(self, message: Message) -> None:
+        """Hand it a message."""
+
+
 class Sender(Protocol):
     """Sends messages."""
 
@@ -104,6 +122,28 @@ class Sender(Protocol):
 
     def post(self, address: str, message: Message) -> None:
         """Send a JSON document."""
+
+    def notifiers(self) -> Sequence[Notifier]:
+        """Who hears of every connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """One way by which messages go: each is told once over each, however often another one fails.
+
+    Attributes:
+        key: Under which it is noted what was told.
+        language: In which language.
+        send: Sends a message.
+    """
+
+    key: str
+    language: str
+    send: Callable[[Message], None]
+
+    def noted(self, category: str) -> str:
+        """Under which it is noted that something was told."""
+        return f"{self.key}{_OF_WAY}{category}" if self.key else category
 
 
 def recipients(store: Store, connection: SyncConnection) -> Recipients:
@@ -159,11 +199,12 @@ def test(store: Store, connection: SyncConnection, sender: Sender) -> None:
     Raises:
         SyncError: It could not be sent.
     """
-    to = recipients(store, connection)
-    if not to:
+    ways = _ways(recipients(store, connection), sender, sender.notifiers())
+    if not ways:
         raise InvalidSettings("Nobody is to hear of this connection.", remedy="Save an address first.")
     text = "This is a test: nothing is wrong."
-    _send(sender, to, _message(connection, _News("test", breakage.WHOLE, "test", text, ()), to.language))
+    for way in ways:
+        way.send(_message(connection, _News("test", breakage.WHOLE, "test", text, ()), way.language))
 
 
 def tell(store: Store, sender: Sender) -> int:
@@ -171,45 +212,74 @@ def tell(store: Store, sender: Sender) -> int:
 
     A message that cannot be sent is tried again the next time; that fails nothing else.
     """
+    notifiers: Sequence[Notifier] = ()
+    try:
+        notifiers = sender.notifiers()
+    except SyncError as error:
+        log.warning("No notifier hears of anything: %s (%s)", error, error.technical)
     sent = 0
     for connection in connections.find(store):
-        if to := recipients(store, connection):
-            for news in (*_changes(store, connection), *_cancelled(store, connection)):
-                sent += _deliver(store, sender, to, connection, news)
+        if ways := _ways(recipients(store, connection), sender, notifiers):
+            on, standing = _standing(store, connection)
+            for way in ways:
+                for news in (*_changes(store, connection, way, on, standing), *_cancelled(store, connection, way)):
+                    sent += _deliver(store, way, connection, news)
     return sent
 
 
-def _changes(store: Store, connection: SyncConnection) -> list[_News]:
-    """What has broken, and what works again, that nobody has been told; noted as told from here on."""
-    news = []
+def _ways(to: Recipients, sender: Sender, notifiers: Sequence[Notifier]) -> list[_Way]:
+    """The ways by which somebody hears of a connection."""
+    ways = [_Way("", to.language, partial(sender.mail, to.emails))] if to.emails else []
+    if to.webhook:
+        ways.append(_Way("webhook", to.language, partial(sender.post, to.webhook)))
+    return ways + [_Way(each.key, each.language, each.notify) for each in notifiers]
+
+
+def _standing(store: Store, connection: SyncConnection) -> tuple[set[str], breakage.Broken]:
+    """What is switched on, and what of that is broken; of a disconnected one, nothing."""
+    if connection.state is State.DISCONNECTED:
+        return set(), {}
     chosen = settings.read(store, connection).categories
     on = {breakage.WHOLE, *(name for name, values in chosen.items() if values[ENABLED])}
+    with store.read() as transaction:
+        broken = breakage.of(transaction, connection).items()
+    return on, {key: why for key, why in broken if breakage.category_of(key) in on}
+
+
+def _changes(
+    store: Store, connection: SyncConnection, way: _Way, on: set[str], standing: breakage.Broken
+) -> list[_News]:
+    """What has broken, and what works again, that nobody has been told; noted as told from here on."""
+    news = []
     with store.begin() as transaction:
         now = dialect.now(transaction)
-        broken = breakage.of(transaction, connection).items()
-        standing = {key: why for key, why in broken if breakage.category_of(key) in on}
         query = select(alert).where(alert.c.connection_id == connection.id, alert.c.code != CANCELLED).with_for_update()
-        told = {row.category: row for row in transaction.execute(query)}
+        told = {}
+        for row in transaction.execute(query):
+            key, _, category = row.category.rpartition(_OF_WAY)
+            if key == way.key:
+                told[category] = row
         for category, (code, text) in standing.items():
+            noted = way.noted(category)
             if category not in told:
-                values = {"connection_id": connection.id, "category": category, "code": code, "told_at": now}
+                values = {"connection_id": connection.id, "category": noted, "code": code, "told_at": now}
                 transaction.execute(insert(alert).values(values))
-                news.append(_News("broken", category, code, text, (category,)))
+                news.append(_News("broken", category, code, text, (noted,)))
             elif told[category].code == breakage.LAPSES != code:  # what was told to come has come
-                here = (alert.c.connection_id == connection.id) & (alert.c.category == category)
+                here = (alert.c.connection_id == connection.id) & (alert.c.category == noted)
                 transaction.execute(update(alert).where(here).values(code=code, told_at=now))
-                news.append(_News("broken", category, code, text, (category,)))
+                news.append(_News("broken", category, code, text, (noted,)))
         for category, row in told.items():
             if category not in standing:
-                _forget(transaction, connection, (category,))
+                _forget(transaction, connection, (row.category,))
                 if breakage.category_of(category) not in on:  # switched off, which is neither broken nor working
                     continue
                 text = "It works again; nothing needs doing."
-                news.append(_News("recovered", category, row.code, text, (category,)))
+                news.append(_News("recovered", category, row.code, text, (row.category,)))
     return news
 
 
-def _cancelled(store: Store, connection: SyncConnection) -> list[_News]:
+def _cancelled(store: Store, connection: SyncConnection, way: _Way) -> list[_News]:
     """Orders that were cancelled in the package after their work orders were made: one message per category."""
     mine = alert.c.connection_id == connection.id
     with store.begin() as transaction:
@@ -227,14 +297,14 @@ def _cancelled(store: Store, connection: SyncConnection) -> list[_News]:
         )
         untold: dict[str, list[Any]] = {}
         for row in transaction.execute(query):
-            if _key(row) not in told:
+            if way.noted(_key(row)) not in told:
                 untold.setdefault(row.category, []).append(row)
-        keys = [_key(row) for rows in untold.values() for row in rows]
+        keys = [way.noted(_key(row)) for rows in untold.values() for row in rows]
         if keys:
             values = {"connection_id": connection.id, "code": CANCELLED, "told_at": now}
             transaction.execute(insert(alert), [values | {"category": key} for key in keys])
     return [
-        _News("cancelled", category, CANCELLED, _list(rows), tuple(map(_key, rows)))
+        _News("cancelled", category, CANCELLED, _list(rows), tuple(way.noted(_key(row)) for row in rows))
         for category, rows in untold.items()
     ]
 
@@ -253,14 +323,17 @@ def _list(rows: list[Any]) -> str:
     return "\n".join([*lines, explain(CANCELLED, "")[1]])
 
 
-def _deliver(store: Store, sender: Sender, to: Recipients, connection: SyncConnection, news: _News) -> bool:
+def _deliver(store: Store, way: _Way, connection: SyncConnection, news: _News) -> bool:
     try:
-        _send(sender, to, _message(connection, news, to.language))
+        way.send(_message(connection, news, way.language))
     except SyncError as error:
         log.warning("An alert could not be sent: %s (%s)", error, error.technical)
-        _untell(store, connection, news)
-        return False
-    return True
+    except Exception:
+        log.exception("An alert could not be sent, at a defect")
+    else:
+        return True
+    _untell(store, connection, news)
+    return False
 
 
 def _untell(store: Store, connection: SyncConnection, news: _News) -> None:
@@ -277,16 +350,9 @@ def _forget(transaction: Connection, connection: SyncConnection, told: tuple[str
     transaction.execute(delete(alert).where(alert.c.connection_id == connection.id, alert.c.category.in_(told)))
 
 
-def _send(sender: Sender, to: Recipients, message: Message) -> None:
-    if to.emails:
-        sender.mail(to.emails, message)
-    if to.webhook:
-        sender.post(to.webhook, message)
-
-
 def _message(connection: SyncConnection, news: _News, language: str) -> Message:
     """What is sent, in the language of those who get it."""
-    language = language or DEFAULT
+    language = language if language in LANGUAGES else DEFAULT
     package = package_of(connection.package)
     named = breakage.category_of(news.category)
     label = translations(language).gettext(package.any_category(named).label) if named else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -11,9 +12,18 @@ from sqlalchemy import Boolean, ColumnElement, func, insert, literal_column, sel
 
 from outsmart_sync.errors import InvalidSettings
 from outsmart_sync.pipeline import halves
-from outsmart_sync.pipeline.outcomes import BY_HAND, DISMISSED, HELD_BY_HAND, Link, MirrorState, explain
+from outsmart_sync.pipeline.outcomes import (
+    BY_HAND,
+    DISMISSED,
+    HELD_BY_HAND,
+    MISSING_FIELD,
+    Link,
+    MirrorState,
+    explain,
+)
 from outsmart_sync.providers.packages import package as package_of
-from outsmart_sync.services import links
+from outsmart_sync.services import links, settings
+from outsmart_sync.services.setting_values import ENABLED
 from outsmart_sync.store import connections, dialect
 from outsmart_sync.store.tables import mirror, record_log
 
@@ -25,6 +35,7 @@ if TYPE_CHECKING:
     from outsmart_sync.store.store import Store
 
 STATES = (MirrorState.REJECTED, MirrorState.HELD, MirrorState.WAITING)
+_FOR_A_PERSON = (MirrorState.REJECTED, MirrorState.HELD)  # what waits for another record goes by itself
 _AT_ONCE = date(1970, 1, 1)  # a day that has come: the next run judges the record again
 _NO_RUN = 0
 _CODES = 200
@@ -43,7 +54,7 @@ class Cause:
         record: Record type.
         state: ``rejected``, ``held`` or ``waiting``.
         reason: Code of the cause.
-        text: The cause in words, without what is special to one record.
+        text: The cause in words, without what is special to one record; what OutSmart demands is named.
         remedy: What to do.
         number: How many.
     """
@@ -73,6 +84,7 @@ class Waiting:
         remedy: What to do.
         provider_id: The package's id.
         by_hand: A person put it on hold.
+        cause: What it waits for, with all that wait for the same.
     """
 
     id: int
@@ -85,24 +97,51 @@ class Waiting:
     remedy: str
     provider_id: str
     by_hand: bool
+    cause: Cause
 
 
 def causes(store: Store, connection_ids: Iterable[int]) -> list[Cause]:
     """Everything that waits, by cause; the most first."""
-    query = (
-        select(mirror.c.connection_id, mirror.c.record, mirror.c.state, mirror.c.reason, func.count().label("number"))
-        .where(_waits(connection_ids))
-        .group_by(mirror.c.connection_id, mirror.c.record, mirror.c.state, mirror.c.reason)
-    )
+    return _causes(store, _waits(connection_ids))
+
+
+def numbers(store: Store, connection_ids: Iterable[int]) -> dict[int, int]:
+    """Connection → how many of its records wait for a person, as :func:`causes` lists them."""
+    found: Counter[int] = Counter()
+    for each in causes(store, connection_ids):
+        if each.state in _FOR_A_PERSON:
+            found[each.connection_id] += each.number
+    return dict(found)
+
+
+def _causes(store: Store, which: ColumnElement[bool]) -> list[Cause]:
+    key = (mirror.c.connection_id, mirror.c.record, mirror.c.state, mirror.c.reason)
+    details = (func.min(mirror.c.detail).label("low"), func.max(mirror.c.detail).label("high"))
+    query = select(*key, func.count().label("number"), *details).where(which).group_by(*key)
+    lists = select(*key, mirror.c.detail).where(which, mirror.c.reason == MISSING_FIELD).distinct()
     with store.read() as transaction:
         rows = transaction.execute(query).all()
+        demanded = _demanded(transaction.execute(lists).all())
     owners = {each.id: each for each in connections.find(store)}
-    found = [_cause(owners[row.connection_id], row) for row in rows]
+    on = {each: _switched_on(store, owners[each]) for each in {row.connection_id for row in rows}}
+    found = [
+        _cause(owners[row.connection_id], row, demanded.get(tuple(row[: len(key)]), ""))
+        for row in rows
+        if row.record in on[row.connection_id]
+    ]
     return sorted(found, key=lambda each: (STATES.index(MirrorState(each.state)), -each.number))
 
 
-def _cause(connection: SyncConnection, row: Row[Any]) -> Cause:
-    text, remedy = explain(row.reason, "…")
+def _demanded(lists: Iterable[Any]) -> dict[tuple[Any, ...], str]:
+    """Key of a cause → all the fields that its records lack: there are few, and each record names its own."""
+    found: dict[tuple[Any, ...], dict[str, None]] = {}
+    for row in sorted(lists, key=lambda row: (-len(row.detail or ""), row.detail)):
+        found.setdefault(tuple(row[:-1]), {}).update(dict.fromkeys((row.detail or "").split(", ")))
+    return {key: ", ".join(names) for key, names in found.items()}
+
+
+def _cause(connection: SyncConnection, row: Row[Any], demanded: str) -> Cause:
+    text, remedy = explain(row.reason, demanded or (row.low if row.low == row.high else "…"))
     category = _category_of(connection, row.record)
     return Cause(
         row.connection_id,
@@ -116,6 +155,13 @@ def _cause(connection: SyncConnection, row: Row[Any]) -> Cause:
     )
 
 
+def _switched_on(store: Store, connection: SyncConnection) -> set[str]:
+    """The record types of the categories that are switched on: what else waits, waits for nobody."""
+    chosen = settings.read(store, connection).categories
+    imports = package_of(connection.package).imports
+    return {record.name for each in imports if chosen[each.name][ENABLED] for record in each.records}
+
+
 def waiting(
     store: Store,
     connection_id: int,
@@ -127,24 +173,22 @@ def waiting(
     offset: int = 0,
 ) -> list[Waiting]:
     """The records behind one cause, by code."""
-    query = (
-        select(mirror)
-        .where(
-            _waits([connection_id]),
-            mirror.c.record == record,
-            mirror.c.state == state,
-            func.coalesce(mirror.c.reason, "") == reason,
-        )
-        .order_by(mirror.c.code_key, mirror.c.id)
-        .limit(limit)
-        .offset(offset)
+    which = (
+        _waits([connection_id])
+        & (mirror.c.record == record)
+        & (mirror.c.state == state)
+        & (func.coalesce(mirror.c.reason, "") == reason)
     )
+    found = _causes(store, which)
+    if not found:
+        return []
     connection = connections.require(store, connection_id)
+    query = select(mirror).where(which).order_by(mirror.c.code_key, mirror.c.id).limit(limit).offset(offset)
     with store.read() as transaction:
-        return [_waiting(connection, row) for row in transaction.execute(query)]
+        return [_waiting(connection, row, found[0]) for row in transaction.execute(query)]
 
 
-def _waiting(connection: SyncConnection, row: Row[Any]) -> Waiting:
+def _waiting(connection: SyncConnection, row: Row[Any], cause: Cause) -> Waiting:
     text, remedy = explain(row.reason, row.detail)
     return Waiting(
         row.id,
@@ -157,6 +201,7 @@ def _waiting(connection: SyncConnection, row: Row[Any]) -> Waiting:
         remedy,
         row.provider_id or "",
         row.link == Link.ON_HOLD,
+        cause,
     )
 
 

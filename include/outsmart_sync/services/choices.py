@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from outsmart_sync.errors import InvalidSettings
 from outsmart_sync.providers.packages import package as package_of
@@ -11,7 +12,7 @@ from outsmart_sync.records.export_catalogue import JOURNALS, PAYMENT_CONDITIONS
 from outsmart_sync.records.export_settings import CONDITION, JOURNAL
 from outsmart_sync.records.setting_kinds import Choice, Rules, Switch, Text
 from outsmart_sync.services import history
-from outsmart_sync.services.setting_values import WrongValue, settings_of
+from outsmart_sync.services.setting_values import Place, WrongValue, place_of, settings_of
 
 if TYPE_CHECKING:
     from outsmart_sync.records.setting_kinds import Setting, ValueList
@@ -83,20 +84,20 @@ def compared(
     if listed not in known:
         known[listed] = _read(gateway, connection, listed)
     if isinstance(setting, Rules):
-        rules = _rules(connection, f"{category}.{setting.name}", setting, value, known[listed])
+        rules = _rules(connection, _place(connection, category, setting), setting, value, known[listed])
         return {each: _coded(gateway, connection, category, setting, rule, known) for each, rule in rules.items()}
     wanted = value if isinstance(value, list) else [value]
     found = [_written(each, known[listed]) for each in wanted]
     if unknown := [each for each, there in zip(wanted, found, strict=True) if there is None]:
-        raise WrongValue(_unknown(connection, f"{category}.{setting.name}", listed, unknown, known[listed]))
+        raise WrongValue(_unknown(connection, _place(connection, category, setting), listed, unknown, known[listed]))
     return list(dict.fromkeys(found)) if isinstance(value, list) else found[0]
 
 
-def _rules(connection: SyncConnection, name: str, setting: Rules, value: dict[str, str], there: Choices) -> Any:
+def _rules(connection: SyncConnection, at: Place, setting: Rules, value: dict[str, str], there: Choices) -> Any:
     """Rules for values that the list holds, as it writes them; those that are there at first need not be in it."""
     found = {each: _written(each, there) for each in value}
     if unknown := [each for each, written in found.items() if written is None and each not in setting.default]:
-        raise WrongValue(_unknown(connection, name, setting.lists, unknown, there))
+        raise WrongValue(_unknown(connection, at, setting.lists, unknown, there))
     return {found[each] or each: rule for each, rule in value.items()}
 
 
@@ -107,15 +108,18 @@ def _coded(
     verb, _, code = rule.partition(":")
     if verb not in _CODED:
         return rule
-    listed, name = _list_named(connection, category, _CODED[verb]), f"{category}.{setting.name}"
-    if listed is None:
-        vendor = package_of(connection.package).label
-        raise WrongValue(f"{name}: {rule} cannot be chosen, since {vendor} has no list for it.")
+    holder = _settings(connection, category).get(_CODED[verb])
+    listed = _list_of(holder) if holder else None
+    if holder is None or listed is None:
+        at, vendor = _place(connection, category, setting), package_of(connection.package).label
+        raise WrongValue(
+            f"{at.name} ({at.category}: {at.label}): {rule} cannot be chosen, since {vendor} has no list for it."
+        )
     if listed not in known:
         known[listed] = _read(gateway, connection, listed)
     written = _written(code, known[listed])
     if written is None:
-        raise WrongValue(_unknown(connection, f"{category}.{_CODED[verb]}", listed, [code], known[listed]))
+        raise WrongValue(_unknown(connection, _place(connection, category, holder), listed, [code], known[listed]))
     return f"{verb}:{written}"
 
 
@@ -140,13 +144,17 @@ def rule_choices(gateway: Gateway, connection: SyncConnection, category: str, na
         SyncError: A vendor refuses or does not answer.
     """
     values = choices(gateway, connection, category, name)
-    lists = {verb: listed for verb, setting in _CODED.items() if (listed := _list_named(connection, category, setting))}
+    named = {verb: _settings(connection, category).get(name) for verb, name in _CODED.items()}
+    lists = {verb: listed for verb, setting in named.items() if setting and (listed := _list_of(setting))}
     return RuleChoices(values, {verb: _read(gateway, connection, listed) for verb, listed in lists.items()})
 
 
-def _list_named(connection: SyncConnection, category: str, name: str) -> ValueList | None:
-    setting = settings_of(package_of(connection.package).any_category(category)).get(name)
-    return _list_of(setting) if setting else None
+def _settings(connection: SyncConnection, category: str) -> dict[str, Setting]:
+    return settings_of(package_of(connection.package).any_category(category))
+
+
+def _place(connection: SyncConnection, category: str, setting: Setting) -> Place:
+    return place_of(category, setting, package_of(connection.package).any_category(category).label)
 
 
 def suggested(store: Store, connection: SyncConnection, category: str, name: str, typed: str) -> Choices:
@@ -217,12 +225,26 @@ def _written(value: str, there: Choices) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
-def _unknown(connection: SyncConnection, name: str, listed: ValueList, unknown: list[str], there: Choices) -> str:
-    vendor = "OutSmart" if listed.in_outsmart else package_of(connection.package).label
-    some = ", ".join(value if value == label else f"{value} ({label})" for value, label in there[:_SHOWN])
-    rest = f" and {len(there) - _SHOWN} more" if len(there) > _SHOWN else ""
-    has = f"{vendor} has {some}{rest}" if there else f"{vendor} has none"
+def _unknown(connection: SyncConnection, at: Place, listed: ValueList, unknown: list[str], there: Choices) -> str:
+    vendor, wanted = "OutSmart" if listed.in_outsmart else package_of(connection.package).label, ", ".join(unknown)
+    if not there:
+        return f"{at.name} ({at.category}: {at.label}): {wanted} is not among the {listed.label}: {vendor} has none."
+    some, rest = ", ".join(_known_by(*each) for each in there[:_SHOWN]), len(there) - _SHOWN
+    if rest <= 0:
+        return (
+            f"{at.name} ({at.category}: {at.label}): {wanted} is not among the {listed.label} ({vendor} has {some}; as "
+            f"a list: outsmart-sync settings choices {connection.id} {at.name})."
+        )
     return (
-        f"{name}: {', '.join(unknown)} is not among the {listed.label} ({has}; all of them: outsmart-sync settings "
-        f"choices {connection.id} {name})."
+        f"{at.name} ({at.category}: {at.label}): {wanted} is not among the {listed.label} ({vendor} has {some} and "
+        f"{rest} more; all of them: outsmart-sync settings choices {connection.id} {at.name})."
     )
+
+
+def _known_by(value: str, label: str) -> str:
+    """What a person calls a value of a list: an id that a machine gave it tells nobody anything."""
+    try:
+        UUID(value)
+    except ValueError:
+        return label if label == value else f"{value} ({label})"
+    return label

@@ -6,9 +6,10 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, or_, select
 
 from outsmart_sync.errors import Busy, InvalidSettings
+from outsmart_sync.services import planning
 from outsmart_sync.store import connections, dialect
 from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.store.tables import (
@@ -118,8 +119,12 @@ def require_disconnected(connection: SyncConnection) -> None:
 
 
 def _require_quiet(transaction: Connection, connection: SyncConnection) -> None:
+    leases_of_it = (
+        planning.lease_name(connection.id, ""),
+        planning.export_lease_name(connection.outsmart_account, ""),  # perhaps another administration's of that account
+    )
     held = select(lease.c.name).where(
-        lease.c.name.startswith(f"import:{connection.id}:", autoescape=True),
+        or_(*(lease.c.name.startswith(name, autoescape=True) for name in leases_of_it)),
         lease.c.expires_at > dialect.now(transaction),
     )
     if transaction.execute(held).first() is not None:

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import case, func, or_, select
 
 from outsmart_sync.pipeline import by_hand
-from outsmart_sync.pipeline.outcomes import MirrorState
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.records.catalogue import ImportCategory
-from outsmart_sync.records.export_catalogue import INVOICE_STATUS, WORK_ORDERS
-from outsmart_sync.services import export_list, planning, settings
+from outsmart_sync.records.export_catalogue import INVOICE_STATUS
+from outsmart_sync.services import attention, export_list, planning, settings
 from outsmart_sync.services.setting_values import ENABLED
-from outsmart_sync.store import connections, dialect, exports, logins
+from outsmart_sync.store import connections, dialect, logins
 from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.store.runs import RunState
 from outsmart_sync.store.tables import call_budget, category_state, mirror, run, run_category, run_connection
@@ -34,8 +35,6 @@ SHOWN_PER_DAY = ("created", "updated", "excluded", "rejected")
 _DAY = timedelta(days=1)
 _LEAST_SHARE = 0.05
 """Share of a day from which on a forecast makes sense."""
-
-_FOR_A_PERSON = (MirrorState.REJECTED, MirrorState.HELD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,8 @@ class ConnectionStatus:
         categories: Its categories.
         automatic: Whether scheduled runs take it along.
         work: How its exports stand; None: nothing can be exported to its package.
-        last_checked: When a run last asked its package whether there is anything new.
+        last_checked: When an import last asked its package whether there is anything new.
+        attention: Records of the switched-on categories that wait for a person.
     """
 
     connection: SyncConnection
@@ -82,17 +82,23 @@ class ConnectionStatus:
     automatic: bool = True
     work: export_list.Standing | None = None
     last_checked: datetime | None = None
+    attention: int = 0
 
     @property
     def last_success(self) -> datetime | None:
-        """When a category last came to its end."""
-        return max((each.last_success for each in self.categories if each.last_success), default=None)
+        """When the import of a category last came to its end."""
+        imports = {each.name for each in package_of(self.connection.package).imports}
+        mine = [each.last_success for each in self.categories if each.last_success and each.name in imports]
+        return max(mine, default=None)
 
     @property
-    def attention(self) -> int:
-        """Records of the switched-on categories that wait for a person."""
-        mine = [each for each in self.categories if each.enabled and each.name not in (WORK_ORDERS, INVOICE_STATUS)]
-        return sum(each.records.get(state, 0) for each in mine for state in _FOR_A_PERSON)
+    def administration(self) -> str:
+        """The package's code of the administration; '' where it is an id that no person knows."""
+        try:
+            UUID(self.connection.administration)
+        except ValueError:
+            return self.connection.administration
+        return ""
 
     @property
     def to_do_by_hand(self) -> int:
@@ -100,18 +106,27 @@ class ConnectionStatus:
         return sum(each.to_do_by_hand for each in self.categories)
 
     def days_left(self, now: datetime) -> int | None:
-        """Whole days until the login ends unless it is used; None: it does not end by itself."""
-        return None if self.login_lapses is None else max((self.login_lapses - now).days, 0)
+        """Whole days until the login ends unless it is used; None: it does not end by itself, or no sync uses it."""
+        if self.login_lapses is None or self.connection.state is not State.ACTIVE:
+            return None
+        return max((self.login_lapses - now).days, 0)
 
 
-def status(store: Store) -> list[ConnectionStatus]:
-    """Every connection, oldest first."""
-    return [_connection_status(store, connection) for connection in connections.find(store)]
+def status(store: Store, wanted: Sequence[SyncConnection] | None = None) -> list[ConnectionStatus]:
+    """How some connections stand, in their order; None: every one, oldest first."""
+    chosen = connections.find(store) if wanted is None else wanted
+    for_a_person = attention.numbers(store, [each.id for each in chosen])
+    return [_connection_status(store, each, for_a_person.get(each.id, 0)) for each in chosen]
 
 
 def of(store: Store, connection: SyncConnection) -> ConnectionStatus:
     """One connection."""
-    return _connection_status(store, connection)
+    return status(store, [connection])[0]
+
+
+def is_forgotten(connection: SyncConnection) -> bool:
+    """Whether its login was forgotten before an administration was chosen: then there is nothing to show of it."""
+    return connection.state is State.DISCONNECTED and not connection.administration
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +169,7 @@ class Day:
     """What became of records on one day.
 
     Attributes:
-        on: The day, UTC.
+        on: The day, where the package keeps its calendar.
         counts: Outcome → records.
     """
 
@@ -162,27 +177,43 @@ class Day:
     counts: dict[str, int]
 
 
-def days(store: Store, connection_ids: Sequence[int], number: int = 14) -> list[Day]:
+def days(store: Store, wanted: Sequence[SyncConnection], number: int = 14) -> list[Day]:
     """Records per day and outcome, the last so many days up to today, oldest first; previews do not count."""
-    today = store.now().date()
-    first = today - timedelta(days=number - 1)
-    on = func.date(run_category.c.started_at)
+    zones: dict[ZoneInfo, list[int]] = {}
+    for each in wanted:
+        zones.setdefault(ZoneInfo(package_of(each.package).timezone), []).append(each.id)
+    now = store.now()
+    last = max((now.astimezone(zone).date() for zone in zones), default=now.date())
+    every = [last - timedelta(days=ago) for ago in reversed(range(number))]
+    counts = {each: dict.fromkeys(SHOWN_PER_DAY, 0) for each in every}
+    with store.read() as transaction:
+        for zone, connection_ids in zones.items():
+            for day, found in _per_day(transaction, connection_ids, every, zone).items():
+                for name in SHOWN_PER_DAY:
+                    counts[day][name] += found[name]
+    return [Day(each, counts[each]) for each in every]
+
+
+def _per_day(
+    transaction: Connection, connection_ids: list[int], every: Sequence[date], zone: ZoneInfo
+) -> dict[date, dict[str, int]]:
+    """Day → outcome → records, by the days of a time zone."""
+    at = run_category.c.started_at
+    ends = [datetime.combine(each + timedelta(days=1), time(), zone) for each in every]
+    place = case(*((at < end, index) for index, end in enumerate(ends))).label("place")
     sums = [func.sum(run_category.c[name]).label(name) for name in SHOWN_PER_DAY]
     query = (
-        select(on.label("on"), *sums)
+        select(place, *sums)
         .where(
             run_category.c.connection_id.in_(connection_ids),
-            run_category.c.started_at >= datetime.combine(first, time(), UTC),
+            at >= datetime.combine(every[0], time(), zone),
+            at < ends[-1],
             run_category.c.state != RunState.PREVIEWED,
         )
-        .group_by(on)
+        .group_by("place")  # by its name: PostgreSQL does not see that two expressions with values are one
     )
-    with store.read() as transaction:
-        found = {
-            str(row.on): {name: int(getattr(row, name)) for name in SHOWN_PER_DAY} for row in transaction.execute(query)
-        }
-    every = [first + timedelta(days=offset) for offset in range(number)]
-    return [Day(each, found.get(each.isoformat(), dict.fromkeys(SHOWN_PER_DAY, 0))) for each in every]
+    rows = transaction.execute(query)
+    return {every[row.place]: {name: int(getattr(row, name)) for name in SHOWN_PER_DAY} for row in rows}
 
 
 def login_lapses(transaction: Connection, connection: SyncConnection) -> datetime | None:
@@ -194,7 +225,7 @@ def login_lapses(transaction: Connection, connection: SyncConnection) -> datetim
     return obtained + lasts
 
 
-def _connection_status(store: Store, connection: SyncConnection) -> ConnectionStatus:
+def _connection_status(store: Store, connection: SyncConnection, for_a_person: int) -> ConnectionStatus:
     package = package_of(connection.package)
     chosen = settings.read(store, connection)
     with store.read() as transaction:
@@ -203,16 +234,19 @@ def _connection_status(store: Store, connection: SyncConnection) -> ConnectionSt
         records = _records(transaction, connection.id)
         told = by_hand.recent(transaction, connection.id)
         lapses = login_lapses(transaction, connection)
-        exported = exports.totals(transaction, connection.id)
         checked = _checked(transaction, connection.id)
+    imported = [finished.get(each.name) for each in package.imports]  # a run that goes on may have ended some
+    work = export_list.standing(store, connection) if package.exports else None
+    exported = work.totals if work else {}
     return ConnectionStatus(
         connection=connection,
         user_name=logins.user_name(store, connection.login_id),
         login_lapses=lapses,
         licence=chosen.licence,
         automatic=chosen.automatic,
-        last_checked=checked,
-        work=export_list.standing(store, connection) if package.exports else None,
+        last_checked=max((each for each in (checked, *imported) if each), default=None),
+        work=work,
+        attention=for_a_person,
         categories=[
             CategoryStatus(
                 name=category.name,

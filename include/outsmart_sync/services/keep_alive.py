@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from random import shuffle
 from typing import TYPE_CHECKING
 
 from outsmart_sync.errors import LoginExpired, SyncError
+from outsmart_sync.providers import web
 from outsmart_sync.providers.packages import packages
 from outsmart_sync.services import connect
 from outsmart_sync.store import connections, dialect
@@ -22,16 +24,23 @@ SHARE = 0.25
 """Share of a login's life after which it is renewed: of thirty days, a good week."""
 
 _AT_ONCE = 25
-"""Logins that one run renews at most, so that its end is not held up by a vendor that does not answer."""
+"""Logins that one run renews at most, so that its end is not held up."""
+
+_PATIENCE = 30.0
+"""Seconds that the calls after a renewal may take."""
 
 
 def keep(store: Store, gateway: Gateway) -> int:
     """Renew each login that has not been renewed for a quarter of its life; returns how many were.
 
     One that cannot be renewed is tried again by the next run; that fails nothing else. One that the vendor calls dead
-    waits for a person from then on, as if an import had found out.
+    waits for a person from then on, as if an import had found out. A vendor that does not answer is asked for no other
+    login; the order is another one each time, so that none of them always stands in the way of the others.
     """
-    return sum(_renewed(store, gateway, connection) for connection in due(store)[:_AT_ONCE])
+    chosen = due(store)[:_AT_ONCE]
+    shuffle(chosen)
+    silent = set[str]()
+    return sum(_renewed(store, gateway, each, silent) for each in chosen)
 
 
 def due(store: Store) -> list[SyncConnection]:
@@ -53,9 +62,13 @@ def due(store: Store) -> list[SyncConnection]:
     return found
 
 
-def _renewed(store: Store, gateway: Gateway, connection: SyncConnection) -> bool:
+def _renewed(store: Store, gateway: Gateway, connection: SyncConnection, silent: set[str]) -> bool:
+    """Renew a login, unless its package is ``silent``; one that turns out to be is added."""
+    if connection.package in silent:
+        return False
     try:
-        gateway.door(connection).look_around()  # which needs a token, and so renews the login
+        with web.within(_PATIENCE):
+            gateway.door(connection).look_around()  # which needs a token, and so renews the login
     except LoginExpired as error:
         log.warning("%s: the login has come to its end: %s", connection.label, error)
         connect.login_lost(store, connection, error)
@@ -63,6 +76,8 @@ def _renewed(store: Store, gateway: Gateway, connection: SyncConnection) -> bool
     except SyncError as error:
         log.warning("%s: the login could not be renewed, later runs try again: %s (%s)", connection.label, error,
                     error.technical)  # fmt: skip
+        if web.is_silence(error):
+            silent.add(connection.package)
         return False
     log.info("%s: the login was renewed, as it had not been used", connection.label)
     return True

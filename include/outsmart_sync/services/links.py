@@ -262,7 +262,8 @@ def _ours(transaction: Connection, connection: SyncConnection, record: Record, c
         )
         if row.provider_id == code or code_key(halves.own_code(record, row)) == key
     ]
-    return _only(connection, record, code, rows, f"no {record.label} with code '{code}' has been read from the package")
+    what = f"No {record.label} with code '{code}' has been read from the package, as far as {connection.label} knows."
+    return _only(record, code, rows, what)
 
 
 def _theirs(transaction: Connection, connection: SyncConnection, record: Record, code: str) -> Row[Any]:
@@ -271,13 +272,14 @@ def _theirs(transaction: Connection, connection: SyncConnection, record: Record,
     )
     rows = list(transaction.execute(query))
     exact = [row for row in rows if row.code == code]
-    return _only(connection, record, code, exact or rows, f"OutSmart has no {record.label} with code '{code}'")
+    what = f"OutSmart has no {record.label} with code '{code}', as far as {connection.label} knows."
+    return _only(record, code, exact or rows, what)
 
 
-def _only(connection: SyncConnection, record: Record, code: str, rows: list[Row[Any]], unknown: str) -> Row[Any]:
+def _only(record: Record, code: str, rows: list[Row[Any]], what: str) -> Row[Any]:
     if not rows:
         raise InvalidSettings(
-            f"{unknown[0].upper()}{unknown[1:]}, as far as {connection.label} knows.",
+            what,
             why="Records are known here once a sync has read them; what others made in OutSmart, once a full one has.",
             remedy="Check the code, or sync the category with --full.",
             code="unknown_record",

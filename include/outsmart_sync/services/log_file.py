@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
+from zoneinfo import ZoneInfo
 
+from sqlalchemy import select
+
+from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.services import history
+from outsmart_sync.store import connections
+from outsmart_sync.store.tables import run_category
 
 if TYPE_CHECKING:
+    from outsmart_sync.records.catalogue import Package
     from outsmart_sync.services.history import Event
     from outsmart_sync.store.store import Store
 
@@ -19,6 +26,8 @@ COLUMNS = ("at", "connection", "run_id", "category", "record", "code", "event", 
 _CHUNK = 1_000
 _UTF_8 = "\ufeff"  # the mark by which spreadsheets know it
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+_MOMENT = "%Y-%m-%d %H:%M:%S"
+_NOTHING = "\N{EN DASH}"
 
 
 class Words(Protocol):
@@ -51,8 +60,18 @@ def lines(
     event: str | None = None,
     category: str | None = None,
     connection_ids: Sequence[int] | None = None,
+    state: str | None = None,
 ) -> Iterator[str]:
-    """The file, newest line first, its headings at the top; the arguments are those of :func:`history.events`.
+    """The file, newest line first, its headings at the top; times are local to each package.
+
+    Args:
+        store: The store.
+        words: Says it in a person's language.
+        run_id: As for :func:`history.events`, as the next three are.
+        event: Only these events.
+        category: Only of this category.
+        connection_ids: Only of these sync connections; None: of all.
+        state: Only of categories that stand so in their run.
 
     Raises:
         InvalidSettings: There is no such event or category.
@@ -65,20 +84,44 @@ def lines(
         "limit": _CHUNK,
     }
     chunk = history.events(store, **asked)  # before the first line is sent, so that what is wrong can still be told
-    return _written(store, words, chunk, asked)
+    return _written(store, words, chunk, asked, state)
 
 
-def _written(store: Store, words: Words, chunk: list[Event], asked: dict[str, Any]) -> Iterator[str]:
-    yield _UTF_8 + _line([words.column(name) for name in COLUMNS])
+def _written(store: Store, words: Words, chunk: list[Event], asked: dict[str, Any], state: str | None) -> Iterator[str]:
+    mine = asked["connection_ids"]
+    packages = {
+        each.id: package_of(each.package) for each in connections.find(store) if mine is None or each.id in mine
+    }
+    at, *others = map(words.column, COLUMNS)
+    yield _UTF_8 + _line([f"{at} ({_clocks(packages.values())})" if packages else at, *others])
     while chunk:
-        for each in chunk:
-            yield _line(_values(words, each))
+        for each in chunk if state is None else _standing(store, chunk, state):
+            yield _line(_values(words, each, packages.get(each.connection_id)))
         chunk = history.events(store, **asked, before=chunk[-1].id) if len(chunk) == _CHUNK else []
 
 
-def _values(words: Words, event: Event) -> list[str]:
+def _clocks(packages: Iterable[Package]) -> str:
+    """By which clock times are told: one name, or each package's."""
+    zones = {each.label: each.timezone for each in packages}
+    if len(set(zones.values())) == 1:
+        return next(iter(zones.values()))
+    return ", ".join(f"{label}: {zone}" for label, zone in zones.items())
+
+
+def _standing(store: Store, chunk: list[Event], state: str) -> list[Event]:
+    """The lines whose category stands so in their run."""
+    key = (run_category.c.run_id, run_category.c.connection_id, run_category.c.category)
+    query = select(*key).where(
+        run_category.c.run_id.in_({each.run_id for each in chunk}), run_category.c.state == state
+    )
+    with store.read() as transaction:
+        wanted = {tuple(row) for row in transaction.execute(query)}
+    return [each for each in chunk if (each.run_id, each.connection_id, each.category) in wanted]
+
+
+def _values(words: Words, event: Event, package: Package | None) -> list[str]:
     return [
-        event.at.isoformat(),
+        event.at.astimezone(ZoneInfo(package.timezone if package else "UTC")).strftime(_MOMENT),
         event.connection,
         str(event.run_id),
         words.category(event.category),
@@ -87,8 +130,20 @@ def _values(words: Words, event: Event) -> list[str]:
         words.event(event.event),
         words.sentence(event.text),
         words.sentence(event.remedy),
-        "; ".join(f"{words.field(event.record, name)}: {old} → {new}" for name, (old, new) in event.changes.items()),
+        "; ".join(_change(words, event.record, *each) for each in event.changes.items()),
     ]
+
+
+def _change(words: Words, record: str, field: str, values: list[Any]) -> str:
+    """A field that was changed, as the page tells it: without what it was before, when that was nothing."""
+    old, new = (_told(words, record, each) for each in values)
+    return f"{words.field(record, field)}: {f'{old} → ' if old else ''}{new or _NOTHING}"
+
+
+def _told(words: Words, record: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return words.field(record, "yes" if value else "no")  # said as the name of a field that is not declared is
+    return "" if value is None else str(value)
 
 
 def _line(values: list[str]) -> str:

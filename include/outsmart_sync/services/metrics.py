@@ -1,6 +1,7 @@
 """Figures for whoever watches over all connections: in a few queries, however many connections there are.
 
-Names are ``outsmart_sync.<what>.<package>.<connection>``; the operator's guide lists them.
+Names are ``outsmart_sync.<what>.<package>.<connection>``, for ``last_end`` with the direction behind; the operator's
+guide lists them.
 """
 
 from __future__ import annotations
@@ -62,21 +63,21 @@ def of_run(store: Store, categories: Iterable[CategoryRun]) -> list[Metric]:
 def standing(store: Store) -> list[Metric]:
     """How every active connection stands.
 
-    ``age_seconds``: since the last run ended that it took part in. ``stopped``: its categories that wait for a person.
+    ``last_end``, of each direction: the moment, in Unix seconds, when the last run ended that it took part in; whoever
+    watches sees it grow old, also when nothing is sent any more. ``stopped``: its categories that wait for a person.
     ``calls_left``: of the day's calls to the package, once one was made today. ``login_days_left``: until its login
     lapses unless used, where it does. ``expired``: 1 when it has lapsed.
     """
     found = [each for each in connections.find(store) if each.state in (State.ACTIVE, State.EXPIRED)]
     with store.read() as transaction:
         now = dialect.now(transaction)
-        ages = {number: (now - at).total_seconds() for number, at in _last_ended(transaction).items()}
+        ended = _last_ended(transaction)
         stopped = _stopped(transaction)
         left = _calls_left(transaction, now)
         logins = renewed_at(transaction)
     metrics = []
     for each in found:
         figures = {
-            "age_seconds": ages.get(each.id),
             "stopped": float(stopped.get(each.id, 0)),
             "calls_left": left.get((each.package, each.country, each.administration)),
             "login_days_left": _days_left(each, logins, now),
@@ -87,17 +88,25 @@ def standing(store: Store) -> list[Metric]:
             for what, figure in figures.items()
             if figure is not None
         ]
+        metrics += [
+            Metric(f"{PREFIX}.last_end.{each.package}.{each.id}.{direction}", at.timestamp())
+            for direction, at in ended.get(each.id, {}).items()
+        ]
     return metrics
 
 
-def _last_ended(transaction: Connection) -> dict[int, datetime]:
+def _last_ended(transaction: Connection) -> dict[int, dict[str, datetime]]:
+    """Connection → direction → when its last run ended."""
     query = (
-        select(run_connection.c.connection_id, func.max(run.c.finished_at).label("at"))
+        select(run_connection.c.connection_id, run.c.direction, func.max(run.c.finished_at).label("at"))
         .join(run, run.c.id == run_connection.c.run_id)
         .where(run.c.finished_at.is_not(None))
-        .group_by(run_connection.c.connection_id)
+        .group_by(run_connection.c.connection_id, run.c.direction)
     )
-    return {row.connection_id: row.at for row in transaction.execute(query)}
+    found: dict[int, dict[str, datetime]] = {}
+    for row in transaction.execute(query):
+        found.setdefault(row.connection_id, {})[row.direction] = row.at
+    return found
 
 
 def _stopped(transaction: Connection) -> dict[int, int]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from outsmart_sync.errors import SyncError
+from outsmart_sync.providers import web
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.services import planning, trouble
 from outsmart_sync.store import connections, runs
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
     from outsmart_sync.store.store import Store
 
 log = logging.getLogger(__name__)
+
+PATIENCE = 60.0
+"""Seconds that the calls for one connection may take in all: the others wait for it, and its own run has more time."""
+
+_SILENT_IN_A_ROW = 3
+"""After so many connections that got no answer, the vendor is taken to be away, and the others are not asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +56,8 @@ def poll_each(
 ) -> list[Work]:
     """Ask each connection whether there is anything to do.
 
-    A connection whose poll fails is handed on, so that its own tasks fail and nobody else's.
+    A connection whose poll fails, at trouble or at a defect, is handed on: its own tasks fail and nobody else's. So is
+    one that does not answer in time, and one that is not asked because those before it got no answer.
 
     Args:
         store: The store.
@@ -64,15 +72,22 @@ def poll_each(
     """
     plan = runs.read_plan(store, run_id)
     options = planning.options_of(store, run_id)
-    work = []
+    work, silent = [], 0
     for connection_id in connection_ids:
         connection = connections.require(store, connection_id)
-        categories = plan[connection_id][1]
+        busy = categories = plan[connection_id][1]
         try:
-            busy = ask(connection, categories, options)
+            if silent < _SILENT_IN_A_ROW:
+                with web.within(PATIENCE):
+                    busy = ask(connection, categories, options)
+                silent = 0
         except SyncError as error:
             log.warning("%s: the poll failed, its tasks will tell: %s (%s)", connection.label, error, error.technical)
-            busy = [] if trouble.postpone_if_long(store, connection, categories, error) else categories
+            silent = silent + 1 if web.is_silence(error) else 0
+            if trouble.postpone_if_long(store, connection, categories, error):
+                busy = []
+        except Exception:
+            log.exception("%s: the poll stopped at a defect, its tasks will tell", connection.label)
         if busy:
             package = package_of(connection.package)
             left_out = planning.left_out(store, package, connection, options, direction=direction)

@@ -16,6 +16,8 @@ from outsmart_sync.store.runs import CategoryRun, RunState
 from outsmart_sync.store.tables import mirror, run_category, staging
 
 if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
+
     from outsmart_sync.records.catalogue import ImportCategory
     from outsmart_sync.records.record import Record
     from outsmart_sync.store.connections import SyncConnection
@@ -65,20 +67,29 @@ class CategoryReport:
 
 def latest(store: Store, connection: SyncConnection) -> list[CategoryReport]:
     """The newest preview of each category of a connection whose rows are still there, in the package's order."""
-    newest = (
-        select(func.max(run_category.c.id))
-        .where(run_category.c.connection_id == connection.id, run_category.c.state == RunState.PREVIEWED)
-        .group_by(run_category.c.category)
-    )
-    with store.read() as transaction:
-        jobs = list(transaction.execute(newest).scalars())
-    found = {run.category: run for job in jobs if (run := runs.category_run(store, job))}
+    found = {run.category: run for run in _newest(store, connection)}
     reports = [
         CategoryReport(found[category.name], _outcomes(store, connection, category, found[category.name].id))
         for category in package_of(connection.package).imports
         if category.name in found
     ]
     return [each for each in reports if each.outcomes or not each.run.staged]
+
+
+def newest(store: Store, connection: SyncConnection, category: str) -> CategoryRun | None:
+    """The newest preview of one category."""
+    return next(iter(_newest(store, connection, run_category.c.category == category)), None)
+
+
+def _newest(store: Store, connection: SyncConnection, *where: ColumnElement[bool]) -> list[CategoryRun]:
+    query = (
+        select(func.max(run_category.c.id))
+        .where(run_category.c.connection_id == connection.id, run_category.c.state == RunState.PREVIEWED, *where)
+        .group_by(run_category.c.category)
+    )
+    with store.read() as transaction:
+        jobs = list(transaction.execute(query).scalars())
+    return [run for job in jobs if (run := runs.category_run(store, job))]
 
 
 def _outcomes(store: Store, connection: SyncConnection, category: ImportCategory, job_id: int) -> dict[str, int]:
@@ -92,6 +103,16 @@ def _outcomes(store: Store, connection: SyncConnection, category: ImportCategory
     if counted.get(Outcome.CREATE) and (pairs := alike(store, connection, category, job_id)):
         counted[ALIKE] = len(pairs)
     return counted
+
+
+def listed(
+    store: Store, connection: SyncConnection, run: CategoryRun, outcome: str, *, limit: int = 50, offset: int = 0
+) -> list[Proposed]:
+    """Records of a category's preview with one outcome, or those that are alike; some at a time."""
+    if outcome != ALIKE:
+        return proposed(store, run.id, outcome, limit=limit, offset=offset)
+    category = package_of(connection.package).category(run.category)
+    return alike(store, connection, category, run.id)[offset : offset + limit]
 
 
 def proposed(store: Store, job_id: int, outcome: str, *, limit: int = 50, offset: int = 0) -> list[Proposed]:

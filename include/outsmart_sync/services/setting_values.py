@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,32 @@ class WrongValue(Exception):
     """A setting that does not exist, or cannot hold what it is given; its text is the sentence that says so."""
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a setting is: the name that commands and files take, and the words that the page has for it.
+
+    Attributes:
+        name: Category and setting, joined by a dot; a setting of the connection itself has no category.
+        category: Label of the category.
+        label: Label of the setting.
+    """
+
+    name: str
+    category: str
+    label: str
+
+
+def place_of(category: str, setting: Setting, label: str = "") -> Place:
+    """Where a setting is.
+
+    Args:
+        category: The category's name; '' for the connection itself.
+        setting: The setting.
+        label: The category's label; '': its name serves.
+    """
+    return Place(f"{category}.{setting.name}" if category else setting.name, label or category, setting.label)
+
+
 def settings_of(category: ImportCategory | ExportCategory) -> dict[str, Setting]:
     """Every setting of a category by name, ``enabled`` first."""
     return {ENABLED: _ENABLED, **{each.name: each for each in category.filters}}
@@ -38,7 +65,7 @@ def default_of(setting: Setting) -> Any:
     return list(setting.default) if isinstance(setting, Choice) else setting.default
 
 
-def read(category: str, known: Mapping[str, Setting], name: str, value: Any) -> Any:
+def read(category: str, known: Mapping[str, Setting], name: str, value: Any, label: str = "") -> Any:
     """A value in the form in which it is kept.
 
     Args:
@@ -46,6 +73,7 @@ def read(category: str, known: Mapping[str, Setting], name: str, value: Any) -> 
         known: Its settings.
         name: Name of the setting.
         value: What was typed or handed over.
+        label: The category's label, for the message; '': its name serves.
 
     Raises:
         WrongValue: The category has no such setting, or it cannot hold this; with the sentence that says so.
@@ -53,85 +81,93 @@ def read(category: str, known: Mapping[str, Setting], name: str, value: Any) -> 
     setting = known.get(name)
     if setting is None:
         raise WrongValue(f"{category} has no setting '{name}' (it has {', '.join(known)}).")
-    whole_name = f"{category}.{name}" if category else name
+    at = place_of(category, setting, label)
     if isinstance(setting, Switch):
-        return _switch(whole_name, value)
+        return _switch(at, value)
     if isinstance(setting, Choice):
-        return _chosen(whole_name, setting, value)
+        return _chosen(at, setting, value)
     if isinstance(setting, StartDate):
-        return _day(whole_name, value)
+        return _day(at, value)
     if isinstance(setting, CutOff):
-        return _moment(whole_name, value)
+        return _moment(at, value)
     if isinstance(setting, Rules):
-        return _rules(whole_name, value)
-    return _text(whole_name, setting, value)
+        return _rules(at, value)
+    return _text(at, setting, value)
 
 
-def _switch(name: str, value: Any) -> bool:
+def _switch(at: Place, value: Any) -> bool:
     found = _WORDS.get(value.lower()) if isinstance(value, str) else value
     if not isinstance(found, bool):
-        raise WrongValue(f"{name} must be true or false, not '{value}'.")
+        raise WrongValue(f"{at.name} ({at.category}: {at.label}) must be true or false, not '{value}'.")
     return found
 
 
-def _chosen(name: str, setting: Choice, value: Any) -> list[str]:
+def _chosen(at: Place, setting: Choice, value: Any) -> list[str]:
     if isinstance(value, str):
         value = [part.strip() for part in value.split(",") if part.strip()]
     if not isinstance(value, (list, tuple)):
-        raise WrongValue(f"{name} must be a list, not '{value}'.")
+        raise WrongValue(f"{at.name} ({at.category}: {at.label}) must be a list, not '{value}'.")
     values = [str(each) for each in value]
     if setting.values and (unknown := [each for each in values if each not in setting.values]):
-        raise WrongValue(f"{name}: {', '.join(unknown)} is none of {', '.join(setting.values)}.")
+        raise _not_one_of(at, ", ".join(unknown), setting)
     return values
 
 
-def _text(name: str, setting: Text, value: Any) -> str:
+def _text(at: Place, setting: Text, value: Any) -> str:
     if value is None or isinstance(value, (bool, list, tuple, Mapping)):
-        raise WrongValue(f"{name} ({setting.label}) must be one value, not '{value}'.")
+        raise WrongValue(f"{at.name} ({at.category}: {at.label}) must be one value, not '{value}'.")
     text = str(value).strip()
     if isinstance(setting, Limit) and not (text.isascii() and text.isdecimal() and int(text) > 0):
-        raise WrongValue(f"{name} must be a whole number above 0, not '{value}'.")
+        raise WrongValue(f"{at.name} ({at.category}: {at.label}) must be a whole number above 0, not '{value}'.")
     if setting.values and text not in setting.values:
-        raise WrongValue(f"{name}: '{text}' is none of {', '.join(setting.values)}.")
+        raise _not_one_of(at, text, setting)
     return text
 
 
-def _moment(name: str, value: Any) -> str:
+def _not_one_of(at: Place, unknown: str, setting: Choice | Text) -> WrongValue:
+    names, labels = ", ".join(setting.values), ", ".join(setting.values.values())
+    return WrongValue(f"{at.name} ({at.category}: {at.label}): '{unknown}' is none of {names} ({labels}).")
+
+
+def _moment(at: Place, value: Any) -> str:
     """A moment as ISO text in UTC, from a date or a date with a time; '' for none."""
-    moment = value if isinstance(value, datetime) else _typed_moment(name, value)
+    moment = value if isinstance(value, datetime) else _typed_moment(at, value)
     if moment is None:
         return ""
     if moment.date() < _FIRST_DAY:
-        raise WrongValue(f"{name} must be a moment such as 2026-01-31 or 2026-01-31T12:00, not '{value}'.")
+        raise WrongValue(
+            f"{at.name} ({at.category}: {at.label}) must be a moment such as 2026-01-31 or 2026-01-31T12:00, not "
+            f"'{value}'."
+        )
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return aware.astimezone(UTC).isoformat(timespec="seconds")
 
 
-def _typed_moment(name: str, value: Any) -> datetime | None:
+def _typed_moment(at: Place, value: Any) -> datetime | None:
     try:
         return datetime.fromisoformat(value.strip())
     except (AttributeError, ValueError):
-        day = _day(name, value)
+        day = _day(at, value)
         return datetime.fromisoformat(day) if day else None
 
 
-def _rules(name: str, value: Any) -> dict[str, str]:
+def _rules(at: Place, value: Any) -> dict[str, str]:
     """Value → what is done with it, from a mapping or from ``value=rule,value=rule``."""
     if isinstance(value, str):
         pairs = [each.partition("=")[::2] for each in value.split(",") if each.strip()]
         value = {key.strip(): rule.strip() for key, rule in pairs}
     if not isinstance(value, Mapping):
-        raise WrongValue(f"{name} must be rules such as 'Garantie=hold', not '{value}'.")
+        raise WrongValue(f"{at.name} ({at.category}: {at.label}) must be rules such as 'Garantie=hold', not '{value}'.")
     rules = {str(key).strip(): str(rule).strip() for key, rule in value.items()}
     for key, rule in rules.items():
         verb, colon, code = rule.partition(":")
         if rule not in VERBS and not (colon and verb in CODED_VERBS and code.strip()):
             known = ", ".join((*VERBS, *(f"{each}:CODE" for each in CODED_VERBS)))
-            raise WrongValue(f"{name}: '{rule}' for '{key}' is none of {known}.")
+            raise WrongValue(f"{at.name} ({at.category}: {at.label}): '{rule}' for '{key}' is none of {known}.")
     return rules
 
 
-def _day(name: str, value: Any) -> str:
+def _day(at: Place, value: Any) -> str:
     """A plain date, as ISO text; '' for none."""
     if isinstance(value, date) and not isinstance(value, datetime):
         day: date | None = value
@@ -140,7 +176,7 @@ def _day(name: str, value: Any) -> str:
     else:
         day = _typed_day(value.strip()) if isinstance(value, str) else None
     if day is None or day < _FIRST_DAY:
-        raise WrongValue(f"{name} must be a date such as 2026-01-31, not '{value}'.")
+        raise WrongValue(f"{at.name} ({at.category}: {at.label}) must be a date such as 2026-01-31, not '{value}'.")
     return day.isoformat()
 
 

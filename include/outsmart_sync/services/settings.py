@@ -128,7 +128,9 @@ def read(store: Store, connection: SyncConnection) -> Settings:
 
 
 def _version(transaction: Connection, connection: SyncConnection) -> str:
-    query = select(func.max(setting.c.changed_at)).where(setting.c.connection_id == connection.id)
+    """When what is synced was saved last; other values that are kept of the connection do not count."""
+    synced = (setting.c.category != _OF_CONNECTION) | setting.c.name.in_((LICENCE, AUTOMATIC))
+    query = select(func.max(setting.c.changed_at)).where(setting.c.connection_id == connection.id, synced)
     last = transaction.execute(query).scalar_one_or_none()
     return last.isoformat() if last else ""
 
@@ -289,24 +291,32 @@ def _checked(package: Package, changes: Mapping[str, Any], problems: list[Proble
                 problems.append(Problem(_OF_CONNECTION, LICENCE, text))
             values[_OF_CONNECTION, LICENCE] = change
         elif name == AUTOMATIC:
-            _read_one(_OF_CONNECTION, {AUTOMATIC: _AUTOMATIC}, AUTOMATIC, change, values, problems)
+            known: Mapping[str, Setting] = {AUTOMATIC: _AUTOMATIC}
+            _read_one(_OF_CONNECTION, "Connection", known, AUTOMATIC, change, values, problems)
         elif name not in names:
             text = f"there is no category '{name}' (there are {', '.join(names)})."
             problems.append(Problem(name, "", text))
         elif not isinstance(change, Mapping):
             problems.append(Problem(name, "", f"{name} needs settings of its own, such as enabled: true."))
         else:
-            known = setting_values.settings_of(package.any_category(name))
+            category = package.any_category(name)
+            known = setting_values.settings_of(category)
             for setting_name, value in change.items():
-                _read_one(name, known, setting_name, value, values, problems)
+                _read_one(name, category.label, known, setting_name, value, values, problems)
     return values
 
 
 def _read_one(
-    category: str, known: Mapping[str, Setting], name: str, value: Any, values: Values, problems: list[Problem]
+    category: str,
+    label: str,
+    known: Mapping[str, Setting],
+    name: str,
+    value: Any,
+    values: Values,
+    problems: list[Problem],
 ) -> None:
     try:
-        values[category, name] = setting_values.read(category, known, name, value)
+        values[category, name] = setting_values.read(category, known, name, value, label)
     except WrongValue as error:
         problems.append(Problem(category, name, str(error)))
 
@@ -324,14 +334,16 @@ def _compared(
     for (name, setting_name), value in list(values.items()):
         if name == _OF_CONNECTION or value == current.categories[name][setting_name]:
             continue
-        setting = setting_values.settings_of(package.any_category(name))[setting_name]
+        category = package.any_category(name)
+        setting = setting_values.settings_of(category)[setting_name]
         try:
             values[name, setting_name] = choices.compared(gateway, connection, name, setting, value, known)
         except WrongValue as error:
             problems.append(Problem(name, setting_name, str(error)))
         except SyncError as error:
-            uncompared = Problem(name, setting_name, f"{name}.{setting_name} could not be compared: {error.what}")
-            error.what = _not_saved([*problems, uncompared])
+            at = setting_values.place_of(name, setting, category.label)
+            text = f"{at.name} ({at.category}: {at.label}) could not be compared: {error.what}"
+            error.what = _not_saved([*problems, Problem(name, setting_name, text)])
             error.remedy = f"{error.remedy} To save it all the same: --unchecked".strip()
             raise
 
@@ -365,9 +377,10 @@ def _proposed(
         if found := choices.proposed(gateway, connection, asked):
             values[place] = found
         elif split.takes and (split.category, ENABLED) in values:
+            at = setting_values.place_of(split.category, asked, package.category(split.category).label)
             text = (
-                f"{split.category}.{split.setting} ({asked.label}) is empty, and nothing in the list looks like it: "
-                f"choose from: outsmart-sync settings choices {connection.id} {split.category}.{split.setting}"
+                f"{at.name} ({at.category}: {at.label}) is empty, and nothing in the list looks like it; choose from: "
+                f"outsmart-sync settings choices {connection.id} {at.name}"
             )
             problems.append(Problem(split.category, split.setting, text))
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Annotated
 
 from fastapi import HTTPException
+from pydantic import Field
 
 from outsmart_sync.errors import AccessDenied
 from outsmart_sync.providers.packages import packages
@@ -17,6 +19,10 @@ from outsmart_sync.store.store import Store
 from outsmart_sync.webapp import airflow
 
 _NOT_FOUND = 404
+
+LARGEST = 2**63 - 1
+Number = Annotated[int, Field(ge=0, le=LARGEST)]
+"""A number in an address or a form: the store holds no larger one, so what has such a number is not there."""
 
 
 @dataclass(frozen=True)

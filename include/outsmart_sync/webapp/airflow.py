@@ -7,6 +7,7 @@ could do in Airflow, and nothing else. https://airflow.apache.org/docs/apache-ai
 from __future__ import annotations
 
 import os
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -40,6 +41,9 @@ User = Annotated[Person, LOGGED_IN]
 VIEWS_VARIABLE = "OUTSMART_SYNC_CONNECTION_VIEWS"
 """Environment variable: when it is ``true``, Airflow's auth manager is also asked about each sync connection, by the
 custom view ``OutSmart Sync <number>``."""
+
+_heard: ContextVar[bool] = ContextVar("heard")
+"""What the monitor said of the scheduler while one request is answered, in whose own context it is kept."""
 
 _TOKEN_SECONDS = 60
 _HTTP_SECONDS = 20.0
@@ -96,6 +100,12 @@ def run_address(dag_id: str, run_id: str) -> str:
     return f"{root_path()}/dags/{quote(dag_id)}/runs/{quote(run_id, safe='')}"
 
 
+def address_of(external_id: str) -> str:
+    """The address in Airflow's UI of a run by its outside name; '' when it is none of Airflow's."""
+    dag_id, _, run_id = external_id.partition("/")
+    return run_address(dag_id, run_id) if run_id and not external_id.startswith("cli:") else ""
+
+
 def login_address(next_address: str) -> str:
     """Where a person logs in at Airflow before they come back; the auth manager's address holds the root path."""
     return str(get_auth_manager().get_url_login(next_url=next_address))
@@ -113,27 +123,32 @@ def may_connection(user: Person, method: ResourceMethod, conn_id: str) -> bool:
     return bool(_manager().is_authorized_connection(method=method, details=details, user=user))
 
 
-def may_see(user: Person, dag_id: str, connection_id: int, conn_id: str) -> bool:
+def may_see(user: Person, dag_id: str, connection_id: int | None, conn_id: str) -> bool:
     """Whether a person may know of one sync connection.
 
     With Airflow's teams, the team of its OutSmart account's Airflow connection must be theirs. With an auth manager
-    that knows resources by name, a custom view per sync connection decides, where that is switched on.
+    that knows resources by name, a custom view per sync connection decides, where that is switched on; None: the
+    connection is so new that there cannot be one.
     """
     if team := _team_of_connection(conn_id):
         details = DagDetails(id=dag_id, team_name=team)
         if not _manager().is_authorized_dag(method="GET", details=details, user=user):
             return False
-    if os.environ.get(VIEWS_VARIABLE, "").lower() != "true":
+    if connection_id is None or os.environ.get(VIEWS_VARIABLE, "").lower() != "true":
         return True
-    name = f"OutSmart Sync {connection_id}"
+    name = view_of(connection_id)
     return bool(_manager().is_authorized_custom_view(method="GET", resource_name=name, user=user))
+
+
+def view_of(connection_id: int) -> str:
+    """The custom view that decides who may know of a sync connection."""
+    return f"OutSmart Sync {connection_id}"
 
 
 def automation(user: Person, dag_id: str) -> Automation:
     """Whether a DAG runs by itself, and when next."""
     found = _call(user, "GET", f"dags/{quote(dag_id)}")
-    health = _call(user, "GET", "monitor/health")
-    up = health.status_code == httpx.codes.OK and health.json()["scheduler"]["status"] == "healthy"
+    up = _scheduler_up(user)
     if found.status_code != httpx.codes.OK:
         return Automation(known=False, paused=False, scheduler_up=up, next_run=None)
     dag = found.json()
@@ -144,6 +159,16 @@ def automation(user: Person, dag_id: str) -> Automation:
         scheduler_up=up,
         next_run=datetime.fromisoformat(after) if after else None,
     )
+
+
+def _scheduler_up(user: Person) -> bool:
+    """Whether the scheduler has been heard of lately; asked once, however many DAGs a page tells of."""
+    if (known := _heard.get(None)) is not None:
+        return known
+    health = _call(user, "GET", "monitor/health")
+    up = health.status_code == httpx.codes.OK and health.json()["scheduler"]["status"] == "healthy"
+    _heard.set(up)
+    return up
 
 
 def unpause(user: Person, dag_id: str) -> None:

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-
 from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException as AnyHTTPException
 
-from outsmart_sync.errors import (
-    AccessDenied,
-    InvalidSettings,
-    NotConfigured,
-    StoreUnusable,
-    SyncError,
-    TransientError,
-    VaultLocked,
-)
+from outsmart_sync.errors import SyncError
 from outsmart_sync.webapp import airflow, guards, languages, pages
 from outsmart_sync.webapp.routes import (
     alerts,
@@ -36,17 +26,7 @@ from outsmart_sync.webapp.routes import (
     log as log_routes,
 )
 
-log = logging.getLogger(__name__)
-
-_STATUS: tuple[tuple[type[SyncError], int], ...] = (
-    (AccessDenied, 403),
-    (InvalidSettings, 422),
-    (NotConfigured, 503),
-    (StoreUnusable, 503),
-    (VaultLocked, 503),
-    (TransientError, 503),
-)
-_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _SEE_OTHER = 401, 403, 404, 303
+_UNAUTHORIZED, _NOT_FOUND, _SEE_OTHER = 401, 404, 303
 
 
 def create_app() -> FastAPI:
@@ -84,11 +64,7 @@ async def _told(request: Request, error: Exception) -> Response:
     """An error a person can act on, in words."""
     if not isinstance(error, SyncError):
         raise error
-    status = next((code for kind, code in _STATUS if isinstance(error, kind)), 400)
-    if error.technical:
-        log.warning("%s (%s)", error, error.technical)
-    shown = pages.Shown(request, await airflow.person_of(request))
-    return shown.error(error, status=status)
+    return pages.Shown(request, await airflow.person_of(request)).error(error)
 
 
 async def _refused(request: Request, error: Exception) -> Response:
@@ -97,14 +73,16 @@ async def _refused(request: Request, error: Exception) -> Response:
     if status == _UNAUTHORIZED and callback.is_callback(request):
         # They logged in at the vendor and Airflow's own login has ended meanwhile: back here after it, with the answer.
         return RedirectResponse(airflow.login_address(callback.own_address(request)), _SEE_OTHER)
-    words = pages.environment(languages.language_of(request))
-    return HTMLResponse(words.get_template("refused.html").render(status=status, login=_login()), status)
+    return _refusal(request, status)
 
 
 async def _not_understood(request: Request, _error: Exception) -> Response:
-    words = pages.environment(languages.language_of(request))
-    return HTMLResponse(words.get_template("refused.html").render(status=_NOT_FOUND, login=_login()), _NOT_FOUND)
+    return _refusal(request, _NOT_FOUND)
 
 
-def _login() -> str:
-    return airflow.login_address(airflow.frame_address(""))
+def _refusal(request: Request, status: int) -> Response:
+    """What was refused, with a way on: after a login at Airflow, back to the same page."""
+    ours = {} if status == _UNAUTHORIZED else {"home": pages.home()}  # a stranger is given no style of ours either
+    login = airflow.login_address(airflow.frame_address(pages.here_of(request)))
+    template = pages.environment(languages.language_of(request)).get_template("refused.html")
+    return HTMLResponse(template.render(status=status, login=login, **ours), status)

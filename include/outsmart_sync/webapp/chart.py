@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from outsmart_sync.services.health import Day
 
-WIDTH, HEIGHT, BASE, LEFT = 700, 200, 170, 44
+WIDTH, HEIGHT, TOP, BASE = 700, 208, 24, 180
 LOOKS = {"created": "bar-good", "updated": "bar-update", "excluded": "bar-quiet", "rejected": "bar-bad"}
 """Outcome → class of its bars, from the bottom up."""
 
@@ -40,14 +40,14 @@ class Bars:
 def bars(days: list[Day]) -> Bars:
     """The bars of days, each as wide as the others."""
     top = _round(max((sum(day.counts.values()) for day in days), default=0))
-    step = (WIDTH - LEFT) / max(len(days), 1)
+    step = WIDTH / max(len(days), 1)
     placed: list[Bar] = []
     middles = []
     for number, day in enumerate(days):
-        x, y = LEFT + number * step + step * 0.15, float(BASE)
+        x, y = number * step + step * 0.15, float(BASE)
         middles.append((x + step * 0.35, day))
         for name, look in LOOKS.items():
-            height = day.counts[name] / top * (BASE - 10)
+            height = day.counts[name] / top * (BASE - TOP)
             y -= height
             if height:
                 placed.append(Bar(round(x, 1), round(y, 1), round(step * 0.7, 1), round(height, 1), look))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from outsmart_sync.pipeline.outcomes import MirrorState
+from outsmart_sync.services import export_list
 from outsmart_sync.store.connections import State
 from outsmart_sync.store.exports import ExportState
 from outsmart_sync.store.runs import RunState
@@ -178,6 +179,14 @@ STEPS: dict[str, str] = {
     "match_by_code": N_("Comparing"),
     "upsert": N_("Writing to OutSmart"),
 }
+_OWN_STEPS: dict[tuple[str, str], str] = {("work_orders", "upsert"): N_("Sending to {package}")}
+"""Category and step: what another word is used for there."""
+
+
+def step(category: str, name: str) -> str:
+    """What a run does in a step of a category; a place in it is for the package's name."""
+    return _OWN_STEPS.get((category, name)) or STEPS.get(name, name)
+
 
 OUTCOMES: dict[str, Word] = {
     "create": Word(N_("New in OutSmart"), "good"),
@@ -204,6 +213,11 @@ COUNTS: dict[str, str] = {
     "edited": N_("edited in OutSmart"),
 }
 
+COUNTS_OF_A_LOOK: dict[str, str] = COUNTS | {"created": N_("would be created"), "updated": N_("would be updated")}
+
+OLDEST_FIRST = ("", *export_list.OPEN)
+"""What may be asked of the list of work orders so that the one that waits longest comes first."""
+
 LOG_COLUMNS = (
     *(N_("When"), N_("Administration"), N_("Run"), N_("Category"), N_("What"), N_("Code"), N_("What was done")),
     *(N_("Cause"), N_("What to do"), N_("Changes")),
@@ -223,6 +237,11 @@ def grouped(settings: Sequence[Any]) -> list[tuple[str, list[Any]]]:
     known = {each.name: each for each in settings}
     groups = [(title, [known.pop(name) for name in names if name in known]) for title, names in SETTING_GROUPS]
     return [(title, found) for title, found in [*groups, (N_("Of this package"), list(known.values()))] if found]
+
+
+def counted(state: str) -> dict[str, str]:
+    """What the figures of a run are called: a look did nothing yet."""
+    return COUNTS_OF_A_LOOK if state == RunState.PREVIEWED else COUNTS
 
 
 def word(words: dict[str, Word], name: str) -> Word:

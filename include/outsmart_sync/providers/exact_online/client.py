@@ -21,7 +21,7 @@ import requests
 from outsmart_sync.errors import RateLimited, SyncError, TransientError, VendorUnavailable
 from outsmart_sync.providers import web
 from outsmart_sync.providers.exact_online.errors import API_OUTCOMES, COUNTS_AS_ERROR, NO_CLEAR_ANSWER
-from outsmart_sync.providers.outcomes import Outcome, Reaction, error_of, outcome_of
+from outsmart_sync.providers.outcomes import NO_TEXT, WEB_PAGE, Outcome, Reaction, error_of, outcome_of
 from outsmart_sync.store.budget import BudgetRules, Window
 
 if TYPE_CHECKING:
@@ -277,7 +277,11 @@ class ExactOnlineClient:
                     renewed = True
                     log.info("Access token refused; renewing it")
                     self._tokens.access_token(refused=token)
-                elif failed.row.reaction is Reaction.WAIT and waits < 3 and failed.wait <= self._patience:
+                elif (
+                    failed.row.reaction is Reaction.WAIT
+                    and waits < 3
+                    and failed.wait <= min(self._patience, web.time_left())
+                ):
                     waits += 1
                     log.info("Call limit reached; waiting %.0f s until the vendor's minute is over", failed.wait)
                     self._note_limits()  # before the wait: afterwards the same figures would mean another minute
@@ -314,6 +318,7 @@ class ExactOnlineClient:
         if self._budget is None:
             return
         while (wait := self._budget.take(endpoint_of(address))) > 0:
+            web.require_time(wait)
             log.info("Call budget: %.0f s until the vendor's minute is over", wait)
             self._sleep(wait)
 
@@ -390,10 +395,10 @@ def error_text(response: requests.Response) -> str:
     """What Exact says about a failure, wherever it does: error body, ``Reason`` header, or plain text."""
     reason = response.headers.get("Reason", "")
     try:
-        said = msgspec.json.decode(response.content)["error"]["message"]["value"]
+        said = str(msgspec.json.decode(response.content)["error"]["message"]["value"] or "")
     except (*_NOT_JSON, KeyError, TypeError):
-        said = "a web page" if response.text.lstrip().startswith("<") else response.text.strip()[:300]
-    return " ".join(part for part in (str(said or ""), reason) if part) or "no text"
+        said = WEB_PAGE if response.text.lstrip().startswith("<") else response.text.strip()[:300]
+    return f"{said} {reason}".strip() if reason else said or NO_TEXT
 
 
 def limits_of(response: requests.Response) -> tuple[Window | None, Window | None]:

@@ -26,7 +26,7 @@ from outsmart_sync.providers.exact_online.errors import (
     RENEWAL_FAILED,
     TOKEN_OUTCOMES,
 )
-from outsmart_sync.providers.outcomes import Outcome, Reaction, error_of, outcome_of
+from outsmart_sync.providers.outcomes import WEB_PAGE, Instead, Outcome, Reaction, error_of, outcome_of
 from outsmart_sync.store.tokens import TokenPair
 
 log = logging.getLogger(__name__)
@@ -215,8 +215,8 @@ def _short(response: requests.Response) -> str:
     """What an answer says, as far as it may be shown: one that went well may hold tokens in some other form."""
     text = response.text.strip()
     if text.startswith("<"):
-        return "a web page"
-    return "an answer that cannot be read" if response.ok else text[:300]
+        return WEB_PAGE
+    return Instead("an answer that cannot be read") if response.ok else text[:300]
 
 
 def _call(call: Callable[[], Any], failed: Outcome) -> TokenPair:
@@ -225,4 +225,4 @@ def _call(call: Callable[[], Any], failed: Outcome) -> TokenPair:
         return TokenPair(access=token["access_token"], refresh=token["refresh_token"], lasts=int(token["expires_in"]))
     except (requests.RequestException, OAuth2Error, KeyError, ValueError) as error:
         said = f": {error}" if isinstance(error, requests.RequestException) else ""
-        raise error_of(failed, "no usable answer", f"{type(error).__name__}{said}") from error
+        raise error_of(failed, Instead("no usable answer"), f"{type(error).__name__}{said}") from error

@@ -1,1 +1,1 @@
-"""How alerts leave: e-mail through Airflow's SMTP connection, and webhooks."""
+"""How alerts leave: e-mail through Airflow's SMTP connection, webhooks, and Airflow's notifiers."""

@@ -1,4 +1,4 @@
-"""Sends alerts: e-mail through Airflow's own SMTP connection ``smtp_default``, webhooks by a plain POST.
+"""Sends alerts: e-mail by Airflow's SMTP connection ``smtp_default``, webhooks by a plain POST; knows the notifiers.
 
 SMTP: https://airflow.apache.org/docs/apache-airflow-providers-smtp/stable/connections/smtp.html
 """
@@ -6,7 +6,6 @@ SMTP: https://airflow.apache.org/docs/apache-airflow-providers-smtp/stable/conne
 from __future__ import annotations
 
 import smtplib
-from html import escape
 from typing import Any
 
 import requests
@@ -15,6 +14,8 @@ from airflow.sdk.exceptions import AirflowException, AirflowNotFoundException
 
 from outsmart_sync.errors import NotConfigured, VendorUnavailable
 from outsmart_sync.providers import web
+from outsmart_sync.providers.messages import notifiers
+from outsmart_sync.providers.messages.message import document_of, html_of
 
 SMTP_CONN_ID = "smtp_default"
 
@@ -29,10 +30,9 @@ class MessageHook:
             NotConfigured: Airflow has no SMTP connection, or it names no sender.
             VendorUnavailable: The mail server refuses, or cannot be reached.
         """
-        text = escape(message.text).replace("\n", "<br>")
         try:
             with SmtpHook(smtp_conn_id=SMTP_CONN_ID) as hook:
-                hook.send_email_smtp(to=list(to), subject=message.subject, html_content=f"<p>{text}</p>")
+                hook.send_email_smtp(to=list(to), subject=message.subject, html_content=html_of(message.text))
         except (AirflowException, OSError, smtplib.SMTPException, ValueError) as error:
             if isinstance(error.__context__, AirflowNotFoundException):  # the hook tells it in words alone
                 raise NotConfigured(
@@ -52,10 +52,8 @@ class MessageHook:
         Raises:
             VendorUnavailable: The address refuses, or cannot be reached.
         """
-        names = ("event", "connection", "package", "category", "code", "subject", "text")
-        document = {name: getattr(message, name) for name in names}
         try:
-            answer = requests.post(address, json=document, timeout=web.TIMEOUT, allow_redirects=False)
+            answer = requests.post(address, json=document_of(message), timeout=web.TIMEOUT, allow_redirects=False)
             answer.raise_for_status()
             if answer.is_redirect:
                 raise requests.HTTPError(f"{answer.status_code} leads elsewhere", response=answer)
@@ -65,3 +63,11 @@ class MessageHook:
                 remedy="Check its address.",
                 technical=str(error),
             ) from error
+
+    def notifiers(self) -> list[notifiers.Notifier]:
+        """The notifiers that the environment names, each of which takes messages.
+
+        Raises:
+            NotConfigured: What it says cannot be read.
+        """
+        return notifiers.configured()

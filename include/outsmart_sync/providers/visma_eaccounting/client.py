@@ -24,7 +24,7 @@ import requests
 
 from outsmart_sync.errors import RateLimited, RequestRefused, SyncError, TransientError
 from outsmart_sync.providers import web
-from outsmart_sync.providers.outcomes import Outcome, Reaction, error_of, outcome_of
+from outsmart_sync.providers.outcomes import NO_TEXT, WEB_PAGE, Outcome, Reaction, error_of, outcome_of
 from outsmart_sync.providers.visma_eaccounting import paging
 from outsmart_sync.providers.visma_eaccounting.errors import (
     API_OUTCOMES,
@@ -242,7 +242,11 @@ class VismaClient:
                     renewed = True
                     log.info("Access token refused; renewing it")
                     self._token(refused=token)
-                elif failed.row.reaction is Reaction.WAIT and waits < _MOST_WAITS and failed.wait <= self._patience:
+                elif (
+                    failed.row.reaction is Reaction.WAIT
+                    and waits < _MOST_WAITS
+                    and failed.wait <= min(self._patience, web.time_left())
+                ):
                     waits += 1
                     log.info("%s: call limit reached; waiting %.0f s as VISMA says", endpoint, failed.wait)
                     self._sleep(failed.wait)
@@ -276,6 +280,7 @@ class VismaClient:
         if self._budget_of is None:
             return
         while (wait := self._budget_of(endpoint).take(endpoint)) > 0:
+            web.require_time(wait)
             log.info("%s: %.0f s until the limit's minute is over", endpoint, wait)
             self._sleep(wait)
 
@@ -314,7 +319,7 @@ class Refusal(msgspec.Struct, frozen=True):
             code = int(body["ErrorCode"])
         except (*_NOT_JSON, KeyError, TypeError, ValueError):
             text = response.text.strip()
-            return cls(status, None, "a web page" if text.startswith("<") else text[:300] or "no text")
+            return cls(status, None, WEB_PAGE if text.startswith("<") else text[:300] or NO_TEXT)
         fields = [
             f"{each.get('Field') or ''}: {each.get('Message') or ''}".strip(": ")
             for each in body.get("Errors") or ()
@@ -322,7 +327,7 @@ class Refusal(msgspec.Struct, frozen=True):
         ]
         text = " ".join(part for part in (str(body.get("DeveloperErrorMessage") or ""), *fields) if part)
         identity = f" (error {code}, id {body['ErrorId']})" if body.get("ErrorId") else f" (error {code})"
-        return cls(status, code, text or "no text", identity)
+        return cls(status, code, text or NO_TEXT, identity)
 
     @property
     def outcome(self) -> Outcome:

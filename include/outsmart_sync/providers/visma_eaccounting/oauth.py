@@ -22,7 +22,7 @@ from requests_oauthlib import OAuth2Session
 
 from outsmart_sync.errors import NotConfigured, VendorUnavailable
 from outsmart_sync.providers import web
-from outsmart_sync.providers.outcomes import Outcome, Reaction, error_of, outcome_of
+from outsmart_sync.providers.outcomes import NO_TEXT, WEB_PAGE, Instead, Outcome, Reaction, error_of, outcome_of
 from outsmart_sync.providers.visma_eaccounting.errors import (
     CODE_REFUSED,
     LOGIN_UNFINISHED,
@@ -218,7 +218,7 @@ def revoke(app: App, refresh_token: str) -> None:
                 allow_redirects=False,
             )
     except requests.RequestException as error:
-        raise error_of(RENEWAL_FAILED, "no answer", str(error)) from error
+        raise error_of(RENEWAL_FAILED, Instead("no answer"), str(error)) from error
     if answer.status_code != requests.codes.ok:
         raise error_of(
             outcome_of(TOKEN_OUTCOMES, answer.status_code, answer.text), _short(answer), f"HTTP {answer.status_code}"
@@ -242,7 +242,7 @@ def _checked(response: requests.Response, *, exchanging: bool) -> requests.Respo
     """Let a good answer pass; turn any other into the error that the table names, before oauthlib reads it."""
     if response.ok and response.text.lstrip().startswith("{") and "access_token" in response.text:
         return response
-    said = _short(response) or "no text"
+    said = _short(response) or NO_TEXT
     row = outcome_of(TOKEN_OUTCOMES, response.status_code, response.text[:500])
     if exchanging and row.code == "login_expired":
         row = CODE_REFUSED
@@ -255,8 +255,8 @@ def _short(response: requests.Response) -> str:
     """What an answer says, as far as it may be shown: one that went well may hold tokens in some other form."""
     text = response.text.strip()
     if text.startswith("<"):
-        return "a web page"
-    return "an answer that cannot be read" if response.ok else text[:300]
+        return WEB_PAGE
+    return Instead("an answer that cannot be read") if response.ok else text[:300]
 
 
 def _call(call: Callable[[], Any], failed: Outcome, kept: str = "") -> TokenPair:
@@ -270,7 +270,7 @@ def _call(call: Callable[[], Any], failed: Outcome, kept: str = "") -> TokenPair
         )
     except (requests.RequestException, OAuth2Error, KeyError, ValueError, Warning) as error:
         said = f": {error}" if isinstance(error, requests.RequestException) else ""
-        raise error_of(failed, "no usable answer", f"{type(error).__name__}{said}") from error
+        raise error_of(failed, Instead("no usable answer"), f"{type(error).__name__}{said}") from error
 
 
 def _living(kept: str) -> str:

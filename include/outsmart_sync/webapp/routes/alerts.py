@@ -46,7 +46,7 @@ def show(view: View) -> HTMLResponse:
 @router.post("/alerts/{connection_id}")
 def save(
     view: View,
-    connection_id: int,
+    connection_id: access.Number,
     emails: Annotated[str, Form()] = "",
     webhook: Annotated[str, Form()] = "",
     language: Annotated[str, Form()] = DEFAULT,

@@ -18,7 +18,7 @@ router = APIRouter()
 
 
 @router.get("/connections/{connection_id}/choices/{category}/{name}")
-def show(view: View, connection_id: int, category: str, name: str, request: Request) -> HTMLResponse:
+def show(view: View, connection_id: access.Number, category: str, name: str, request: Request) -> HTMLResponse:
     """A setting's values, those ticked that are ticked on the page or, where it says nothing, saved."""
     store = opened.store()
     connection, setting = _setting(view, connection_id, category, name)
@@ -39,7 +39,7 @@ def show(view: View, connection_id: int, category: str, name: str, request: Requ
 
 
 @router.get("/connections/{connection_id}/rules/{category}/{name}")
-def show_rules(view: View, connection_id: int, category: str, name: str, request: Request) -> HTMLResponse:
+def show_rules(view: View, connection_id: access.Number, category: str, name: str, request: Request) -> HTMLResponse:
     """All values that may have a rule, with the rules that stand on the page."""
     connection, setting = _setting(view, connection_id, category, name)
     whole_name = f"{category}.{name}"
@@ -60,7 +60,7 @@ def show_rules(view: View, connection_id: int, category: str, name: str, request
 
 
 @router.get("/connections/{connection_id}/suggestions/{category}/{name}")
-def suggest(view: View, connection_id: int, category: str, name: str, request: Request) -> HTMLResponse:
+def suggest(view: View, connection_id: access.Number, category: str, name: str, request: Request) -> HTMLResponse:
     """Codes that a person may mean who has typed this much."""
     connection, _ = _setting(view, connection_id, category, name)
     typed = request.query_params.get(f"{category}.{name}", "")

@@ -50,6 +50,8 @@ def _earlier(view: Shown, rights: access.Rights, number: str) -> SyncConnection 
     """The sync connection that is to be connected again; None: another one is connected."""
     if not number.isdecimal():
         return None
+    if int(number) > access.LARGEST:
+        raise HTTPException(404)
     found, _ = access.open_connection(opened.store(), view.user, int(number), "connect")
     if found.package != rights.package.name:
         raise HTTPException(404)
@@ -115,7 +117,7 @@ def start(
     return answer
 
 
-def _pending(view: Shown, connection_id: int) -> tuple[SyncConnection, access.Rights]:
+def _pending(view: Shown, connection_id: access.Number) -> tuple[SyncConnection, access.Rights]:
     connection, rights = access.open_connection(opened.store(), view.user, connection_id, "connect")
     if connection.state is not State.CONNECTED:
         raise InvalidSettings(
@@ -127,7 +129,7 @@ def _pending(view: Shown, connection_id: int) -> tuple[SyncConnection, access.Ri
 
 
 @router.get("/connections/{connection_id}/setup")
-def set_up(view: View, connection_id: int, administration: str = "") -> HTMLResponse:
+def set_up(view: View, connection_id: access.Number, administration: str = "") -> HTMLResponse:
     """Choose the administration; with one chosen: what was found, the licence and the categories."""
     connection, rights = _pending(view, connection_id)
     offered = connecting.administrations_of(opened.gateway(), connection)
@@ -192,7 +194,7 @@ def _known(rights: access.Rights) -> connecting.Known:
 
 
 @router.get("/connections/{connection_id}/setup/rights")
-def look_at_rights(view: View, connection_id: int, administration: str) -> HTMLResponse:
+def look_at_rights(view: View, connection_id: access.Number, administration: str) -> HTMLResponse:
     """What the login may read in an administration; asked for by the page once it is shown."""
     connection, rights = _pending(view, connection_id)
     offered = connecting.administrations_of(opened.gateway(), connection)
@@ -202,13 +204,13 @@ def look_at_rights(view: View, connection_id: int, administration: str) -> HTMLR
 
 
 @router.post("/connections/{connection_id}/setup")
-async def save(view: View, connection_id: int, request: Request) -> Response:
+async def save(view: View, connection_id: access.Number, request: Request) -> Response:
     """Fix the administration and keep what is to be synced; both or nothing."""
     form = await request.form()
     return await forms.in_thread(_save, view, connection_id, forms.plain(form))
 
 
-def _save(view: Shown, connection_id: int, form: forms.Form) -> Response:
+def _save(view: Shown, connection_id: access.Number, form: forms.Form) -> Response:
     connection, rights = _pending(view, connection_id)
     store, gateway = opened.store(), opened.gateway()
     changes = forms.changes(form, rights.package)
@@ -238,7 +240,7 @@ def _save(view: Shown, connection_id: int, form: forms.Form) -> Response:
 
 
 @router.post("/connections/{connection_id}/forget")
-def forget(view: View, connection_id: int) -> Response:
+def forget(view: View, connection_id: access.Number) -> Response:
     """Give up a login whose administration was never chosen."""
     connection, _ = _pending(view, connection_id)
     connecting.disconnect(opened.store(), connection, opened.gateway())
@@ -246,7 +248,7 @@ def forget(view: View, connection_id: int) -> Response:
 
 
 @router.get("/connections/{connection_id}/disconnect")
-def explain_disconnect(view: View, connection_id: int) -> HTMLResponse:
+def explain_disconnect(view: View, connection_id: access.Number) -> HTMLResponse:
     """What disconnecting means, before it is done."""
     store = opened.store()
     connection, rights = access.open_connection(store, view.user, connection_id, "connect")
@@ -255,7 +257,7 @@ def explain_disconnect(view: View, connection_id: int) -> HTMLResponse:
 
 
 @router.post("/connections/{connection_id}/disconnect")
-def disconnect(view: View, connection_id: int) -> Response:
+def disconnect(view: View, connection_id: access.Number) -> Response:
     """End the sync of a connection; everything stays."""
     connection, _ = access.open_connection(opened.store(), view.user, connection_id, "connect")
     connecting.disconnect(opened.store(), connections.require(opened.store(), connection.id), opened.gateway())

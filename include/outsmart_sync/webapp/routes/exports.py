@@ -26,7 +26,7 @@ _NAMED = 10
 
 
 @router.get("/exports")
-def show_list(view: View, connection: str = "", state: str = "", offset: int = 0) -> HTMLResponse:
+def show_list(view: View, connection: str = "", state: str = "", offset: access.Number = 0) -> HTMLResponse:
     """The work orders of one administration: those that wait or need a look, or those in a state."""
     store = opened.store()
     candidates = export_list.exporting(store, access.visible_connections(store, view.user))
@@ -39,7 +39,7 @@ def show_list(view: View, connection: str = "", state: str = "", offset: int = 0
     if chosen is None:
         raise HTTPException(404)
     rights = access.rights_of(view.user, chosen)
-    rows = export_list.in_order(store, chosen.id, state, limit=_PAGE + 1, offset=max(offset, 0))
+    rows = export_list.in_order(store, chosen.id, state, limit=_PAGE + 1, offset=offset)
     return view.page(
         "exports.html",
         connection=chosen,
@@ -48,7 +48,7 @@ def show_list(view: View, connection: str = "", state: str = "", offset: int = 0
         on=_is_on(chosen),
         state=state,
         rows=rows[:_PAGE],
-        offset=max(offset, 0),
+        offset=offset,
         page=_PAGE,
         more=len(rows) > _PAGE,
         work=export_list.standing(store, chosen),
@@ -67,7 +67,7 @@ def kinds(package: Package) -> dict[str, str]:
 
 
 @router.get("/connections/{connection_id}/exports/count")
-def count(view: View, connection_id: int) -> HTMLResponse:
+def count(view: View, connection_id: access.Number) -> HTMLResponse:
     """How many work orders the next export sends; one call to OutSmart."""
     store = opened.store()
     connection, rights = access.open_connection(store, view.user, connection_id, "export")
@@ -80,7 +80,7 @@ def count(view: View, connection_id: int) -> HTMLResponse:
 
 
 @router.get("/exports/{connection_id}/{row_id}")
-def show_one(view: View, connection_id: int, row_id: str) -> HTMLResponse:
+def show_one(view: View, connection_id: access.Number, row_id: str) -> HTMLResponse:
     """One work order: where it stands, its document, and everything that was done to it."""
     store = opened.store()
     connection, rights = access.open_connection(store, view.user, connection_id, "look")
@@ -98,7 +98,7 @@ def show_one(view: View, connection_id: int, row_id: str) -> HTMLResponse:
 
 
 @router.post("/exports/{connection_id}/{row_id}/preview")
-def preview(view: View, connection_id: int, row_id: str) -> HTMLResponse:
+def preview(view: View, connection_id: access.Number, row_id: str) -> HTMLResponse:
     """Start a run that composes the document and sends nothing; its progress, after which the page shows it."""
     connection, rights, row_ids = _asked(view, connection_id, [row_id])
     run_id = start(view, connection, rights, _conf(connection, row_ids) | {"preview": True}, planning.EXPORT)
@@ -108,7 +108,7 @@ def preview(view: View, connection_id: int, row_id: str) -> HTMLResponse:
 @router.post("/exports/{connection_id}")
 def decide(
     view: View,
-    connection_id: int,
+    connection_id: access.Number,
     action: Annotated[str, Form()],
     work_order: Annotated[list[str] | None, Form()] = None,
     document: Annotated[str, Form()] = "",

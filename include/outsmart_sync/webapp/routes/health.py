@@ -17,16 +17,16 @@ router = APIRouter()
 def show(view: View) -> HTMLResponse:
     """How everything that the person may know of stands."""
     store = opened.store()
+    packages = {rights.package.name: rights for rights in access.visible_packages(view.user)}
     visible = [each for each in access.visible_connections(store, view.user) if each.state is not State.DISCONNECTED]
-    days = health.days(store, [each.id for each in visible])
+    days = health.days(store, visible)
     return view.page(
         "health.html",
-        standing=[health.of(store, each) for each in visible],
+        standing=health.status(store, visible),
         calls={each.id: health.calls(store, each) for each in visible},
-        packages={rights.package.name: rights for rights in access.visible_packages(view.user)},
+        packages=packages,
         automation={
-            rights.package.name: airflow.automation(view.user, rights.dag_id)
-            for rights in access.visible_packages(view.user)
+            name: airflow.automation(view.user, packages[name].dag_id) for name in {each.package for each in visible}
         },
         days=days,
         bars=chart.bars(days),

@@ -17,16 +17,20 @@ def overview(view: View) -> HTMLResponse:
     """Every package that the person may know of."""
     store = opened.store()
     packages = access.visible_packages(view.user)
-    visible = {each.id for each in access.visible_connections(store, view.user)}
-    standing = [each for each in health.status(store) if each.connection.id in visible]
+    visible = [each for each in access.visible_connections(store, view.user) if not health.is_forgotten(each)]
+    standing: dict[str, list[health.ConnectionStatus]] = {rights.package.name: [] for rights in packages}
+    for each in health.status(store, visible):
+        standing[each.connection.package].append(each)
+    connected = [rights for rights in packages if standing[rights.package.name]]
     return view.page(
         "overview.html",
         packages=packages,
-        standing={
-            rights.package.name: [each for each in standing if each.connection.package == rights.package.name]
-            for rights in packages
+        standing=standing,
+        automation={each.package.name: airflow.automation(view.user, each.dag_id) for each in connected},
+        exporting={
+            each.package.name: airflow.automation(view.user, each.export_dag_id)
+            for each in connected
+            if each.package.export_categories
         },
-        automation={rights.package.name: airflow.automation(view.user, rights.dag_id) for rights in packages},
-        exporting={rights.package.name: airflow.automation(view.user, rights.export_dag_id) for rights in packages},
         now=store.now(),
     )

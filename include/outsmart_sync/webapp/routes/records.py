@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, HTTPException
 from fastapi.responses import HTMLResponse, Response
 
-from outsmart_sync.errors import InvalidSettings
+from outsmart_sync.errors import InvalidSettings, SyncError
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.services import attention, export_list, history, links, web_pages
 from outsmart_sync.webapp import access, naming, opened
@@ -43,7 +43,7 @@ def show_causes(view: View, connection: str = "") -> HTMLResponse:
 
 @router.get("/attention/{connection_id}/{record}/{state}")
 def show_waiting(
-    view: View, connection_id: int, record: str, state: str, reason: str = "", offset: int = 0
+    view: View, connection_id: access.Number, record: str, state: str, reason: str = "", offset: access.Number = 0
 ) -> Response:
     """The records behind one cause."""
     store = opened.store()
@@ -67,27 +67,30 @@ def show_waiting(
 @router.post("/records/{connection_id}")
 def decide(
     view: View,
-    connection_id: int,
+    connection_id: access.Number,
     action: Annotated[str, Form()],
-    record: Annotated[list[int] | None, Form()] = None,
+    record: Annotated[list[access.Number] | None, Form()] = None,
     back: Annotated[str, Form()] = "attention",
 ) -> Response:
     """Try records again, dismiss them, put them on hold or release them."""
     store = opened.store()
     connection, rights = access.open_connection(store, view.user, connection_id, "edit")
-    if not record:
-        raise InvalidSettings("No record was chosen.", remedy="Tick one or more, and try again.", code="none_chosen")
-    if back.startswith(("/", "\\")) or "://" in back:
-        raise HTTPException(404)
-    record = list(dict.fromkeys(record))  # lines of a run may be about the same one
-    if action == "retry":
-        for asked in attention.retries(store, connection, record):
-            start(view, connection, rights, asked)
-        return view.go(_told(back, "retried", len(record)))
     done = {"dismiss": attention.dismiss, "hold": attention.hold, "release": attention.release}
-    if action not in done:
+    if back.startswith(("/", "\\")) or "://" in back or action not in ("retry", *done):
         raise HTTPException(404)
-    return view.go(_told(back, action, done[action](store, connection, record)))
+    chosen = list(dict.fromkeys(record or []))  # lines of a run may be about the same one
+    try:
+        if not chosen:
+            raise InvalidSettings(
+                "No record was chosen.", remedy="Tick one or more, and try again.", code="none_chosen"
+            )
+        if action in done:
+            return view.go(_told(back, action, done[action](store, connection, chosen)))
+        for asked in attention.retries(store, connection, chosen):
+            start(view, connection, rights, asked)
+        return view.go(_told(back, "retried", len(chosen)))
+    except SyncError as error:
+        return view.error(error, back=back, sent={"action": [action], "record": chosen, "back": [back]})
 
 
 def _told(back: str, what: str, number: int) -> str:
@@ -110,7 +113,7 @@ def find(view: View, text: str = "") -> HTMLResponse:
 
 
 @router.get("/record/{number}")
-def show(view: View, number: int) -> HTMLResponse:
+def show(view: View, number: access.Number) -> HTMLResponse:
     """Where one record stands, and all that was done to it."""
     store = opened.store()
     found = history.record_of(store, number)
@@ -133,7 +136,7 @@ def show(view: View, number: int) -> HTMLResponse:
 
 
 @router.post("/record/{number}/link")
-def link(view: View, number: int, outsmart_code: Annotated[str, Form()] = "") -> Response:
+def link(view: View, number: access.Number, outsmart_code: Annotated[str, Form()] = "") -> Response:
     """Say which record of OutSmart a record is; without a code: that they are two."""
     store = opened.store()
     found = history.record_of(store, number)

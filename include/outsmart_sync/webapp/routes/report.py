@@ -8,10 +8,10 @@ from fastapi import APIRouter, Form, HTTPException
 from fastapi.responses import HTMLResponse, Response
 
 from outsmart_sync.errors import SyncError
-from outsmart_sync.services import first_counts, history, links, planning, report, settings
-from outsmart_sync.webapp import access, airflow, opened
+from outsmart_sync.services import first_counts, links, planning, report, settings
+from outsmart_sync.webapp import access, airflow, opened, words
 from outsmart_sync.webapp.pages import View
-from outsmart_sync.webapp.routes.settings import start
+from outsmart_sync.webapp.routes.settings import show_progress, start
 
 router = APIRouter()
 
@@ -19,7 +19,7 @@ _PAGE = 50
 
 
 @router.get("/connections/{connection_id}/report")
-def show(view: View, connection_id: int) -> HTMLResponse:
+def show(view: View, connection_id: access.Number) -> HTMLResponse:
     """The newest report, by category and outcome."""
     store = opened.store()
     connection, rights = access.open_connection(store, view.user, connection_id, "look")
@@ -40,18 +40,16 @@ def show(view: View, connection_id: int) -> HTMLResponse:
 
 
 @router.post("/connections/{connection_id}/report")
-def look(view: View, connection_id: int) -> HTMLResponse:
+def look(view: View, connection_id: access.Number) -> HTMLResponse:
     """Start a run that writes nothing; its progress is shown, and then the report."""
     store = opened.store()
     connection, rights = access.open_connection(store, view.user, connection_id, "edit")
     run_id = start(view, connection, rights, {"connection": connection.id, "categories": [], "preview": True})
-    return view.page(
-        "report_progress.html", connection=connection, run_id=run_id, state="queued", run=None, rights=rights
-    )
+    return show_progress(view, connection, rights, run_id, look=True)
 
 
 @router.post("/connections/{connection_id}/report/resume")
-def resume(view: View, connection_id: int) -> Response:
+def resume(view: View, connection_id: access.Number) -> Response:
     """Let the package's DAG run again, so that a look can; the page has said what else runs again by that."""
     connection, rights = access.open_connection(opened.store(), view.user, connection_id, "edit")
     airflow.unpause(view.user, rights.dag_id)
@@ -59,42 +57,31 @@ def resume(view: View, connection_id: int) -> Response:
 
 
 @router.get("/connections/{connection_id}/report/progress")
-def progress(view: View, connection_id: int, run: str) -> HTMLResponse:
+def progress(view: View, connection_id: access.Number, run: str, waited: access.Number = 0) -> HTMLResponse:
     """How far the look is; when it has ended, the report takes its place."""
-    store = opened.store()
-    connection, rights = access.open_connection(store, view.user, connection_id, "look")
-    state = airflow.run_state(view.user, rights.dag_id, run)
-    found = history.find_run(store, f"{rights.dag_id}/{run}")
-    answer = view.page("report_progress.html", connection=connection, run_id=run, state=state, run=found, rights=rights)
-    if state in ("success", "failed"):
-        answer.headers["HX-Redirect"] = (
-            f"{airflow.root_path()}/outsmart-sync/connections/{connection.id}/report?looked=1"
-        )
-    return answer
+    connection, rights = access.open_connection(opened.store(), view.user, connection_id, "look")
+    return show_progress(view, connection, rights, run, look=True, waited=waited)
 
 
 @router.get("/connections/{connection_id}/report/{category}/{outcome}")
-def records(view: View, connection_id: int, category: str, outcome: str, offset: int = 0) -> HTMLResponse:
+def records(
+    view: View, connection_id: access.Number, category: str, outcome: str, offset: access.Number = 0
+) -> HTMLResponse:
     """The records of a category with one outcome, some at a time."""
     store = opened.store()
     connection, rights = access.open_connection(store, view.user, connection_id, "look")
-    found = next((each for each in report.latest(store, connection) if each.run.category == category), None)
-    if found is None:
+    found = report.newest(store, connection, category)
+    if found is None or outcome not in words.OUTCOMES:
         raise HTTPException(404)
-    if outcome == report.ALIKE:
-        rows = report.alike(store, connection, rights.package.category(category), found.run.id)
-        rows, more = rows[offset : offset + _PAGE], len(rows) > offset + _PAGE
-    else:
-        rows = report.proposed(store, found.run.id, outcome, limit=_PAGE + 1, offset=offset)
-        rows, more = rows[:_PAGE], len(rows) > _PAGE
+    rows = report.listed(store, connection, found, outcome, limit=_PAGE + 1, offset=offset)
     return view.page(
         "report_records.html",
         connection=connection,
         rights=rights,
         category=category,
         outcome=outcome,
-        rows=rows,
-        next_offset=offset + _PAGE if more else None,
+        rows=rows[:_PAGE],
+        next_offset=offset + _PAGE if len(rows) > _PAGE else None,
         alike=report.ALIKE,
     )
 
@@ -102,7 +89,7 @@ def records(view: View, connection_id: int, category: str, outcome: str, offset:
 @router.post("/connections/{connection_id}/report/link")
 def link(
     view: View,
-    connection_id: int,
+    connection_id: access.Number,
     record: Annotated[str, Form()],
     provider_id: Annotated[str, Form()],
     code: Annotated[str, Form()],
@@ -116,10 +103,11 @@ def link(
 
 
 @router.post("/connections/{connection_id}/report/accept")
-def accept(view: View, connection_id: int) -> Response:
+def accept(view: View, connection_id: access.Number) -> Response:
     """Start importing: once now, and from then on by itself."""
     store = opened.store()
     connection, rights = access.open_connection(store, view.user, connection_id, "edit")
+    planning.require_runnable(store, connection, [])  # before anything is switched on
     settings.save(store, connection, {settings.AUTOMATIC: True})
     try:
         airflow.unpause(view.user, rights.dag_id)

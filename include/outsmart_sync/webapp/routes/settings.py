@@ -23,7 +23,7 @@ from outsmart_sync.services.setting_values import WrongValue, read, settings_of
 from outsmart_sync.store import runs
 from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.store.runs import RunState
-from outsmart_sync.webapp import access, airflow, forms, opened
+from outsmart_sync.webapp import access, airflow, forms, opened, pages
 from outsmart_sync.webapp.pages import Shown, View
 
 router = APIRouter()
@@ -31,9 +31,12 @@ router = APIRouter()
 _OK, _CONFLICT, _UNPROCESSABLE = 200, 409, 422
 _ENDED = ("success", "failed")
 
+_SOONEST, _LATEST = 700, 10_000
+"""Milliseconds before the page asks again how far a run is: a tenth of what it has waited so far, within these."""
+
 
 @router.get("/connections/{connection_id}")
-def show(view: View, connection_id: int) -> Response:
+def show(view: View, connection_id: access.Number) -> Response:
     """The settings as they are saved."""
     connection, rights = access.open_connection(opened.store(), view.user, connection_id, "look")
     if connection.state is State.CONNECTED:
@@ -74,7 +77,7 @@ def _page(
 
 
 @router.post("/connections/{connection_id}")
-async def save(view: View, connection_id: int, request: Request) -> Response:
+async def save(view: View, connection_id: access.Number, request: Request) -> Response:
     """Keep what was changed; all of it or, when something is wrong, nothing, and what was typed stays."""
     form = await request.form()
     return await forms.in_thread(_save, view, connection_id, forms.plain(form))
@@ -121,7 +124,7 @@ def _let_run(view: Shown, connection: SyncConnection, rights: access.Rights) -> 
 
 
 @router.post("/connections/{connection_id}/automatic")
-def switch_automatic(view: View, connection_id: int, on: Annotated[bool, Form()]) -> Response:
+def switch_automatic(view: View, connection_id: access.Number, on: Annotated[bool, Form()]) -> Response:
     """Let the schedule take an administration along, or not."""
     store = opened.store()
     connection, rights = access.open_connection(store, view.user, connection_id, "edit")
@@ -130,7 +133,7 @@ def switch_automatic(view: View, connection_id: int, on: Annotated[bool, Form()]
 
 
 @router.get("/connections/{connection_id}/start-count/{category}")
-def count_documents(view: View, connection_id: int, category: str, request: Request) -> HTMLResponse:
+def count_documents(view: View, connection_id: access.Number, category: str, request: Request) -> HTMLResponse:
     """How many documents a start date means."""
     connection, rights = access.open_connection(opened.store(), view.user, connection_id, "edit")
     names = {each.name: each for each in rights.package.imports}
@@ -138,7 +141,7 @@ def count_documents(view: View, connection_id: int, category: str, request: Requ
         raise HTTPException(404)
     typed = request.query_params.get(f"{category}.{start.name}", "")
     try:
-        day = read(category, settings_of(names[category]), start.name, typed)
+        day = read(category, settings_of(names[category]), start.name, typed, names[category].label)
     except WrongValue as error:
         return view.page("start_count.html", error=InvalidSettings(str(error)), meant=None)
     first = date.fromisoformat(day) if day else settings.today_of(opened.store(), rights.package)
@@ -147,7 +150,7 @@ def count_documents(view: View, connection_id: int, category: str, request: Requ
 
 
 @router.get("/connections/{connection_id}/counts")
-def count_begun(view: View, connection_id: int, of: str = "") -> HTMLResponse:
+def count_begun(view: View, connection_id: access.Number, of: str = "") -> HTMLResponse:
     """How many records the categories mean that were begun, or all that are switched on."""
     store = opened.store()
     connection, rights = access.open_connection(store, view.user, connection_id, "edit")
@@ -157,7 +160,7 @@ def count_begun(view: View, connection_id: int, of: str = "") -> HTMLResponse:
 
 
 @router.post("/connections/{connection_id}/sync")
-def sync_now(view: View, connection_id: int, category: Annotated[str, Form()] = "") -> HTMLResponse:
+def sync_now(view: View, connection_id: access.Number, category: Annotated[str, Form()] = "") -> HTMLResponse:
     """Start a run: of one category, everything read again; or of all that are switched on, what is new."""
     store = opened.store()
     connection, rights = access.open_connection(store, view.user, connection_id, "edit")
@@ -169,7 +172,7 @@ def sync_now(view: View, connection_id: int, category: Annotated[str, Form()] = 
 
 
 @router.post("/connections/{connection_id}/export")
-def export_now(view: View, connection_id: int) -> HTMLResponse:
+def export_now(view: View, connection_id: access.Number) -> HTMLResponse:
     """Start a run of the exports."""
     connection, rights = access.open_connection(opened.store(), view.user, connection_id, "export")
     run_id = start(view, connection, rights, {"connection": connection.id}, planning.EXPORT)
@@ -206,13 +209,18 @@ def start(
 
 @router.get("/connections/{connection_id}/progress")
 def progress(
-    view: View, connection_id: int, run: str, category: str = "", direction: str = planning.IMPORT
+    view: View,
+    connection_id: access.Number,
+    run: str,
+    category: str = "",
+    direction: str = planning.IMPORT,
+    waited: access.Number = 0,
 ) -> HTMLResponse:
     """How far a run is; the page asks again until it has ended."""
     connection, rights = access.open_connection(opened.store(), view.user, connection_id, "look")
     if direction not in (planning.IMPORT, planning.EXPORT):
         raise HTTPException(404)
-    return show_progress(view, connection, rights, run, category, direction)
+    return show_progress(view, connection, rights, run, category, direction, waited=waited)
 
 
 def show_progress(
@@ -222,14 +230,29 @@ def show_progress(
     run_id: str,
     category: str = "",
     direction: str = planning.IMPORT,
+    *,
+    look: bool = False,
+    waited: int = 0,
 ) -> HTMLResponse:
-    """How far a run is, to be put where it was started; when it has ended, what shows its results looks again."""
+    """How far a run is, to be put where it was started; when it has ended, what shows its results looks again.
+
+    Args:
+        view: Who asks.
+        connection: Whose part of the run is shown.
+        rights: What they may do.
+        run_id: The run's id in Airflow.
+        category: Only this one; '': all of the run's.
+        direction: Of which of the package's DAGs.
+        look: It only looks; the match report takes its place when it has ended.
+        waited: For how many milliseconds the page has asked.
+    """
     store, dag_id = opened.store(), rights.dag_of(direction)
     state = airflow.run_state(view.user, dag_id, run_id)
     found = history.find_run(store, f"{dag_id}/{run_id}")
     mine = [each for each in (found.categories if found else []) if each.connection_id == connection.id]
     wanted = [each for each in mine if not category or each.category == category]
-    ended = state in _ENDED or bool(category and wanted and wanted[0].finished_at and state != "queued")
+    ended = state in ("", *_ENDED) or bool(category and wanted and wanted[0].finished_at and state != "queued")
+    pause = min(max(_SOONEST, waited // 10), _LATEST)
     answer = view.page(
         "progress.html",
         connection=connection,
@@ -239,11 +262,18 @@ def show_progress(
         category=category,
         direction=direction,
         dag_id=dag_id,
+        look=look,
         states=wanted,
         airflow_state=state,
         ended=ended,
         running=RunState.RUNNING,
+        automation=None if wanted and not ended else airflow.automation(view.user, dag_id),
+        standing=health.of(store, connection) if ended and direction == planning.IMPORT and not look else None,
+        pause=pause,
+        waited=waited + pause,
     )
-    if ended:
+    if look and state == "success":
+        answer.headers["HX-Redirect"] = f"{pages.home()}connections/{connection.id}/report?looked=1"
+    elif ended:
         answer.headers["HX-Trigger"] = "looked-again"
     return answer

@@ -8,7 +8,7 @@
   if (framed && document.body.dataset.here !== undefined) {
     try {
       const address = new URL(window.parent.location.href);
-      const page = document.body.dataset.here + window.location.search;
+      const page = document.body.dataset.here;
       if (address.pathname.endsWith("/plugin/outsmart-sync")) {
         page ? address.searchParams.set("page", page) : address.searchParams.delete("page");
         window.parent.history.replaceState(window.parent.history.state, "", address);
