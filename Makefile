@@ -10,7 +10,7 @@ JOBS ?= auto
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
 
-.PHONY: help run cluster test check format lock migration messages bench clean distclean need-python
+.PHONY: help run cluster test test-cluster check format lock migration messages bench clean distclean need-python
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,6 +31,10 @@ cluster: need-python ## All of it on three workers, as plain processes on the sa
 test: need-python ## Install what the tests need and run them (ARGS='-k name': some of them)
 	@"$(PYTHON)" scripts/bootstrap.py run
 	@exec $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile $(ARGS)
+
+test-cluster: need-python ## Three workers, and what happens when parts go down; needs redis-server and the machine to itself
+	@"$(PYTHON)" scripts/bootstrap.py run
+	@OUTSMART_SYNC_CLUSTER=1 exec $(BIN)/python -m pytest --numprocesses 0 tests/deploy/test_cluster.py $(ARGS)
 
 check: need-python ## Format, lint, types, spelling
 	@"$(PYTHON)" scripts/bootstrap.py check

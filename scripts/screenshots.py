@@ -23,6 +23,8 @@ FOLDER = ROOT / "docs" / "images"
 _SMALL = ["pngquant", "--speed", "1", "--strip", "96"]
 _LONG = 600_000
 DIVISION = 2001001
+CODE = "12"
+"""A relation whose history is shown."""
 MAIN = "Van Dijk Installatietechniek B.V."
 
 
@@ -42,6 +44,7 @@ def main() -> int:
         page = made.log_in(context)
         connect(page)
         first_import(page)
+        changes(page, made)
         exports(page, made)
         rest(page, made)
         visma(page, made)
@@ -88,6 +91,21 @@ def first_import(page: Page) -> None:
     expect(shown.get_by_text("The sync has ended")).to_be_visible(timeout=_LONG)
 
 
+def changes(page: Page, made: PageStage) -> None:
+    """Somebody changes a relation in Exact Online, and it is synced."""
+    rows = made.vendors.control.exact_rows(DIVISION, "crm/Accounts")
+    (row,) = [each for each in rows if each["Code"].strip() == CODE]
+    news = {"ID": row["ID"], "Phone": "+31 20 555 0112", "AddressLine1": "Nieuwe Gracht 12", "City": "Haarlem"}
+    made.vendors.control.change_exact_rows(DIVISION, "crm/Accounts", [news])
+    shown = frame(page)
+    page.goto(f"{made.address}?page=connections/1")
+    shown.get_by_role("button", name="Sync now", exact=True).click()
+    expect(shown.get_by_text("The sync has ended")).to_be_visible(timeout=_LONG)
+    shown.locator("section", has=shown.locator("#relations-enabled")).get_by_text("Filters and settings").click()
+    shown.locator("#relations-enabled").evaluate("it => it.closest('section').scrollIntoView()")
+    keep(page, "filters", height=900)
+
+
 def exports(page: Page, made: PageStage) -> None:
     """Exports switched on, with work orders that went, wait and failed."""
     ids = made.vendors.control.complete_work_orders("north", DIVISION, 8)
@@ -113,7 +131,11 @@ def exports(page: Page, made: PageStage) -> None:
     keep(page, "work-orders")
     shown.get_by_role("link", name="WB-1", exact=True).click()
     shown.get_by_role("button", name="Preview the document").wait_for()
-    keep(page, "work-order")
+    keep(page, "work-order", height=900)
+    page.goto(f"{made.address}?page=exports%3Fstate%3Dall")
+    shown.get_by_role("link", name="WB-5", exact=True).click()
+    expect(shown.get_by_role("table").first).to_be_visible(timeout=_LONG)
+    keep(page, "document", height=900)
 
 
 def visma(page: Page, made: PageStage) -> None:
@@ -139,18 +161,20 @@ def rest(page: Page, made: PageStage) -> None:
         ("", "overview"),
         ("connections/1", "settings"),
         ("log", "log"),
-        ("runs/1", "run"),
+        ("runs/2", "run"),
         ("attention", "attention"),
-        ("find%3Ftext=12", "find"),
-        ("health", "health"),
+        (f"find%3Ftext={CODE}", "find"),
         ("alerts", "alerts"),
         ("connections/1/disconnect", "disconnect"),
     ):
         page.goto(f"{made.address}?page={address}")
         expect(shown.get_by_role("navigation", name="Parts of the page")).to_be_visible(timeout=_LONG)
         keep(page, name)
+    page.goto(f"{made.address}?page=health")
+    expect(shown.get_by_role("heading", name="Records per day")).to_be_visible(timeout=_LONG)
+    keep(page, "health", height=1060)
     for address, link, name in (
-        ("find%3Ftext=12", "a[href*='/record/']", "record"),
+        (f"find%3Ftext={CODE}", "a[href*='/record/']", "record"),
         ("attention", "a[href*='attention/']", "cause"),
     ):
         page.goto(f"{made.address}?page={address}")
@@ -159,12 +183,17 @@ def rest(page: Page, made: PageStage) -> None:
         keep(page, name)
 
 
-def keep(page: Page, name: str) -> None:
-    """Keep what is shown as a small picture."""
+def keep(page: Page, name: str, height: int = WINDOW["height"]) -> None:
+    """Keep what is shown as a small picture, in a window of some height."""
+    before = page.viewport_size
+    if before and height != WINDOW["height"]:
+        page.set_viewport_size({**before, "height": height})
     page.wait_for_timeout(800)
     file = FOLDER / f"{name}.png"
     small = subprocess.run([*_SMALL, "-"], input=page.screenshot(), capture_output=True, check=True)
     file.write_bytes(small.stdout)
+    if before:
+        page.set_viewport_size(before)
     print(f"{file.relative_to(ROOT)}: {file.stat().st_size // 1_000} kB")
 
 

@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.timeout(900),
     pytest.mark.skipif(
         not os.environ.get("OUTSMART_SYNC_CLUSTER"),
-        reason="three workers and their servers need a machine of their own: OUTSMART_SYNC_CLUSTER=1",
+        reason="three workers and their servers need a machine of their own: make test-cluster",
     ),
 ]
 
