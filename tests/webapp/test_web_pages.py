@@ -6,15 +6,18 @@ import html
 import json
 import os
 import re
+from collections.abc import Callable
 
 import pytest
 import requests
 from sqlalchemy import select
 
 from exports.world import ExportWorld
-from outsmart_sync.services import settings
+from outsmart_sync.records.exchange import WebPage
+from outsmart_sync.services import history, settings, web_pages
 from outsmart_sync.store import connections
 from outsmart_sync.store.tables import mirror
+from pipeline.world import World
 from support import Rig
 from webapp.conftest import Browser
 
@@ -70,3 +73,44 @@ def test_a_work_order_opens_in_outsmart_and_its_package_is_near(
     answer = requests.get(found["Open in OutSmart"], timeout=10)
     assert answer.status_code == 200
     assert "Work order W-1" in answer.text
+
+
+@pytest.fixture
+def imported(sqlite_world: World) -> Callable[[str], dict[str, WebPage]]:
+    """The pages of the one record of a type, once it is imported."""
+
+    def pages(record: str) -> dict[str, WebPage]:
+        (row,) = sqlite_world.rows(mirror, record=record)
+        found = history.record_of(sqlite_world.store, row.id)
+        assert found
+        return dict(web_pages.of_record(sqlite_world.gateway, sqlite_world.connection, found))
+
+    return pages
+
+
+def test_an_imported_order_opens_as_the_work_order_that_it_became(
+    sqlite_world: World, imported: Callable[[str], dict[str, WebPage]]
+) -> None:
+    sqlite_world.settings(licence="pro", sales_orders={"enabled": True})
+    customer = sqlite_world.account("100", Email="office@example.com")
+    sqlite_world.counts("relations")
+    sqlite_world.order(customer, Description="New boiler")
+    assert sqlite_world.counts("sales_orders").created == 1
+    (work_order,) = sqlite_world.work_orders()
+    page = imported("sales_order")["OutSmart"]
+    assert page.of_record
+    answer = requests.get(page.address, timeout=10)
+    assert f"Work order {work_order['WorkorderNo']}" in answer.text
+
+
+def test_a_payment_leads_to_outsmart_and_to_no_work_order_of_its_number(
+    sqlite_world: World, imported: Callable[[str], dict[str, WebPage]]
+) -> None:
+    sqlite_world.settings(payment_transactions={"enabled": True})
+    customer = sqlite_world.account("100")
+    sqlite_world.invoice(7, "100")
+    sqlite_world.pay(sqlite_world.term(customer, 7))
+    assert sqlite_world.counts("payment_transactions").created == 1
+    found = imported("payment")
+    assert not found["OutSmart"].of_record
+    assert requests.get(found["OutSmart"].address, timeout=10).status_code == 200
