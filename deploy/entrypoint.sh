@@ -11,6 +11,13 @@ for name in $(env | sed -n 's/^\([A-Za-z_][A-Za-z0-9_]*\)_FILE=.*/\1/p'); do
     }
     export "$name=$(cat "$file")"
 done
+# What .env says of a key that is in a file is no key: the file was not given to this container.
+for name in $(env | sed -n 's/^\([A-Za-z_][A-Za-z0-9_]*\)=\(.*,\)\{0,1\}in-a-file\(,.*\)\{0,1\}$/\1/p'); do
+    echo "entrypoint: $name is in-a-file, which stands for a file of deploy/secrets and is no secret: add" \
+        "docker-compose.secrets.yaml to COMPOSE_FILE in .env (python3 scripts/env_file.py does), or set $name itself" \
+        "(for a worker on another machine, env_file.py --worker does)" >&2
+    exit 1
+done
 # The sandbox's connections are the ones that are used unless others are named: not in production, by oversight.
 if [ -n "${OUTSMART_SYNC_SANDBOX_HOST:-}" ] && ! getent hosts "$OUTSMART_SYNC_SANDBOX_HOST" >/dev/null; then
     echo "entrypoint: the vendors' connections are the sandbox's, and no sandbox runs: set CONNECTIONS_FILE=connections.env" \

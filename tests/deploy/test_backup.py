@@ -140,6 +140,17 @@ class Site:
         assert done.returncode == 0, done.stderr[-2_000:]
 
 
+def test_dumps_are_for_their_owner_only(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    blocks = [block for block in re.split(r"\n(?!    )", text) if re.search(r"^    .*pg_dump ", block, re.MULTILINE)]
+    assert len(blocks) == 2
+    for block in blocks:
+        first = block[: block.index("pg_dump")].strip().splitlines()[0]
+        subprocess.run(f"{first}\n: > store.dump", shell=True, cwd=tmp_path, check=True)
+        assert (tmp_path / "store.dump").stat().st_mode & 0o777 == 0o600
+        (tmp_path / "store.dump").unlink()
+
+
 def commands(begins: str) -> list[str]:
     """The commands of the guide that begin like this."""
     text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")

@@ -225,7 +225,7 @@ def test_connections_that_are_named_and_not_there_stop_it(project: Path) -> None
 
 def test_keys_can_be_files(project: Path) -> None:
     env_file.main(project, ["--files"])
-    services = services_of(project, "docker-compose.yaml", "docker-compose.secrets.yaml")
+    services = services_of(project)  # .env says which files compose reads
     plain = yaml.safe_load(FILE.read_text(encoding="utf-8"))["services"]
     for name in topology.SERVICES:
         told = services[name]["environment"]
@@ -239,6 +239,35 @@ def test_keys_can_be_files(project: Path) -> None:
             assert (project / env_file.FOLDER / Path(told[variable]).name).exists()
     ignored = (ROOT / env_file.FOLDER / ".gitignore").read_text(encoding="utf-8").splitlines()
     assert "*" in ignored
+
+
+def test_keys_in_files_and_workers_elsewhere_go_together(project: Path) -> None:
+    setting(project, CLUSTER_LISTEN="10.0.0.1", COMPOSE_FILE="docker-compose.yaml:docker-compose.cluster.yaml")
+    env_file.main(project, ["--files"])
+    services = services_of(project)
+    assert any(str(each).startswith("10.0.0.1:5432:5432") for each in services["postgres"]["ports"])
+    assert "OUTSMART_SYNC_VAULT_KEYS_FILE" in services["worker"]["environment"]
+
+
+def test_a_service_that_is_not_given_its_files_does_not_start(project: Path) -> None:
+    env_file.main(project, ["--files"])
+    services = services_of(project, FILE.name)  # as a command does that names files and forgets that one
+    for name in topology.SERVICES:
+        secret = [each for each, value in services[name]["environment"].items() if value == env_file.IN_A_FILE]
+        done = entered(**services[name]["environment"])
+        assert done.returncode == (1 if secret else 0), name
+        assert ("COMPOSE_FILE" in done.stderr) == bool(secret)
+        assert not secret or any(f"{each} is in-a-file" in done.stderr for each in secret)
+    assert entered(OUTSMART_SYNC_VAULT_KEYS=f"new,{env_file.IN_A_FILE}").returncode == 1
+    assert entered(OUTSMART_SYNC_VAULT_KEYS=f"not-{env_file.IN_A_FILE}").returncode == 0
+
+
+def entered(**told: str) -> subprocess.CompletedProcess[str]:
+    """What comes of a service that is told this and does nothing; the sandbox's name leads nowhere here."""
+    told = {name: str(value) for name, value in told.items()} | {"PATH": "/usr/bin:/bin"}
+    told.pop("OUTSMART_SYNC_SANDBOX_HOST", None)
+    entry = ["sh", str(ROOT / "deploy" / "entrypoint.sh"), "true"]
+    return subprocess.run(entry, env=told, capture_output=True, text=True, check=False)
 
 
 def test_a_worker_on_another_machine_is_what_the_topology_says() -> None:
@@ -255,12 +284,15 @@ def test_a_worker_on_another_machine_is_what_the_topology_says() -> None:
     assert not {"postgres", "redis"} & set(yaml.safe_load(WORKER.read_text(encoding="utf-8"))["services"])
 
 
-def test_a_worker_on_another_machine_starts_from_what_the_guide_copies(project: Path, tmp_path: Path) -> None:
-    (copies,) = documented("grep -E")
-    (adds,) = documented("printf")
+@pytest.mark.parametrize("arguments", [[], ["--files"]])
+def test_a_worker_on_another_machine_starts_from_what_the_guide_writes(project: Path, arguments: list[str]) -> None:
+    (writes,) = documented("python3 scripts/env_file.py --worker")
+    setting(project, CLUSTER_LISTEN="10.0.0.1")
+    env_file.main(project, arguments)
     assert config(project, "-f", WORKER.name).returncode != 0  # nothing says where the others are
-    for command in (copies, "mv worker.env .env", adds):
-        subprocess.run(command, shell=True, cwd=project, check=True)
+    env_file.main(project, writes.split()[2:])
+    assert (project / "worker.env").stat().st_mode & 0o777 == 0o600
+    (project / "worker.env").replace(project / ".env")
     known = {line.partition("=")[0] for line in (project / ".env").read_text(encoding="utf-8").splitlines()}
     assert not known & {"POSTGRES_PASSWORD", "AIRFLOW_DB_PASSWORD", "FERNET_KEY", "JWT_SECRET", "ADMIN_PASSWORD"}
     services = services_of(project, WORKER.name)
@@ -269,22 +301,52 @@ def test_a_worker_on_another_machine_starts_from_what_the_guide_copies(project: 
     assert told["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] == "http://10.0.0.1:8080/execution/"
     assert told["AIRFLOW_CONN_OUTSMART_SYNC_STORE"].endswith("@10.0.0.1:5432/outsmart_sync")
     assert "AIRFLOW_CONN_EXACT_ONLINE_DEFAULT" in told
+    assert env_file.IN_A_FILE not in told.values()
     assert services["worker"]["hostname"] == "10.0.0.2"
+    assert any("10.0.0.2" in str(each) for each in services["worker"]["ports"])
+
+
+def test_a_worker_on_another_machine_is_told_whatever_its_file_asks_for(project: Path) -> None:
+    setting(project, CLUSTER_LISTEN="10.0.0.1")
+    env_file.main(project, ["--worker", "10.0.0.2"])
+    told = {line.partition("=")[0] for line in (project / "worker.env").read_text(encoding="utf-8").splitlines()}
+    needed = set(re.findall(r"(?<!\$)\$\{(\w+):\?", WORKER.read_text(encoding="utf-8")))
+    assert needed
+    assert needed <= told
 
 
 def test_workers_on_other_machines_are_let_in_at_one_address(project: Path) -> None:
-    files = ("docker-compose.yaml", "docker-compose.cluster.yaml")
-    assert config(project, "-f", files[0], "-f", files[1]).returncode != 0  # CLUSTER_LISTEN is not set
+    guide = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    named = "docker-compose.yaml:docker-compose.cluster.yaml"
+    assert f"`COMPOSE_FILE={named}`" in guide
+    setting(project, COMPOSE_FILE=named)
+    assert config(project).returncode != 0  # CLUSTER_LISTEN is not set
     setting(project, CLUSTER_LISTEN="10.0.0.1")
-    services = services_of(project, *files)
+    services = services_of(project)
     for name, port in (("postgres", 5432), ("redis", 6379), ("api-server", 8080)):
         assert any(str(each).startswith(f"10.0.0.1:{port}:{port}") for each in services[name]["ports"]), name
-    assert "statsd-exporter" in services_of(project, *files, profiles=("monitoring",))
+    assert "statsd-exporter" in services_of(project, profiles=("monitoring",))
 
 
 def test_every_compose_file_that_the_guide_names_is_there() -> None:
-    named = {word for line in documented("docker compose") for word in re.findall(r"-f (\S+)", line)}
+    guide = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"docker-compose(?:\.\w+)?\.yaml", guide)) - {"docker-compose.override.yaml"}
     assert named == {file.name for file in ROOT.glob("docker-compose*.yaml")}
+    # A command that names files does not read COMPOSE_FILE; only that of a worker's own machine does so.
+    given = {word for line in documented("docker compose") for word in re.findall(r"-f (\S+)", line)}
+    assert given == {WORKER.name}
+
+
+def test_workers_elsewhere_are_stopped_and_started_wherever_tables_change() -> None:
+    guide = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    for begins, ends in (
+        ("**Upgrade**", "**Back to"),
+        ("**Back to", "**When a part"),
+        ("## Backup and restore", "The store alone"),
+    ):
+        part = guide[guide.index(begins) : guide.index(ends)]
+        stop, start = (part.index(f"docker compose -f {WORKER.name} {word}") for word in ("stop", "up"))
+        assert stop < part.index("docker compose up --detach") < start
 
 
 def test_a_secret_in_a_file_is_told_as_a_variable(tmp_path: Path) -> None:

@@ -54,6 +54,8 @@ SERVICES = {
     "worker": "workers",
 }
 OWN_JOBS = ("store", "administrator", "maintenance")
+ENTRY_POINT = "/opt/outsmart-sync/deploy/entrypoint.sh"
+"""Where the image has it: a probe runs wherever the pod's working folder is."""
 
 
 @pytest.fixture(scope="module")
@@ -222,13 +224,23 @@ def test_no_probe_and_no_sidecar_needs_airflows_own_image(values: dict[str, Any]
     for probe in ("startupProbe", "livenessProbe"):
         assert ["CMD", *values["scheduler"][probe]["command"]] == compose["scheduler"]["healthcheck"]["test"]
     [_, ping] = compose["worker"]["healthcheck"]["test"]
-    assert values["workers"]["livenessProbe"]["command"] == ["sh", "-c", ping.replace("$$", "$")]
+    ping = ping.replace("deploy/entrypoint.sh", ENTRY_POINT).replace("$$", "$")
+    assert values["workers"]["livenessProbe"]["command"] == ["sh", "-c", ping]
+
+
+def test_the_image_has_the_probes_entry_point() -> None:
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert f'ENTRYPOINT ["{ENTRY_POINT}"]' in text
+    folder = re.findall(r"^WORKDIR (\S+)$", text, re.MULTILINE)[-1]
+    [target] = re.findall(r"^COPY --chmod=755 deploy/entrypoint.sh (\S+)$", text, re.MULTILINE)
+    assert f"{folder}/{target}" == ENTRY_POINT
+    assert not re.search(r"(?<!/opt/outsmart-sync/)deploy/entrypoint", FILE.read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize(("name", "kind"), [("dagProcessor", "DagProcessorJob"), ("triggerer", "TriggererJob")])
 def test_airflow_knows_the_probes_commands(values: dict[str, Any], name: str, kind: str) -> None:
     [entry_point, program, *arguments] = values[name]["livenessProbe"]["command"]
-    assert (ROOT / entry_point).is_file()  # secrets that are files are read by it
+    assert entry_point == ENTRY_POINT  # secrets that are files are read by it
     given = cli_parser.get_parser().parse_args(arguments)
     assert (program, given.job_type, given.local) == ("airflow", kind, True)  # of this pod, whatever its host is called
 
@@ -318,3 +330,18 @@ def test_the_guide_names_the_chart_and_its_version(chart: dict[str, Any], guide:
     assert f"--version {chart['version']}" in install
     for name in OWN_JOBS:
         assert f"deploy/kubernetes/{name}.yaml" in guide
+
+
+def test_no_old_code_runs_while_an_upgrade_changes_tables(guide: str) -> None:
+    steps = re.findall(r"^    ((?:kubectl|helm) .*)$", guide, re.MULTILINE)
+    [ends] = [step for step in steps if step.startswith("kubectl scale deployment --replicas=0")]
+    [gone] = [step for step in steps if step.startswith("kubectl wait --for=delete pod")]
+    [cleans] = [step for step in steps if step.startswith("kubectl delete") and "maintenance.yaml" in step]
+    [changes] = [step for step in steps if step.startswith("kubectl apply") and "store.yaml" in step]
+    [comes_back] = [step for step in steps if step.startswith("helm upgrade")]
+    [cleans_again] = [step for step in steps if step.startswith("kubectl apply") and "maintenance.yaml" in step]
+    order = [steps.index(step) for step in (cleans, ends, gone, changes, comes_back, cleans_again)]
+    assert order == sorted(order)
+    release = re.findall(r"helm upgrade --install (\S+)", comes_back)
+    for step in (ends, gone):
+        assert re.findall(r"--selector='release=(\w+),component in \((.*)\)'", step) == [(*release, ",".join(SERVICES))]
