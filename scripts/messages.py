@@ -1,8 +1,9 @@
 """Brings the page's catalogues up to date with the sentences in the source; `make messages`.
 
-Four kinds of sentences are found: what templates mark with ``_()`` or ``{% trans %}``, what code marks with ``N_()``,
+Five kinds of sentences are found: what templates mark with ``_()`` or ``{% trans %}``, what code marks with ``N_()``,
 the sentences of errors, reasons and labels, which are written where they arise and marked by nothing but their place,
-and what a function returns in words. A value that is put into a sentence becomes a place in it: ``{0}``, ``{1}``, ...
+what a function returns in words, and what is given a name in words: constants, tables and values that are said later.
+A value that is put into a sentence becomes a place in it: ``{0}``, ``{1}``, ...
 """
 
 from __future__ import annotations
@@ -22,33 +23,60 @@ from outsmart_sync.languages.catalogue import DOMAIN, LANGUAGES, catalogue_file
 
 ROOT = Path(__file__).resolve().parent.parent
 HOUSE = ROOT / "include" / "outsmart_sync"
-_SENTENCES = frozenset({"what", "why", "cause", "remedy", "text", "label", "title", "description", "what_for"})
+_SENTENCES = frozenset({
+    "what", "why", "cause", "remedy", "text", "label", "title", "description", "what_for", "names", "many", "right",
+})  # fmt: skip
+"""Names of values and arguments that hold a sentence, or words within one."""
+
 _SPEAKERS = frozenset({
     "SyncError", "ConfigurationError", "NotConfigured", "InvalidSettings", "LoginExpired", "AccessDenied",
     "RequestRefused", "VaultLocked", "StoreUnusable", "StagingGone", "TransientError", "RateLimited",
     "VendorUnavailable", "RenewalRefused", "Busy", "RecordError", "UncertainOutcome", "WrongValue", "Problem", "Reason",
-    "Outcome", "Reaction", "Decision", "Stopped", "Instead", "_said", "_failed", "_held", "_differs",
+    "Outcome", "Reaction", "Decision", "Stopped", "Instead", "_said", "_failed", "_held", "_differs", "OutOfTime",
+    "Disagree", "Impossible", "_Failure", "_attached",
 })  # fmt: skip
 """Classes and functions whose arguments are sentences for people."""
 
-_SAID_LAST = frozenset({"_decide", "_another", "log_event"})
+_SAID_LAST = frozenset({
+    "_decide", "_another", "log_event", "_decided", "_uncertain", "NotMade", "_needed",
+})  # fmt: skip
 """Functions whose last argument is a sentence."""
 
 _LABELLED = frozenset({
     "Choice", "Switch", "Text", "Limit", "StartDate", "Rules", "ImportCategory", "Field", "Record", "ValueList",
-    "ExactList", "Reference", "replace", "Package", "DocumentKind", "ExportCategory",
+    "ExactList", "VismaList", "Reference", "replace", "Package", "DocumentKind", "ExportCategory",
 })  # fmt: skip
 """Declarations with words for people."""
+
+_SAID_FIRST = frozenset({"Need"})
+"""Declarations that begin with what they are called."""
+
+_TABLES = frozenset({"_EXPORTS", "_VERBS", "_ENOUGH"})
+"""Tables of words for people, alone or the first of several things."""
+
+_LISTS = frozenset({"notes", "left", "unknown", "too_long"})
+"""Lists that gather words for people."""
 
 _NAMED_FIRST = frozenset({"Field", "Choice", "Switch", "Text", "StartDate", "Rules"})
 """Declarations whose second argument is their label, after their name."""
 
-_UNSPOKEN = frozenset({"epoch", "why_idle", "_overtaken", "check", "_bookkeeping", "get_provider_info"})
-"""Functions that return words for Airflow's own pages, for a task's log or to compare, and none that our page says."""
+_UNSPOKEN = frozenset({
+    "epoch", "why_idle", "_overtaken", "check", "_bookkeeping", "get_provider_info", "preview_lines", "_line_text",
+})  # fmt: skip
+"""Functions whose words are for Airflow's own pages, for a task's log or to compare, and that our page says none of."""
+
+_UNSPOKEN_FILES = ("/terminal.py", "/provider_info.py", "/records/export_actions.py", "/services/erasing.py")
+"""Files whose names for words are those of the command line and of Airflow's forms; so are those of ``cli*.py``."""
 
 _SHORTEST = 2
 _FEWEST_WORDS = 3
-"""What is returned may be a name, an address or a question to a database; of as many words as these it is said."""
+"""What is returned or named may be a code, an address or a question to a database; of as many words it is said."""
+
+_GENERIC = re.compile(r"\{0\}( [a-z]+){,3}")
+"""What fits sentences that it is not meant for, since it says hardly anything of itself."""
+
+_TYPED = re.compile(r"(outsmart-sync|python) ")
+"""How what is typed begins: a command alone is no sentence."""
 
 _WORD = re.compile(r"[\"'(]*[A-Za-z][a-z'-]*[\"'.,:;!?)]*")
 
@@ -120,7 +148,10 @@ def _keywords() -> dict[str, tuple[int, ...] | None]:
 
 def sentences_of(file: Path) -> Iterator[str]:
     """The sentences for people that a module writes."""
-    tree = ast.parse(file.read_text(encoding="utf-8"))
+    module = ast.parse(file.read_text(encoding="utf-8"))
+    tree = _Spelled(_constants(module)).visit(module)
+    if not file.name.startswith("cli") and not file.as_posix().endswith(_UNSPOKEN_FILES):
+        yield from _named(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             yield from _of_call(node)
@@ -136,13 +167,61 @@ def sentences_of(file: Path) -> Iterator[str]:
             yield from _returned(node)
 
 
+def _constants(module: ast.Module) -> dict[str, ast.expr]:
+    """Name → what it stands for, of the module's constants that are words and no code."""
+    found: dict[str, ast.expr] = {}
+    for node in module.body:
+        if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
+            continue
+        if any(" " in text for text in _variants(node.value)):
+            found |= {target.id: node.value for target in _targets(node) if isinstance(target, ast.Name)}
+    return found
+
+
+class _Spelled(ast.NodeTransformer):
+    """Puts constants where their names stand alone; within a text they stay a place."""
+
+    def __init__(self, constants: dict[str, ast.expr]) -> None:
+        self._constants = constants
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return self._constants.get(node.id, node) if isinstance(node.ctx, ast.Load) else node
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        return node
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.expr:
+        return node
+
+
+def _named(node: ast.AST) -> Iterator[str]:
+    """What a name is given in words, to be said later."""
+    if isinstance(node, ast.FunctionDef) and node.name in _UNSPOKEN:
+        return
+    if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign) and node.value:
+        yield from (text for text in _in_words(node.value) if not _GENERIC.fullmatch(text))
+        if not isinstance(node, ast.AugAssign) and any(getattr(each, "id", "") in _TABLES for each in _targets(node)):
+            yield from _of_table(node.value)
+    for child in ast.iter_child_nodes(node):
+        yield from _named(child)
+
+
+def _of_table(table: ast.expr) -> Iterator[str]:
+    for value in table.values if isinstance(table, ast.Dict) else ():
+        yield from _texts(value.elts[:1] if isinstance(value, ast.Tuple) else [value])
+
+
 def _returned(function: ast.FunctionDef) -> Iterator[str]:
     """What a function answers in words: sentences, and parts of them."""
     for node in ast.walk(function):
         if isinstance(node, ast.Return | ast.Yield) and node.value:
-            for text in _texts(_held(node.value)):
-                if sum(1 for each in text.split() if _WORD.fullmatch(each)) >= _FEWEST_WORDS:
-                    yield text
+            yield from _in_words(node.value)
+
+
+def _in_words(node: ast.expr) -> Iterator[str]:
+    for text in _texts(_held(node)):
+        if sum(1 for each in text.split() if _WORD.fullmatch(each)) >= _FEWEST_WORDS and not _TYPED.match(text):
+            yield text
 
 
 def _held(node: ast.expr) -> list[ast.expr]:
@@ -163,10 +242,14 @@ def _of_call(node: ast.Call) -> Iterator[str]:
     if name in _SPEAKERS | _SAID_LAST:
         said = node.args[-1:] if name in _SAID_LAST else node.args
         yield from _texts([*said, *(each.value for each in node.keywords if each.arg in _SENTENCES)])
+    elif name in _SAID_FIRST:
+        yield from _texts(node.args[:1])
     elif name in _LABELLED:
         yield from _labels(name, node)
-    elif name == "append" and getattr(getattr(node.func, "value", None), "id", "") == "notes":
-        yield from _texts(node.args)
+    elif name == "append" and isinstance(node.func, ast.Attribute):
+        gathered = node.func.value
+        if getattr(gathered, "attr", getattr(gathered, "id", "")) in _LISTS:
+            yield from _texts(node.args)
 
 
 def _targets(node: ast.Assign | ast.AnnAssign) -> list[ast.expr]:

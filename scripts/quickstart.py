@@ -277,14 +277,17 @@ class Quickstart:
         from outsmart_sync.store.connections import State
 
         store = self._store()
+        _switch_on_again(store)
         found = [each for each in connections.find(store, state=State.ACTIVE) if settings.read(store, each).automatic]
-        for each in found:
-            settings.save(store, each, {settings.AUTOMATIC: False})
+        written = _PAUSED_FILE.with_suffix(".new")
+        written.write_text(json.dumps([each.id for each in found]), encoding="utf-8")
+        written.replace(_PAUSED_FILE)
         try:
+            for each in found:
+                settings.save(store, each, {settings.AUTOMATIC: False})
             yield
         finally:
-            for each in found:
-                settings.save(store, each, {settings.AUTOMATIC: True})
+            _switch_on_again(store)
             store.close()
 
     def _sync(self, airflow: LocalAirflow) -> bool:
@@ -357,8 +360,22 @@ class Quickstart:
 
 _ENV_MARK = "# Written by `make run`, for the command line and for Airflow's own commands; removed by `make clean`."
 _WORLD_FILE = LOCAL / "world.json"
+_PAUSED_FILE = LOCAL / "paused.json"  # connections that the schedule leaves alone for the time of the first sync
 _MISSING = re.compile(r"No module named '([^']+)'")
 _PROCESS_FILE = LOCAL / "quickstart.pid"
+
+
+def _switch_on_again(store: Store) -> None:
+    """Let the schedule take along what was switched off for a first sync; also by a quick start that was killed."""
+    from outsmart_sync.services import settings
+    from outsmart_sync.store import connections
+
+    if not _PAUSED_FILE.exists():
+        return
+    for number in json.loads(_PAUSED_FILE.read_text(encoding="utf-8")):
+        if (connection := connections.get(store, number)) is not None:
+            settings.save(store, connection, {settings.AUTOMATIC: True})
+    _PAUSED_FILE.unlink()
 
 
 class _Background:

@@ -53,6 +53,7 @@ MAY_LOAD_AIRFLOW = (
     "store/hook.py",
     "providers/vendor_hook.py",
     "providers/*/hook.py",
+    "providers/messages/notifiers.py",
 )
 VENDORS = sorted(each.name for each in (HOUSE / "providers").iterdir() if (each / "client.py").exists())
 

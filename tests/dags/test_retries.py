@@ -8,7 +8,7 @@ import pytest
 from airflow.sdk.definitions.retry_policy import RetryAction
 
 from outsmart_sync.errors import Busy, LoginExpired, RateLimited, RecordError, UncertainOutcome, VendorUnavailable
-from outsmart_sync.orchestration.retries import RETRIES, RETRY_DELAY, SyncRetryPolicy
+from outsmart_sync.orchestration.retries import MAX_RETRY_DELAY, RETRIES, RETRY_DELAY, SyncRetryPolicy
 
 POLICY = SyncRetryPolicy()
 
@@ -26,6 +26,13 @@ def test_another_run_at_work_is_looked_for_soon_and_then_less_and_less() -> None
     waits = [POLICY.evaluate(busy, number, RETRIES).retry_delay for number in range(1, RETRIES + 1)]
     assert waits[0] == RETRY_DELAY
     assert sum(filter(None, waits), timedelta()) > timedelta(minutes=12)
+
+
+def test_a_run_that_was_cleared_again_and_again_waits_no_longer_than_others() -> None:
+    waits = [POLICY.evaluate(Busy("Another run is at work."), number, 60).retry_delay for number in (4, 5, 20, 5_000)]
+    assert set(waits) == {waits[0]}
+    assert waits[0] is not None
+    assert timedelta(minutes=5) < waits[0] <= MAX_RETRY_DELAY
 
 
 @pytest.mark.parametrize("error", [LoginExpired("Log in."), RecordError("No."), UncertainOutcome("Did it arrive?")])

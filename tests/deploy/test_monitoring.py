@@ -23,7 +23,7 @@ import topology
 from local_airflow import ROOT
 
 FOLDER = ROOT / "deploy" / "monitoring"
-FIGURES = 2
+FIGURES = 3
 SENDS = """
 from airflow.sdk._shared.observability.metrics import stats
 from airflow.sdk.observability.metrics import stats_utils
@@ -31,6 +31,7 @@ from outsmart_sync.orchestration.metrics import send
 from outsmart_sync.services.metrics import Metric
 stats.initialize(factory=stats_utils.get_stats_factory(), export_legacy_names=True)
 send([Metric("outsmart_sync.last_end.exact_online.7.import", 1764288000.5),
+      Metric("outsmart_sync.scheduled.exact_online.7.import", 1.0),
       Metric("outsmart_sync.records.exact_online.7.relations.created", 3, adds=True)])
 """
 
@@ -72,6 +73,7 @@ def received() -> dict[str, str]:
 def test_figures_arrive_by_statsd(received: dict[str, str]) -> None:
     assert received == {
         "airflow.outsmart_sync.last_end.exact_online.7.import": "1764288000.5|g",
+        "airflow.outsmart_sync.scheduled.exact_online.7.import": "1.0|g",
         "airflow.outsmart_sync.records.exact_online.7.relations.created": "3|c",
     }
 
@@ -79,6 +81,7 @@ def test_figures_arrive_by_statsd(received: dict[str, str]) -> None:
 def test_the_exporter_turns_their_names_into_labels(received: dict[str, str]) -> None:
     assert [mapped(name) for name in received] == [
         ("outsmart_sync_last_end", {"package": "exact_online", "connection": "7", "direction": "import"}),
+        ("outsmart_sync_scheduled", {"package": "exact_online", "connection": "7", "direction": "import"}),
         (
             "outsmart_sync_records",
             {"package": "exact_online", "connection": "7", "category": "relations", "outcome": "created"},
@@ -101,7 +104,7 @@ def test_the_dashboard_asks_for_figures_that_there_are() -> None:
         for target in panel["targets"]
         for name in re.findall(r"outsmart_sync_(\w+)", target["expr"])
     }
-    assert asked == {"last_end", "calls_left", "stopped", "expired", "login_days_left", "records"}
+    assert asked == {"last_end", "scheduled", "calls_left", "stopped", "expired", "login_days_left", "records"}
     assert [name for name in asked if not re.search(rf"\b{name}\b", source)] == []
     guide = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     assert [name for name in asked if f"outsmart_sync.{name}" not in guide] == []
@@ -119,6 +122,15 @@ def test_what_the_guide_calls_too_much_is_seen_on_the_dashboard() -> None:
         assert set(re.findall(r"below (\d+ \(\w+\))", row)) == named
     places = [(each["gridPos"]["x"], each["gridPos"]["y"]) for each in panels()]
     assert len(places) == len(set(places))
+
+
+def test_what_was_switched_off_on_purpose_ages_neither_on_the_dashboard_nor_in_the_guide_s_alarm() -> None:
+    (panel,) = [each for each in panels() if "last_end" in each["targets"][0]["expr"]]
+    expression = panel["targets"][0]["expr"]
+    assert expression.endswith(" and on (package, connection, direction) (outsmart_sync_scheduled == 1)")
+    assert f"    {expression} > 3600\n" in (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    # A gauge that the exporter forgets would end the alarm when everything stands still.
+    assert "ttl" not in (FOLDER / "statsd-mapping.yaml").read_text(encoding="utf-8")
 
 
 @pytest.fixture

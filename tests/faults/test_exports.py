@@ -209,7 +209,7 @@ def export_until_done(world: Vendors, runners: tuple[Runner, Runner], dice: rand
         spoil(world, dice, package)
         several = dice.random() < 0.3
         # The first one is always killed, in the middle of its work.
-        kill_at = dice.randint(60, 150) if not cycle else dice.randint(1, 400) if dice.random() < 0.4 else 0
+        kill_at = dice.randint(10, 60) if not cycle else dice.randint(1, 400) if dice.random() < 0.4 else 0
         for number, runner in enumerate(runners[: 1 + several]):
             runner.begin(f"{cycle}/{number}", dice.randrange(1 << 30), RATE, kill_at)
         died += sum(not runner.end() for runner in runners[: 1 + several])

@@ -6,18 +6,18 @@ from dataclasses import asdict
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from outsmart_sync.errors import InvalidSettings, VendorUnavailable
 from outsmart_sync.pipeline.job import Options
-from outsmart_sync.services import alerts, history, settings, trouble
+from outsmart_sync.services import alerts, breakage, history, settings, trouble
 from outsmart_sync.services.alerts import Message, Notifier
 from outsmart_sync.store import connections, dialect, exports, runs
 from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.store.exports import ExportState
 from outsmart_sync.store.runs import RunState
 from outsmart_sync.store.store import Store
-from outsmart_sync.store.tables import category_state, record_log, run_category
+from outsmart_sync.store.tables import alert, category_state, record_log, run_category
 
 
 class Box:
@@ -111,6 +111,108 @@ def test_a_defect_of_one_way_stops_no_other_and_loses_nothing(
         assert alerts.tell(store, box) == 1
     assert alerts.tell(store, box) == 1
     assert [who for who, _, _ in box.sent] == ["http://127.0.0.1:9/hook", "a@example.com", "b@example.com"]
+
+
+WEBHOOK = "http://127.0.0.1:9/hook"
+
+
+@pytest.mark.parametrize(("first", "then"), [(State.EXPIRED, State.ACTIVE), (State.ACTIVE, State.EXPIRED)])
+def test_what_another_run_finds_while_a_message_is_sent_is_not_told_falsely(
+    store: Store, connection: SyncConnection, monkeypatch: pytest.MonkeyPatch, first: State, then: State
+) -> None:
+    box, others = Box(), Box()
+    if first is State.ACTIVE:  # both ways have been told that it is broken
+        expire(store, connection, State.EXPIRED)
+        alerts.tell(store, Box())
+    expire(store, connection, first)
+    mail = box.mail
+
+    def meanwhile(to: tuple[str, ...], message: Message) -> None:
+        mail(to, message)
+        expire(store, connection, then)
+        alerts.tell(store, others)
+
+    monkeypatch.setattr(box, "mail", meanwhile)
+    alerts.tell(store, box)
+    told, after = ("broken", "recovered") if then is State.ACTIVE else ("recovered", "broken")
+    assert [(who, event) for who, event, _ in box.sent] == [("a@example.com", told), ("b@example.com", told)]
+    assert [(who, event) for who, event, _ in others.sent] == [("a@example.com", after), ("b@example.com", after)]
+    assert alerts.tell(store, others) == 0
+
+
+def test_a_defect_in_one_connection_keeps_nothing_of_the_others(
+    store: Store, connection: SyncConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with store.begin() as transaction:
+        values = {"package": "exact_online", "country": "nl", "administration": "2", "administration_name": "Other"}
+        ids = {"outsmart_account": "south", "conn_id": "exact_online_default", "outsmart_conn_id": "outsmart_default"}
+        number = connections.add(transaction, **values, **ids)
+        connections.set_state(transaction, number, State.EXPIRED, code="x", text="It expired.")
+    alerts.save(store, connections.require(store, number), "c@example.com", "")
+    expire(store, connection, State.EXPIRED)
+    of = breakage.of
+    monkeypatch.setattr(breakage, "of", lambda held, each: of(held, each) if each.id == number else 1 / 0)
+    box = Box()
+    assert alerts.tell(store, box) == 1
+    assert [who for who, _, _ in box.sent] == ["c@example.com"]
+
+
+def events(box: Box) -> list[tuple[str, str]]:
+    """Who was told what since the last time."""
+    found = [(who, event) for who, event, _ in box.sent]
+    box.sent.clear()
+    return found
+
+
+def test_addresses_that_come_back_hear_what_breaks_later(store: Store, connection: SyncConnection) -> None:
+    box = Box()
+    alerts.save(store, connection, "a@example.com", "")
+    expire(store, connection, State.EXPIRED)
+    alerts.tell(store, box)
+    alerts.save(store, connection, "", WEBHOOK)
+    alerts.tell(store, box)
+    assert events(box) == [("a@example.com", "broken")]  # the webhook takes over what was told
+    expire(store, connection, State.ACTIVE)
+    alerts.tell(store, box)
+    alerts.save(store, connection, "a@example.com", "")
+    alerts.tell(store, box)
+    assert events(box) == [(WEBHOOK, "recovered")]
+    expire(store, connection, State.EXPIRED)
+    alerts.tell(store, box)
+    assert events(box) == [("a@example.com", "broken")]
+    alerts.save(store, connection, "", "")
+    alerts.tell(store, box)
+    alerts.save(store, connection, "a@example.com", "")
+    alerts.tell(store, box)
+    assert events(box) == [("a@example.com", "broken")]
+
+
+def test_what_an_earlier_version_noted_is_not_told_again(store: Store, connection: SyncConnection) -> None:
+    alerts.save(store, connection, "", WEBHOOK)
+    box = Box()
+    expire(store, connection, State.EXPIRED)
+    cancelled(store, connection, "SO-1")
+    with store.begin() as transaction:
+        now = dialect.now(transaction)
+        line = transaction.execute(select(record_log.c.id)).scalar_one()
+        for category, code in (("", "login_expired"), (f"order_cancelled:{line}", "order_cancelled")):
+            values = {"connection_id": connection.id, "category": category, "code": code, "told_at": now}
+            transaction.execute(insert(alert).values(values))
+    assert [alerts.tell(store, box) for _ in range(2)] == [0, 0]
+    expire(store, connection, State.ACTIVE)
+    assert [alerts.tell(store, box) for _ in range(2)] == [1, 0]
+    assert events(box) == [(WEBHOOK, "recovered")]
+
+
+def test_an_order_that_was_cancelled_is_told_once_however_often_the_ways_change(
+    store: Store, connection: SyncConnection
+) -> None:
+    box = Box()
+    cancelled(store, connection, "SO-1")
+    for emails, webhook in (("a@example.com", ""), ("", WEBHOOK), ("", ""), ("a@example.com", "")):
+        alerts.save(store, connection, emails, webhook)
+        alerts.tell(store, box)
+    assert events(box) == [("a@example.com", "cancelled")]
 
 
 def test_one_that_is_disconnected_does_not_work_again(store: Store, connection: SyncConnection) -> None:

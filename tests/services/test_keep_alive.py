@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
+from outsmart_sync.orchestration import run_tasks
 from outsmart_sync.providers.exact_online import oauth
 from outsmart_sync.services import alerts, breakage, health, keep_alive
 from outsmart_sync.services.alerts import Message, Notifier
@@ -118,6 +119,31 @@ def test_a_vendor_that_does_not_answer_is_asked_once(idle: Rig, monkeypatch: pyt
     idle.vendors.control.clear_faults()
     idle.vendors.control.add_fault("status", vendor="exact", path="token", times=3, status=400, body={"error": "x"})
     assert keep_alive.keep(idle.store, idle.gateway) == 4  # what it says of one login, it says of no other
+
+
+def test_a_renewal_that_takes_long_keeps_no_other_from_being_renewed(
+    idle: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    age(idle, 8)
+    (connection,) = keep_alive.due(idle.store)
+    monkeypatch.setattr(keep_alive, "due", lambda _: [connection] * 2)
+    monkeypatch.setattr(keep_alive, "_PATIENCE", 1.0)
+    idle.vendors.control.add_fault("slow", vendor="exact", path="token", times=1, seconds=1.5)
+    assert keep_alive.keep(idle.store, idle.gateway) == 1  # the second one, which finds the renewed login
+    assert renewals(idle) == 1
+
+
+@pytest.mark.parametrize("spoilt", ["metrics.standing", "alerts.tell", "planning.close_run"])
+def test_it_goes_on_while_something_else_at_the_end_of_a_run_is_defective(
+    idle: Rig, monkeypatch: pytest.MonkeyPatch, spoilt: str
+) -> None:
+    age(idle, 8)
+    monkeypatch.setattr(run_tasks, "opened", lambda: (idle.store, idle.gateway))
+    monkeypatch.setattr(f"outsmart_sync.services.{spoilt}", lambda *_: 1 / 0)
+    shard = run_tasks.Shard(run_id=1, connection_ids=[1], of_many=False)
+    with pytest.raises(ZeroDivisionError):
+        run_tasks.close_run.function([shard])
+    assert renewals(idle) == 1
 
 
 def test_a_warning_is_taken_back_when_the_login_was_renewed(idle: Rig) -> None:

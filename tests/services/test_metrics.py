@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
+import pytest
 from sqlalchemy import insert, update
 
-from outsmart_sync.services import metrics
-from outsmart_sync.store import dialect, runs
+from outsmart_sync.services import metrics, settings
+from outsmart_sync.store import connections, dialect, runs
+from outsmart_sync.store.connections import State
 from outsmart_sync.store.tables import category_state, run, run_connection, vault_secret
-from support import SMALL, Rig
+from support import MAIN, SMALL, Rig
 
 
 def figures(rig: Rig) -> dict[str, float]:
@@ -17,7 +20,7 @@ def figures(rig: Rig) -> dict[str, float]:
 
 
 def test_they_say_how_a_connection_stands(rig: Rig) -> None:
-    connection = rig.connect(SMALL, relations={"enabled": True})
+    connection = rig.connect(SMALL, licence="pro", relations={"enabled": True}, work_orders={"enabled": True})
     assert not [name for name in figures(rig) if name.startswith("last_end")]
     rig.sync("relations")
     with rig.store.begin() as transaction:
@@ -41,6 +44,68 @@ def test_they_say_how_a_connection_stands(rig: Rig) -> None:
     assert found["stopped.exact_online.1"] == 1
     assert found["expired.exact_online.1"] == 0
     assert 0 < found["calls_left.exact_online.1"] < 1_000_000
+
+
+def directions(rig: Rig, what: str) -> dict[str, float]:
+    """Direction → figure of the one connection."""
+    start = f"{what}.exact_online.1."
+    return {name.removeprefix(start): value for name, value in figures(rig).items() if name.startswith(start)}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "scheduled"),
+    [
+        ({}, {"import": 1, "export": 1}),
+        ({"work_orders": {"enabled": False}}, {"import": 1, "export": 0}),
+        ({"relations": {"enabled": False}}, {"import": 0, "export": 1}),
+        ({"licence": "none"}, {"import": 0, "export": 0}),
+        ({"automatic": False}, {"import": 0, "export": 0}),
+    ],
+    ids=str,
+)
+def test_what_is_switched_off_on_purpose_does_not_age(
+    rig: Rig, chosen: dict[str, Any], scheduled: dict[str, int]
+) -> None:
+    connection = rig.connect(SMALL, licence="pro", relations={"enabled": True}, work_orders={"enabled": True})
+    ended(rig, connection.id)
+    settings.save(rig.store, connection, chosen)
+    assert directions(rig, "scheduled") == scheduled
+    assert set(directions(rig, "last_end")) == {name for name, runs in scheduled.items() if runs}
+
+
+def ended(rig: Rig, number: int) -> None:
+    """Runs of both directions that a connection took part in."""
+    with rig.store.begin() as transaction:
+        at = dialect.now(transaction)
+        for run_id, direction in ((8, "import"), (9, "export")):
+            values = {"package": "exact_online", "direction": direction, "options": "{}", "state": "idle"}
+            transaction.execute(
+                insert(run).values(id=run_id, external_id=str(run_id), started_at=at, finished_at=at, **values)
+            )
+            transaction.execute(
+                insert(run_connection).values(run_id=run_id, connection_id=number, shard=0, categories="-")
+            )
+
+
+def test_one_that_waits_for_a_login_or_was_disconnected_is_not_scheduled(rig: Rig) -> None:
+    connection = rig.connect(SMALL, licence="pro", relations={"enabled": True}, work_orders={"enabled": True})
+    ended(rig, connection.id)
+    for state, others in ((State.EXPIRED, True), (State.DISCONNECTED, False)):
+        with rig.store.begin() as transaction:
+            connections.set_state(transaction, connection.id, state)
+        assert directions(rig, "scheduled") == {"import": 0, "export": 0}
+        assert not directions(rig, "last_end")
+        assert ("expired.exact_online.1" in figures(rig)) is others
+
+
+def test_a_defect_in_one_connection_leaves_out_its_figures_alone(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig.connect(SMALL, relations={"enabled": True})
+    rig.connect(MAIN, relations={"enabled": True})
+    of_connection = metrics._of_connection
+    monkeypatch.setattr(
+        metrics, "_of_connection", lambda each, known: of_connection(each, known) if each.id > 1 else 1 / 0
+    )
+    assert {name.split(".")[2] for name in figures(rig)} == {"2"}
 
 
 def test_they_count_what_became_of_records(rig: Rig) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import traceback
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import pytest
+import requests
 from airflow.sdk.bases.notifier import BaseNotifier
 
 from outsmart_sync.errors import NotConfigured, VendorUnavailable
@@ -17,6 +19,7 @@ from outsmart_sync.store import connections
 from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.store.store import Store
 from services.test_alerts import connection, expire
+from tests.providers.scripted import Answer, ScriptedServer
 from webapp.mail_server import MailServer
 
 __all__ = ["connection"]  # a fixture
@@ -31,12 +34,15 @@ class Kept(BaseNotifier):
     template_fields = ("title", "lines")
     told: ClassVar[list[tuple[str, list[str]]]] = []
     broken: ClassVar[bool] = False
+    raises: ClassVar[Exception | None] = None
 
     def __init__(self, title: str, lines: list[str]) -> None:
         super().__init__()
         self.title, self.lines = title, lines
 
     def notify(self, context: Any) -> None:  # noqa: ARG002
+        if self.raises is not None:
+            raise self.raises
         if self.broken:
             raise RuntimeError("the chat is away")
         self.told.append((self.title, self.lines))
@@ -55,6 +61,7 @@ def kept(**more: Any) -> dict[str, Any]:
 def fresh() -> None:
     Kept.told.clear()
     Kept.broken = False
+    Kept.raises = None
 
 
 @pytest.fixture
@@ -138,10 +145,44 @@ def test_a_test_message_reaches_it_and_says_what_is_wrong(
     Kept.broken = True
     with pytest.raises(VendorUnavailable) as refused:
         alerts.test(store, alone, MessageHook())
-    assert refused.value.technical == f"{HERE}: RuntimeError: the chat is away"
+    assert refused.value.technical == f"{HERE}: RuntimeError"
     named(monkeypatch, {"class": HERE, "parameters": {"colour": "red"}})
     with pytest.raises(NotConfigured, match=notifiers.VARIABLE):
         alerts.test(store, alone, MessageHook())
+
+
+def test_no_address_with_a_token_is_told_to_anybody_or_logged(
+    store: Store, alone: SyncConnection, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    secret = "T0P/S3CRET-token"
+    server = ScriptedServer()
+    server.play(*[Answer(status=404)] * 3)
+    nobody = "http://127.0.0.1:9"  # nobody listens there
+    try:
+        named(monkeypatch, kept())
+        Kept.raises = requests.ConnectionError(f"Max retries exceeded with url: /{secret}")
+        for address, said in ((server.url, "HTTPError: HTTP 404"), (nobody, "ConnectionError")):
+            with pytest.raises(VendorUnavailable) as refused:
+                MessageHook().post(f"{address}/{secret}", alerts.Message(*["x"] * 7))
+            assert refused.value.technical == said
+            alerts.save(store, alone, "", f"{address}/{secret}")
+            expire(store, alone, State.EXPIRED)
+            assert alerts.tell(store, MessageHook()) == 0
+        trace = "".join(traceback.format_exception(refused.value))
+    finally:
+        server.stop()
+    assert "The webhook did not take the message" in caplog.text
+    assert f"{HERE}: ConnectionError" in caplog.text
+    assert secret not in caplog.text + trace
+
+
+def test_what_notifiers_are_made_with_is_masked(monkeypatch: pytest.MonkeyPatch) -> None:
+    masked: list[str] = []
+    monkeypatch.setattr(notifiers, "mask_secret", masked.append)
+    parameters = {"url": "https://x/token", "lines": ["one-secret", {"deep": "two-secrets"}], "number": 7}
+    named(monkeypatch, {"class": HERE, "parameters": parameters})
+    notifiers.configured()
+    assert masked == ["https://x/token", "one-secret", "two-secrets"]
 
 
 @pytest.mark.parametrize("said", ["{", "[1]", '[{"parameters": {}}]', '[{"class": "a.B", "templates": {}}]', '"x"'])
@@ -155,6 +196,22 @@ def test_what_cannot_be_read_stops_no_mail(
     assert len(mail.delivered) == 1
     with pytest.raises(NotConfigured, match=f"{notifiers.VARIABLE} cannot be read"):
         notifiers.configured()
+
+
+def test_one_that_is_gone_starts_anew_and_one_that_cannot_be_read_for_a_while_does_not(
+    store: Store, alone: SyncConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named(monkeypatch, kept())
+    expire(store, alone, State.EXPIRED)
+    assert alerts.tell(store, MessageHook()) == 1
+    monkeypatch.setenv(notifiers.VARIABLE, "{")
+    assert alerts.tell(store, MessageHook()) == 0
+    named(monkeypatch, kept())
+    assert alerts.tell(store, MessageHook()) == 0
+    named(monkeypatch)
+    assert alerts.tell(store, MessageHook()) == 0
+    named(monkeypatch, kept())
+    assert [alerts.tell(store, MessageHook()) for _ in range(2)] == [1, 0]
 
 
 def test_a_parameter_that_changes_makes_it_another_one() -> None:

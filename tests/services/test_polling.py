@@ -140,6 +140,22 @@ def test_a_vendor_that_is_away_is_asked_for_a_few_connections_and_all_are_handed
     assert asked_of(sqlite_rig) == divisions
 
 
+def test_slow_administrations_do_not_pass_for_a_vendor_that_is_away(
+    sqlite_rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "_REPEATS", (0.0, 0.0))
+    divisions = [MAIN, SMALL, 2001003, 2001004]
+    synced(sqlite_rig, *divisions, chosen=RELATIONS)
+    control = sqlite_rig.vendors.control
+    monkeypatch.setattr(polls, "PATIENCE", 2.0)
+    for division in divisions[:3]:  # the first call is answered, and the next one has too little time
+        control.add_fault("slow", vendor="exact", division=division, times=None, seconds=1.3)
+    control.touch_exact(2001004, "crm/Accounts", 1, Name="Renamed")
+    works = polled(sqlite_rig, "slow")
+    assert [work.connection_id for work in works] == [1, 2, 3, 4]
+    assert asked_of(sqlite_rig) == divisions
+
+
 def test_a_defect_in_one_connection_is_its_own(
     sqlite_rig: Rig, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

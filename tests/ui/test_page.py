@@ -577,15 +577,17 @@ def test_another_country_and_a_missing_right_are_told_before_it_is_saved(
     stage: PageStage, window: Window, logins: Callable[[str], Any]
 ) -> None:
     stage.vendors.control.change_scopes(remove=["Hrm payroll"])
-    with awaiting(stage, api(stage, logins, "admin"), country="be") as pending:
-        shown = page_of(window(), stage, f"connections/{pending}/setup")
-        shown.get_by_text(MAIN).click()
-        shown.get_by_role("button", name="Next").click()
-        expect(shown.get_by_text("You chose Belgium, and this administration is in Netherlands")).to_be_visible()
-        rights = shown.locator("section", has=shown.get_by_role("heading", name="Rights"))
-        expect(rights.get_by_role("listitem").filter(has_text="Employees")).to_contain_text("Hrm payroll")
-        expect(rights.get_by_role("listitem").filter(has_text="Warehouses")).not_to_contain_text("Hrm payroll")
-    stage.vendors.control.change_scopes(add=["Hrm payroll"])
+    try:
+        with awaiting(stage, api(stage, logins, "admin"), country="be") as pending:
+            shown = page_of(window(), stage, f"connections/{pending}/setup")
+            shown.get_by_text(MAIN).click()
+            shown.get_by_role("button", name="Next").click()
+            expect(shown.get_by_text("You chose Belgium, and this administration is in Netherlands")).to_be_visible()
+            rights = shown.locator("section", has=shown.get_by_role("heading", name="Rights"))
+            expect(rights.get_by_role("listitem").filter(has_text="Employees")).to_contain_text("Hrm payroll")
+            expect(rights.get_by_role("listitem").filter(has_text="Warehouses")).not_to_contain_text("Hrm payroll")
+    finally:
+        stage.vendors.control.change_scopes(add=["Hrm payroll"])
 
 
 @pytest.mark.parametrize(
@@ -631,8 +633,10 @@ def awaiting(stage: PageStage, session: requests.Session, country: str = "nl") -
     vendor.close()
     session.get(back, timeout=60).raise_for_status()
     (found,) = connections.find(stage.store, state=State.CONNECTED)
-    yield found.id
-    session.post(f"{stage.own_address}connections/{found.id}/forget", headers=own(stage), timeout=30)
+    try:
+        yield found.id
+    finally:
+        session.post(f"{stage.own_address}connections/{found.id}/forget", headers=own(stage), timeout=30)
 
 
 def pages(stage: PageStage, pending: int) -> list[str]:

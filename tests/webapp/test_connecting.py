@@ -283,3 +283,50 @@ def test_a_connection_that_somebody_may_not_see_is_neither_named_nor_taken_over(
         assert firm.label not in text
     assert settings.read(exact.store, firm) == before
     assert connections.require(exact.store, firm.id).login_id == firm.login_id
+
+
+def test_connecting_again_changes_nothing_that_the_person_may_not_change(
+    page: Browser, exact: Rig, played: PlayedAirflow
+) -> None:
+    (firm,) = connections.find(exact.store)
+    settings.save(exact.store, firm, CHOSEN)
+    before = settings.read(exact.store, firm)
+    number = log_in(page)
+    played.may = lambda method, name: method == "GET" or "import" not in name  # who connects does not edit
+    refused = choose(page, number, MAIN, **{"relations.enabled": "on"}, shown=["relations.enabled"])
+    assert refused.status_code == 403  # the licence would have changed
+    assert settings.read(exact.store, firm) == before
+    form = {"licence": "pro", "relations.enabled": "on", "shown": ["relations.enabled"]}
+    assert page.post(f"connections/{number}/setup", data={"administration": str(MAIN), **form}).status_code == 303
+    assert settings.read(exact.store, firm).as_document() == before.as_document()
+
+
+def test_the_checklist_switches_no_exports_on_whatever_a_form_says(page: Browser, exact: Rig) -> None:
+    number = log_in(page)
+    crafted = {"work_orders.enabled": "on", "relations.types": "friend"}
+    assert choose(page, number, SMALL, share="on", **crafted, shown=list(crafted)).status_code == 303
+    saved = settings.read(exact.store, connections.require(exact.store, number))
+    assert saved.categories["work_orders"]["enabled"] is False
+
+
+def test_a_licence_of_none_stays_when_it_is_connected_again(page: Browser, exact: Rig) -> None:
+    (firm,) = connections.find(exact.store)
+    settings.save(exact.store, firm, {"licence": "none"})
+    number = log_in(page)
+    shown = page.get(f"connections/{number}/setup", params={"administration": str(MAIN)}).text
+    assert form_of(shown)["licence"] == "none"
+
+
+def test_a_login_that_was_forgotten_is_no_administration_of_the_log(page: Browser, exact: Rig) -> None:
+    (firm,) = connections.find(exact.store)
+    page.post(f"connections/{log_in(page)}/forget")
+    assert len(connections.find(exact.store)) == 2
+    shown = page.get("log").text
+    assert "<th>Administration</th>" not in shown
+    assert "connection" not in re.sub(r"<[^>]+>", " ", shown).casefold()
+    assert firm.label in page.get("").text
+
+
+@pytest.mark.parametrize("address", ["log?connection=", "attention?connection=", "connect/exact-online?again="])
+def test_a_number_of_thousands_of_digits_is_not_there(page: Browser, exact: Rig, address: str) -> None:
+    assert page.get(address + "9" * 5_000).status_code == 404

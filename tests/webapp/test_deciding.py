@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from typing import Any
 
 import pytest
 
 from exports.world import ExportWorld, line
+from outsmart_sync.errors import VendorUnavailable
 from outsmart_sync.pipeline.outcomes import MirrorState
 from outsmart_sync.providers.packages import package
-from outsmart_sync.services import links, settings
+from outsmart_sync.services import attention, links, settings
 from outsmart_sync.store import connections
 from outsmart_sync.store.connections import SyncConnection
 from outsmart_sync.store.tables import mirror
+from outsmart_sync.webapp import airflow
 from support import Rig
-from webapp.conftest import Browser
+from webapp.conftest import Browser, PlayedAirflow
 
 BACK = "attention/1/relation/rejected?reason=missing_field"
 
@@ -70,3 +73,30 @@ def test_a_decision_about_work_orders_is_not_sent_a_second_time(page: Browser, w
     assert asking
     for each in asking:
         assert 'hx-disabled-elt="#one button" hx-sync="this:drop"' in each
+
+
+def test_when_the_last_page_of_a_list_is_done_the_one_before_it_is_shown(page: Browser, firm: SyncConnection) -> None:
+    answer = page.get(BACK, params={"reason": "missing_field", "offset": 50})
+    assert answer.status_code == 303
+    assert answer.headers["Location"].endswith("attention/1/relation/rejected?reason=missing_field&offset=0")
+
+
+def test_a_run_that_was_started_is_not_started_again_when_the_next_one_cannot_be(
+    page: Browser, exact: Rig, firm: SyncConnection, played: PlayedAirflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = 11, 12
+    asked = [attention.Retry({"connection": firm.id, "categories": [name]}, [number])
+             for name, number in (("relations", first), ("materials", second))]  # fmt: skip
+    monkeypatch.setattr(attention, "retries", lambda *_: asked)
+    settings.save(exact.store, firm, {name: {"enabled": True} for name in ("relations", "materials")})
+    trigger = airflow.trigger
+
+    def busy_at_the_second(user: Any, dag_id: str, conf: dict[str, Any], note: str) -> str:
+        if conf["categories"] == ["materials"]:
+            raise VendorUnavailable("Airflow is busy.")
+        return trigger(user, dag_id, conf, note)
+
+    monkeypatch.setattr(airflow, "trigger", busy_at_the_second)
+    answer = page.post(f"records/{firm.id}", data={"action": "retry", "record": [first, second], "back": BACK})
+    assert [conf["categories"] for _, conf in played.triggered] == [["relations"]]
+    assert re.findall(r'name="record" value="(\d+)"', answer.text) == [str(second)]

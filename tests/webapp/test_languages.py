@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,18 @@ from babel.messages.pofile import read_po
 import messages
 from outsmart_sync.languages.catalogue import DOMAIN, catalogue_file
 from outsmart_sync.languages.sentences import say
-from outsmart_sync.pipeline.outcomes import REASONS
-from outsmart_sync.providers.outcomes import quoted
+from outsmart_sync.pipeline.hours import Impossible, minutes_of
+from outsmart_sync.pipeline.money import Disagree, discount_of
+from outsmart_sync.pipeline.outcomes import CANCELLED, REASONS, explain
+from outsmart_sync.providers.exact_online import errors as exact_errors
+from outsmart_sync.providers.exact_online import rights
+from outsmart_sync.providers.exact_online.price_lists import NEEDS
+from outsmart_sync.providers.outcomes import Outcome, error_of, quoted
+from outsmart_sync.providers.outsmart import errors as outsmart_errors
 from outsmart_sync.providers.packages import packages
+from outsmart_sync.providers.visma_eaccounting import errors as visma_errors
+from outsmart_sync.records.completed_work_order import Period
+from outsmart_sync.store.failures import _FAILURES
 from support import Rig
 from webapp.conftest import Browser
 
@@ -78,6 +89,158 @@ def epoch(name):
         "all of {0} are well",
         "The last one is: {0}",
     }
+
+
+def test_what_is_given_a_name_in_words_is_found(tmp_path: Path) -> None:
+    file = tmp_path / "names.py"
+    file.write_text(
+        """
+_REMEDY = "Start the login again."
+_SHORT = "Start again."
+_CODE, QUERY = "some_code", "Type eq 20"
+_COMMAND = "outsmart-sync connect the administration"
+_VERBS = {False: "read", True: "write"}
+_EXPORTS = {"crm/Accounts": ("relations", "Crm accounts")}
+_FAILURES = (_Failure(("53100",), ("no space left",), "store_full", "The disk is full.", "Make room."),)
+_TITLE: str = f"The title of {_CODE}"
+
+def one(name, there):
+    done = "it is not there"
+    if there:
+        done = f"it has the status {name} now"
+    needed = {"look": f"the right to read {name}"}
+    kept[name] = f"{name} is switched off"
+    names = ", ".join(there) or "another one"
+    left = [f"the quantity {each} is not ours" for each in there]
+    left += [f"'{each}' is there otherwise than we sent it" for each in there]
+    self.unknown.append(f"article '{name}'")
+    done.left.append("nothing")
+    raise LoginExpired("No longer.", remedy=_SHORT, code=_CODE) from Disagree(f"{name} or else")
+
+def two(name):
+    raise LoginExpired("No longer.", remedy="Somebody else logged in. " + _SHORT)
+"""
+    )
+    assert set(messages.sentences_of(file)) == {
+        "Start the login again.",
+        "The disk is full.",
+        "Make room.",
+        "The title of {0}",
+        "read",
+        "write",
+        "relations",
+        "it is not there",
+        "it has the status {0} now",
+        "the right to read {0}",
+        "another one",
+        "the quantity {0} is not ours",
+        "'{0}' is there otherwise than we sent it",
+        "article '{0}'",
+        "nothing",
+        "No longer.",
+        "Start again.",
+        "{0} or else",
+        "Somebody else logged in. {0}",
+    }
+
+
+_END = re.compile(r"(?<=[.!?])\s+")
+_ENGLISH = re.compile(
+    r"outsmart-sync |\b(the|has|not|again|with|from|which|this|it|at|there|and|by|been|must|cannot)\b", re.IGNORECASE
+)
+
+
+def english_rest(text: str, language: str) -> str:
+    """What of a text is said in English in another language; '' where it is said as it should be."""
+    told = say(text, language)
+    own = re.sub(r"“[^”]*”", "", told)
+    same = [each for each in _END.split(re.sub(r"“[^”]*”", "", text)) if each and each in own]
+    return told if same or _ENGLISH.search(own) else ""
+
+
+def rows_of(module: Any) -> list[Outcome]:
+    """The rows of all failure tables of a vendor."""
+    held = [each for value in vars(module).values() for each in (value if isinstance(value, tuple) else (value,))]
+    return [each for each in held if isinstance(each, Outcome)]
+
+
+@pytest.mark.parametrize("module", [exact_errors, visma_errors, outsmart_errors])
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_failure_of_a_vendor_is_said_whole_in_the_language(language: str, module: Any) -> None:
+    rows = rows_of(module)
+    assert len(rows) > 10
+    texts = {text for row in rows for text in (row.what.format(text=quoted("No access")), row.remedy) if text}
+    whole = {str(error_of(row, "No access", "")) for row in rows}
+    assert {each: rest for each in texts | whole if (rest := english_rest(each, language))} == {}
+
+
+@pytest.mark.parametrize("module", [exact_errors, visma_errors, outsmart_errors])
+def test_no_failure_of_a_vendor_names_a_command_in_english_either(module: Any) -> None:
+    assert [row.remedy for row in rows_of(module) if "outsmart-sync " in say(row.remedy, "en")] == []
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_failure_of_the_store_is_said_whole_in_the_language(language: str) -> None:
+    texts = [text for each in _FAILURES for text in (each.what, each.remedy, f"{each.what} {each.remedy}")]
+    assert {each: rest for each in texts if (rest := english_rest(each, language))} == {}
+    assert [each.remedy for each in _FAILURES if "outsmart-sync " in say(each.remedy, "en")] == []
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_what_a_right_is_needed_for_is_said_in_the_language(language: str) -> None:
+    needs = [rights.need_of(path) for path in rights._EXPORTS] + [*NEEDS.values(), rights.DELETED, rights.DIVISIONS]
+    assert [need.what for need in needs if say(need.what, language) == need.what and need.what != "items"] == []
+
+
+def impossible() -> str:
+    with pytest.raises(Impossible) as caught:
+        minutes_of(Period(day=date(2026, 1, 31)))
+    return str(caught.value)
+
+
+def disagreeing(total: str | None) -> str:
+    with pytest.raises(Disagree) as caught:
+        discount_of(Decimal(3), Decimal(10), Decimal(5), Decimal(total) if total else None, None)
+    return str(caught.value)
+
+
+_LEFT_ALONE = ("'Pipe' is not there as it was sent", "'Tap, large' is there otherwise than we sent it, or is not ours")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Exact Online no longer accepts the login. {exact_errors._RECONNECT}",
+        explain(CANCELLED, "the work order has been fetched or completed, and stays as it is")[0],
+        explain(CANCELLED, "no work status is chosen for that, so the work order stays as it is")[0],
+        explain(CANCELLED, "the work order has the work status Klaar now")[0],
+        explain("other_document", "W12, of another administration")[0],
+        f"What the office did to the document was left alone: {'; '.join(_LEFT_ALONE)}.",
+        "It needs the right to edit the Airflow connection exact_online in Airflow.",
+        "The OutSmart account 'x' is joined with another administration already, so Peeters was not connected.",
+        "The Exact Online user that connected lacks the right to see sales invoices (salesinvoice/SalesInvoices).",
+        "The document counts without it. To try the file again: outsmart-sync export resend.",
+        "Longer than OutSmart takes: name (at most 50 characters), street (at most 40 characters).",
+    ],
+)
+@pytest.mark.parametrize("language", OTHERS)
+def test_no_part_of_what_the_page_says_stays_english(language: str, text: str) -> None:
+    assert english_rest(text, language) == ""
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_why_hours_and_amounts_cannot_be_billed_is_said_in_the_language(language: str) -> None:
+    for why in (impossible(), disagreeing(None), disagreeing("7")):
+        assert english_rest(f"Material 1, X: {why}.", language) == "", why
+    told = say("Material 1, X: 3 at 10 comes to 30.00, but OutSmart says 7.00. Correct it in OutSmart.", "nl")
+    assert told == "Materiaal 1, X: 3 à 10 komt uit op 30.00, maar OutSmart zegt 7.00. Verbeter het in OutSmart."
+
+
+@pytest.mark.parametrize("sign", ["\ue000", "\uf0b7", "\U000f0000", "\U000f0001"])
+def test_signs_that_programs_paste_stay_where_they_are(sign: str) -> None:
+    text = f"{sign} Work order W1 “{sign} Relations” and “more” {sign}"
+    assert say(text, "nl") == text
+    assert say(f"{sign} one “two” three", "nl") == f"{sign} one “two” three"
 
 
 def test_what_is_wrong_with_settings_is_said_in_the_page_s_language_and_in_its_words(page: Browser, exact: Rig) -> None:

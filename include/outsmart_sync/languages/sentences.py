@@ -21,8 +21,7 @@ _LETTERS = 4
 
 _END = re.compile(r"(?<=[.!?])\s+")
 _QUOTATION = re.compile(r"“(?:[^“”]|“[^“”]*”)*”")
-_FIRST_STAND_IN = 0xE000  # of the characters that nobody's text has
-_STAND_IN = re.compile("[\ue000-\uf8ff]")
+_STAND_INS = range(0xF0000, 0xFFFFE)  # characters that hardly a text has, but programs paste such signs of their own
 _VENDORS = "text"
 """The place of a vendor's own words in a sentence; in older ones of the store they are not quoted."""
 
@@ -47,9 +46,13 @@ class _Form:
 def say(text: str, language: str) -> str:
     """A text of one or more sentences in a language."""
     quoted = _QUOTATION.findall(text)
-    stand_ins = (chr(_FIRST_STAND_IN + number) for number in range(len(quoted)))
-    said = _say(_QUOTATION.sub(lambda _: next(stand_ins), text), language)
-    return _STAND_IN.sub(lambda found: quoted[ord(found[0]) - _FIRST_STAND_IN], said) if quoted else said
+    if not quoted:
+        return _say(text, language)
+    free = (sign for sign in map(chr, _STAND_INS) if sign not in text)
+    stand_ins = dict(zip(free, quoted, strict=False))
+    signs = iter(stand_ins)
+    said = _say(_QUOTATION.sub(lambda _: next(signs), text), language)
+    return "".join(stand_ins.get(each, each) for each in said)
 
 
 @lru_cache(maxsize=4_096)
@@ -77,17 +80,24 @@ def _put(place: str, value: str, language: str) -> str:
     word = _word(value, language)
     if word != value or place == _VENDORS:
         return word
-    parts = value.split(", ")
-    said = [_part(part, language) for part in parts]
-    if all(after != before for after, before in zip(said, parts, strict=True)):
-        return ", ".join(said)
-    sentence = _say(value, language)
+    for between in ("; ", ", ") if "; " in value else (", ",):
+        parts = value.split(between)
+        said = [_part(part, language) for part in parts]
+        if all(after != before for after, before in zip(said, parts, strict=True)):
+            return between.join(said)
+    sentence = _within(value, language)
     return ", ".join(said) if sentence == value else sentence
 
 
 def _part(part: str, language: str) -> str:
     word = _word(part, language)
-    return _say(part, language) if word == part and "'" in part else word
+    return _within(part, language) if word == part and ("'" in part or " (" in part) else word
+
+
+def _within(text: str, language: str) -> str:
+    """A sentence within a sentence, which ends as it does."""
+    said = _say(text, language)
+    return said if text.endswith(".") else said.removesuffix(".")
 
 
 def _word(text: str, language: str) -> str:

@@ -33,7 +33,8 @@ class SyncRetryPolicy(RetryPolicy):
         if isinstance(exception, (RecordError, UncertainOutcome)):
             return RetryDecision.fail(reason=f"{exception.code}: not to be repeated blindly")
         if isinstance(exception, Busy):  # it is free as soon as the other one has ended, not when its lease runs out
-            return RetryDecision.retry(delay=RETRY_DELAY * 3 ** (try_number - 1), reason="busy: another run is at work")
+            wait = min(RETRY_DELAY * 3 ** min(try_number - 1, 3), MAX_RETRY_DELAY)  # after a clear, the tries go on
+            return RetryDecision.retry(delay=wait, reason="busy: another run is at work")
         if isinstance(exception, TransientError) and exception.retry_at is not None:
             wait = max(exception.retry_at - datetime.now(UTC), timedelta(seconds=1))
             return RetryDecision.retry(delay=wait, reason=f"{exception.code}: the limit begins anew then")

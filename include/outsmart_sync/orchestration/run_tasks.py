@@ -124,23 +124,25 @@ def choose_categories(names: list[str], item: MaybeItem) -> None:
 def close_run(shards: list[Shard] | None) -> None:
     """End the run: give its leases back, tell its figures, and tell people what has broken or works again.
 
-    Last of all, logins that nobody uses are kept alive: this task runs whatever is switched off. What it finds out of
-    them, the next one tells.
+    Last of all, logins that nobody uses are kept alive: this task runs whatever is switched off, and whatever became of
+    the rest. What it finds out of them, the next one tells.
     """
     from outsmart_sync.orchestration.metrics import send
     from outsmart_sync.providers.messages.hook import MessageHook
     from outsmart_sync.services import alerts, keep_alive, metrics, planning
 
     store, gateway = opened()
-    for shard in (shards or [])[:1]:
-        closed = planning.close_run(store, shard["run_id"])
-        send(metrics.of_run(store, closed))
-        for each in closed:
-            log.info("connection %s, %s: %s %s", each.connection_id, each.category, each.state, each.counts)
-    send(metrics.standing(store))
-    if number := alerts.tell(store, MessageHook()):
-        log.info("%s alerts were sent", number)
-    keep_alive.keep(store, gateway)
+    try:
+        for shard in (shards or [])[:1]:
+            closed = planning.close_run(store, shard["run_id"])
+            send(metrics.of_run(store, closed))
+            for each in closed:
+                log.info("connection %s, %s: %s %s", each.connection_id, each.category, each.state, each.counts)
+        send(metrics.standing(store))
+        if number := alerts.tell(store, MessageHook()):
+            log.info("%s alerts were sent", number)
+    finally:
+        keep_alive.keep(store, gateway)
 
 
 def is_by_hand(dag_run: Any) -> bool:

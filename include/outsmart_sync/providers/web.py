@@ -31,7 +31,39 @@ from outsmart_sync.errors import (
 _Session = TypeVar("_Session", bound=requests.Session)
 
 _CONNECT, _READ = 10.0, 120.0
-_ends: ContextVar[float] = ContextVar("ends", default=float("inf"))  # by this process's monotonic clock
+
+
+@dataclass(slots=True)
+class _Block:
+    """A block whose calls have so much time.
+
+    Attributes:
+        ends: When it is over, by this process's monotonic clock.
+        fair: Seconds in which a vendor that is there would answer one call.
+        tried: Whether a call with :data:`TIMEOUT` was to be sent.
+        asked: Whether one was, with a fair time to answer.
+        answered: Whether one was answered, and not only to say that the vendor is away.
+    """
+
+    ends: float
+    fair: float
+    tried: bool = False
+    asked: bool = False
+    answered: bool = False
+
+    @property
+    def is_to_blame(self) -> bool:
+        """Whether its time was too short, and not the vendor silent; what renewals took of it is no call's."""
+        return self.ends <= time.monotonic() and (self.answered or (self.tried and not self.asked))
+
+
+_block: ContextVar[_Block | None] = ContextVar("block", default=None)
+
+
+class OutOfTime(VendorUnavailable):
+    """The time for some calls was over, and the vendor is none that does not answer."""
+
+    code = "out_of_time"
 
 
 @contextmanager
@@ -40,17 +72,40 @@ def within(seconds: float) -> Iterator[None]:
 
     It holds for calls with :data:`TIMEOUT`, of this thread. A renewal of a login, which has times of its own, is not
     broken off: the vendor may have taken the old token by then.
+
+    Raises:
+        OutOfTime: The time was too short for a vendor that answered before, or that was given hardly any of it.
     """
-    before = _ends.set(min(_ends.get(), time.monotonic() + seconds))
+    seconds = min(seconds, time_left())
+    block = _Block(time.monotonic() + seconds, fair=seconds / 2)
+    before = _block.set(block)
     try:
         yield
+    except RenewalRefused:
+        raise
+    except VendorUnavailable as error:
+        if not block.is_to_blame:
+            raise
+        raise OutOfTime(
+            "The time for these calls was over before all of them were answered.",
+            remedy="The next run asks again.",
+            technical=error.technical,
+        ) from error
     finally:
-        _ends.reset(before)
+        _block.reset(before)
 
 
 def time_left() -> float:
     """Seconds that calls may still take, see :func:`within`; endless where nobody has said."""
-    return _ends.get() - time.monotonic()
+    block = _block.get()
+    return float("inf") if block is None else block.ends - time.monotonic()
+
+
+def _note_answer(response: requests.Response, *_: Any, timeout: Any = None, **__: Any) -> None:
+    """Note an answer to a call of the block; one to a renewal says nothing of calls."""
+    block = _block.get()
+    if block is not None and timeout is TIMEOUT and response.status_code < requests.codes.server_error:
+        block.answered = True
 
 
 def require_time(wait: float) -> None:
@@ -72,7 +127,9 @@ class _Patience(Timeout):
     """How long a call may take, as of the moment when it is made: ``urllib3`` takes a clone for each."""
 
     def clone(self) -> Timeout:
-        left = time_left()
+        left, block = time_left(), _block.get()
+        if block is not None:
+            block.tried, block.asked = True, block.asked or (left > 0 and left >= block.fair)
         if left <= 0:
             raise requests.ConnectTimeout("not sent: the time for these calls is over")
         return Timeout(connect=min(_CONNECT, left), read=min(_READ, left))
@@ -107,8 +164,8 @@ def was_never_sent(error: requests.RequestException) -> bool:
 
 
 def is_silence(error: SyncError) -> bool:
-    """Whether a vendor does not answer; what it says of one login alone is an answer."""
-    return isinstance(error, VendorUnavailable) and not isinstance(error, RenewalRefused)
+    """Whether a vendor does not answer; what it says of one login alone is an answer, and our haste no silence."""
+    return isinstance(error, VendorUnavailable) and not isinstance(error, RenewalRefused | OutOfTime)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +241,7 @@ class Transport:
         )
         session.proxies, session.verify = settings["proxies"], settings["verify"]
         session.trust_env = False
+        session.hooks["response"].append(_note_answer)
         return session
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
 from hashlib import blake2b
+from uuid import UUID
 
 import msgspec
 
@@ -12,6 +13,15 @@ Payload = dict[str, str | bool]
 
 _encoder = msgspec.json.Encoder(order="sorted")
 _decoder = msgspec.json.Decoder(Payload)
+
+
+def is_machine_made(code: str) -> bool:
+    """Whether a code is an id that a machine made, which tells a person nothing."""
+    try:
+        UUID(code)
+    except ValueError:
+        return False
+    return True
 
 
 def decimal_text(value: Decimal | int) -> str:

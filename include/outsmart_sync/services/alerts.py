@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -23,15 +23,17 @@ from outsmart_sync.services import breakage, settings
 from outsmart_sync.services.setting_values import ENABLED
 from outsmart_sync.store import connections, dialect
 from outsmart_sync.store.connections import State, SyncConnection
-from outsmart_sync.store.tables import alert, record_log, setting
+from outsmart_sync.store.tables import alert, record_log, setting, sync_connection
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from outsmart_sync.services.settings import Settings
     from outsmart_sync.store.store import Store
 
 log = logging.getLogger(__name__)
 
+_BY_MAIL, _BY_WEBHOOK, _BY_NOTIFIER = "", "webhook", "notifier:"  # how the keys of ways begin
 EMAILS, WEBHOOK, LANGUAGE = "alert_emails", "alert_webhook", "alert_language"
 _OF_WAY = "|"  # between the way and what was told over it
 _NAMED = 20  # so many cancelled orders are named in one message
@@ -210,55 +212,109 @@ def test(store: Store, connection: SyncConnection, sender: Sender) -> None:
 def tell(store: Store, sender: Sender) -> int:
     """Tell what has broken and what works again since the last time; returns how many messages went out.
 
-    A message that cannot be sent is tried again the next time; that fails nothing else.
+    A message that cannot be sent is tried again the next time; neither that nor a defect in one connection fails
+    anything else.
     """
-    notifiers: Sequence[Notifier] = ()
+    notifiers: Sequence[Notifier] | None = None
     try:
         notifiers = sender.notifiers()
     except SyncError as error:
         log.warning("No notifier hears of anything: %s (%s)", error, error.technical)
     sent = 0
     for connection in connections.find(store):
-        if ways := _ways(recipients(store, connection), sender, notifiers):
-            on, standing = _standing(store, connection)
+        try:
+            ways = _ways(recipients(store, connection), sender, notifiers or ())
+            _keep_to(store, connection, {way.key for way in ways}, notifiers_known=notifiers is not None)
             for way in ways:
-                for news in (*_changes(store, connection, way, on, standing), *_cancelled(store, connection, way)):
+                for news in (*_changes(store, connection, way), *_cancelled(store, connection, way)):
                     sent += _deliver(store, way, connection, news)
+        except Exception:
+            log.exception("%s: nobody could be told of anything", connection.label)
     return sent
 
 
 def _ways(to: Recipients, sender: Sender, notifiers: Sequence[Notifier]) -> list[_Way]:
     """The ways by which somebody hears of a connection."""
-    ways = [_Way("", to.language, partial(sender.mail, to.emails))] if to.emails else []
+    ways = [_Way(_BY_MAIL, to.language, partial(sender.mail, to.emails))] if to.emails else []
     if to.webhook:
-        ways.append(_Way("webhook", to.language, partial(sender.post, to.webhook)))
+        ways.append(_Way(_BY_WEBHOOK, to.language, partial(sender.post, to.webhook)))
     return ways + [_Way(each.key, each.language, each.notify) for each in notifiers]
 
 
-def _standing(store: Store, connection: SyncConnection) -> tuple[set[str], breakage.Broken]:
+def _keep_to(store: Store, connection: SyncConnection, keys: set[str], *, notifiers_known: bool) -> None:
+    """Forget what was told over ways that are gone: to one that comes back, what is broken then is news.
+
+    Where a webhook is all there is, it takes over what was told by mail: earlier versions noted nothing else. What was
+    told of cancelled orders goes by itself, with time.
+    """
+    with store.read() as transaction:
+        query = select(alert).where(alert.c.connection_id == connection.id)
+        told = {row.category: row for row in transaction.execute(query)}
+    gone: list[str] = []
+    taken_over: dict[str, str] = {}
+    for noted, row in told.items():
+        key, _, category = noted.rpartition(_OF_WAY)
+        if key in keys or (key.startswith(_BY_NOTIFIER) and not notifiers_known):
+            continue
+        if row.code != CANCELLED:
+            gone.append(noted)
+        if key == _BY_MAIL and _BY_WEBHOOK in keys and (new := f"{_BY_WEBHOOK}{_OF_WAY}{category}") not in told:
+            taken_over[new] = noted
+    if not gone and not taken_over:
+        return
+    with store.begin() as transaction:
+        for new, noted in taken_over.items():
+            values = {"connection_id": connection.id, "category": new}
+            row = told[noted]
+            statement = dialect.upsert(transaction, alert).values(values | {"code": row.code, "told_at": row.told_at})
+            transaction.execute(statement.on_conflict_do_nothing())
+        _forget(transaction, connection, tuple(gone))
+
+
+def _locked(transaction: Connection, connection: SyncConnection) -> SyncConnection | None:
+    """A connection as it is now, which no other run tells of before this transaction has ended; None: it was erased."""
+    # Not what a row that refers to it waits for, such as one of the sync log.
+    query = select(sync_connection).where(sync_connection.c.id == connection.id).with_for_update(key_share=True)
+    row = transaction.execute(query).one_or_none()
+    if row is None:
+        return None
+    told = {"state_code": row.state_code, "state_text": row.state_text, "login_id": row.login_id}
+    return replace(connection, state=State(row.state), **told)
+
+
+def _standing(
+    transaction: Connection, connection: SyncConnection, chosen: Settings
+) -> tuple[set[str], breakage.Broken]:
     """What is switched on, and what of that is broken; of a disconnected one, nothing."""
     if connection.state is State.DISCONNECTED:
         return set(), {}
-    chosen = settings.read(store, connection).categories
-    on = {breakage.WHOLE, *(name for name, values in chosen.items() if values[ENABLED])}
-    with store.read() as transaction:
-        broken = breakage.of(transaction, connection).items()
+    on = {breakage.WHOLE, *(name for name, values in chosen.categories.items() if values[ENABLED])}
+    broken = breakage.of(transaction, connection).items()
     return on, {key: why for key, why in broken if breakage.category_of(key) in on}
 
 
-def _changes(
-    store: Store, connection: SyncConnection, way: _Way, on: set[str], standing: breakage.Broken
-) -> list[_News]:
-    """What has broken, and what works again, that nobody has been told; noted as told from here on."""
-    news = []
+def _told(transaction: Connection, connection: SyncConnection, way: _Way) -> dict[str, Any]:
+    """What was told over a way to be broken → its row."""
+    query = select(alert).where(alert.c.connection_id == connection.id, alert.c.code != CANCELLED).with_for_update()
+    found = {}
+    for row in transaction.execute(query):
+        key, _, category = row.category.rpartition(_OF_WAY)
+        if key == way.key:
+            found[category] = row
+    return found
+
+
+def _changes(store: Store, connection: SyncConnection, way: _Way) -> list[_News]:
+    """What has broken, and what works again, that nobody has been told over a way; noted as told from here on."""
+    news: list[_News] = []
+    chosen = settings.read(store, connection)
     with store.begin() as transaction:
         now = dialect.now(transaction)
-        query = select(alert).where(alert.c.connection_id == connection.id, alert.c.code != CANCELLED).with_for_update()
-        told = {}
-        for row in transaction.execute(query):
-            key, _, category = row.category.rpartition(_OF_WAY)
-            if key == way.key:
-                told[category] = row
+        current = _locked(transaction, connection)
+        if current is None:
+            return news
+        told = _told(transaction, connection, way)
+        on, standing = _standing(transaction, current, chosen)
         for category, (code, text) in standing.items():
             noted = way.noted(category)
             if category not in told:
@@ -284,6 +340,8 @@ def _cancelled(store: Store, connection: SyncConnection, way: _Way) -> list[_New
     mine = alert.c.connection_id == connection.id
     with store.begin() as transaction:
         now = dialect.now(transaction)
+        if _locked(transaction, connection) is None:
+            return []
         transaction.execute(delete(alert).where(mine, alert.c.code == CANCELLED, alert.c.told_at <= now - 2 * RECENTLY))
         told = set(transaction.execute(select(alert.c.category).where(mine, alert.c.code == CANCELLED)).scalars())
         query = (

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Boolean, ColumnElement, func, insert, literal_column, select, update
+from sqlalchemy import Boolean, ColumnElement, and_, func, insert, literal_column, select, update
 
 from outsmart_sync.errors import InvalidSettings
 from outsmart_sync.pipeline import halves
@@ -107,10 +107,16 @@ def causes(store: Store, connection_ids: Iterable[int]) -> list[Cause]:
 
 def numbers(store: Store, connection_ids: Iterable[int]) -> dict[int, int]:
     """Connection → how many of its records wait for a person, as :func:`causes` lists them."""
+    key = (mirror.c.connection_id, mirror.c.record)
+    for_a_person = and_(_waits(connection_ids), mirror.c.state.in_(_FOR_A_PERSON))
+    with store.read() as transaction:
+        rows = transaction.execute(select(*key, func.count().label("number")).where(for_a_person).group_by(*key)).all()
+    owners = {each.id: each for each in connections.find(store)}
+    on = {each: _switched_on(store, owners[each]) for each in {row.connection_id for row in rows}}
     found: Counter[int] = Counter()
-    for each in causes(store, connection_ids):
-        if each.state in _FOR_A_PERSON:
-            found[each.connection_id] += each.number
+    for row in rows:
+        if row.record in on[row.connection_id]:
+            found[row.connection_id] += row.number
     return dict(found)
 
 
@@ -205,27 +211,38 @@ def _waiting(connection: SyncConnection, row: Row[Any], cause: Cause) -> Waiting
     )
 
 
-def codes_of(store: Store, connection: SyncConnection, ids: Sequence[int]) -> dict[str, list[str]]:
-    """The package's codes of records, by category: what a run that tries them again is asked for."""
-    found: dict[str, list[str]] = {}
-    for row in _rows(store, connection, ids):
-        category = _category_of(connection, row.record)
-        if category is not None and row.record == category.record.name:
-            found.setdefault(category.name, []).append(_own_code(connection, row))
-        elif category is not None:
-            found.setdefault(category.name, [])
-    return found
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """A run that tries records of one category again.
+
+    Attributes:
+        asked: What the run is asked for.
+        ids: The records, as the mirror numbers them.
+    """
+
+    asked: dict[str, Any]
+    ids: list[int]
 
 
-def retries(store: Store, connection: SyncConnection, ids: Sequence[int]) -> list[dict[str, Any]]:
-    """What runs are asked for that try records again: one run for each of their categories.
+def retries(store: Store, connection: SyncConnection, ids: Sequence[int]) -> list[Retry]:
+    """The runs that try records again: one for each of their categories.
 
     Many records, and those that have no code of their own, are tried by reading the whole category again.
     """
+    mine: dict[str, list[int]] = {}
+    codes: dict[str, list[str]] = {}
+    for row in _rows(store, connection, ids):
+        if category := _category_of(connection, row.record):
+            mine.setdefault(category.name, []).append(row.id)
+            own = [_own_code(connection, row)] if row.record == category.record.name else []
+            codes.setdefault(category.name, []).extend(own)
     return [
-        {"connection": connection.id, "categories": [category]}
-        | ({"codes": codes} if 0 < len(codes) <= _CODES else {"full": True})
-        for category, codes in codes_of(store, connection, ids).items()
+        Retry(
+            {"connection": connection.id, "categories": [name]}
+            | ({"codes": codes[name]} if 0 < len(codes[name]) <= _CODES else {"full": True}),
+            rows,
+        )
+        for name, rows in mine.items()
     ]
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from outsmart_sync.errors import AccessDenied, SyncError
 from outsmart_sync.providers.packages import package as package_of
+from outsmart_sync.records.values import is_machine_made
 from outsmart_sync.services import connect, settings
 from outsmart_sync.store import logins
 from outsmart_sync.store.connections import State
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from outsmart_sync.services.gateway import Gateway
     from outsmart_sync.store.connections import SyncConnection
     from outsmart_sync.store.store import Store
-
-_SAYS_SOMETHING = 16
-"""Characters up to which an administration's code tells a person anything; VISMA's are GUIDs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,7 @@ def of_login(store: Store, connection: SyncConnection, chosen: Administration) -
 
 
 def _named(chosen: Administration) -> str:
-    return chosen.name if len(chosen.code) > _SAYS_SOMETHING else f"{chosen.name} ({chosen.code})"
+    return chosen.name if is_machine_made(chosen.code) else f"{chosen.name} ({chosen.code})"
 
 
 def of_rights(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from outsmart_sync.errors import InvalidSettings
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.records.export_catalogue import JOURNALS, PAYMENT_CONDITIONS
 from outsmart_sync.records.export_settings import CONDITION, JOURNAL
 from outsmart_sync.records.setting_kinds import Choice, Rules, Switch, Text
+from outsmart_sync.records.values import is_machine_made
 from outsmart_sync.services import history
 from outsmart_sync.services.setting_values import Place, WrongValue, place_of, settings_of
 
@@ -243,8 +243,4 @@ def _unknown(connection: SyncConnection, at: Place, listed: ValueList, unknown: 
 
 def _known_by(value: str, label: str) -> str:
     """What a person calls a value of a list: an id that a machine gave it tells nobody anything."""
-    try:
-        UUID(value)
-    except ValueError:
-        return label if label == value else f"{value} ({label})"
-    return label
+    return label if label == value or is_machine_made(value) else f"{value} ({label})"

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import case, func, or_, select
@@ -16,6 +15,7 @@ from outsmart_sync.pipeline import by_hand
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.records.catalogue import ImportCategory
 from outsmart_sync.records.export_catalogue import INVOICE_STATUS
+from outsmart_sync.records.values import is_machine_made
 from outsmart_sync.services import attention, export_list, planning, settings
 from outsmart_sync.services.setting_values import ENABLED
 from outsmart_sync.store import connections, dialect, logins
@@ -46,7 +46,8 @@ class CategoryStatus:
         enabled: Whether it is switched on.
         stopped: Why it does not run now; '' when it does.
         last_success: When it last came to its end.
-        records: Mirror state → number of records of all its types, such as relations with their contact persons.
+        records: Where they were counted: mirror state → number of records of all its types, such as relations with
+            their contact persons.
         to_do_by_hand: Records of which a person was told in the last days to do something by hand.
     """
 
@@ -94,11 +95,7 @@ class ConnectionStatus:
     @property
     def administration(self) -> str:
         """The package's code of the administration; '' where it is an id that no person knows."""
-        try:
-            UUID(self.connection.administration)
-        except ValueError:
-            return self.connection.administration
-        return ""
+        return "" if is_machine_made(self.connection.administration) else self.connection.administration
 
     @property
     def to_do_by_hand(self) -> int:
@@ -112,16 +109,24 @@ class ConnectionStatus:
         return max((self.login_lapses - now).days, 0)
 
 
-def status(store: Store, wanted: Sequence[SyncConnection] | None = None) -> list[ConnectionStatus]:
-    """How some connections stand, in their order; None: every one, oldest first."""
+def status(
+    store: Store, wanted: Sequence[SyncConnection] | None = None, *, count: bool = True
+) -> list[ConnectionStatus]:
+    """How some connections stand.
+
+    Args:
+        store: The store.
+        wanted: The connections, in whose order the answer comes; None: every one, oldest first.
+        count: Also count every category's records by their state, which takes a second for some 100,000.
+    """
     chosen = connections.find(store) if wanted is None else wanted
     for_a_person = attention.numbers(store, [each.id for each in chosen])
-    return [_connection_status(store, each, for_a_person.get(each.id, 0)) for each in chosen]
+    return [_connection_status(store, each, for_a_person.get(each.id, 0), count=count) for each in chosen]
 
 
 def of(store: Store, connection: SyncConnection) -> ConnectionStatus:
-    """One connection."""
-    return status(store, [connection])[0]
+    """One connection, its records uncounted."""
+    return status(store, [connection], count=False)[0]
 
 
 def is_forgotten(connection: SyncConnection) -> bool:
@@ -225,13 +230,13 @@ def login_lapses(transaction: Connection, connection: SyncConnection) -> datetim
     return obtained + lasts
 
 
-def _connection_status(store: Store, connection: SyncConnection, for_a_person: int) -> ConnectionStatus:
+def _connection_status(store: Store, connection: SyncConnection, for_a_person: int, *, count: bool) -> ConnectionStatus:
     package = package_of(connection.package)
     chosen = settings.read(store, connection)
     with store.read() as transaction:
         stopped = _stopped(transaction, connection.id) | chosen.beyond_licence(package)
         finished = _finished(transaction, connection.id)
-        records = _records(transaction, connection.id)
+        records = _records(transaction, connection.id) if count else {}
         told = by_hand.recent(transaction, connection.id)
         lapses = login_lapses(transaction, connection)
         checked = _checked(transaction, connection.id)

@@ -1,22 +1,28 @@
 """Figures for whoever watches over all connections: in a few queries, however many connections there are.
 
-Names are ``outsmart_sync.<what>.<package>.<connection>``, for ``last_end`` with the direction behind; the operator's
-guide lists them.
+Names are ``outsmart_sync.<what>.<package>.<connection>``, for ``last_end`` and ``scheduled`` with the direction behind;
+the operator's guide lists them.
 """
 
 from __future__ import annotations
 
+import logging
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 from sqlalchemy import func, select
 
+from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.providers.packages import packages
+from outsmart_sync.services.planning import EXPORT, IMPORT
+from outsmart_sync.services.setting_values import ENABLED
+from outsmart_sync.services.settings import AUTOMATIC, LICENCE, Settings
 from outsmart_sync.store import connections, dialect
 from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.store.runs import CategoryRun
-from outsmart_sync.store.tables import call_budget, category_state, run, run_connection
+from outsmart_sync.store.tables import call_budget, category_state, run, run_connection, setting
 from outsmart_sync.store.tokens import login_owner, renewed_at
 
 if TYPE_CHECKING:
@@ -26,9 +32,35 @@ if TYPE_CHECKING:
 
     from outsmart_sync.store.store import Store
 
+log = logging.getLogger(__name__)
+
 PREFIX = "outsmart_sync"
 _DAY = 86_400.0
 _NOT_RECORDS = ("read", "calls", "outsmart_calls")
+
+_Stored = dict[tuple[str, str], Any]
+"""Category ('' for the connection itself) and setting → value, where one was saved."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What figures are made of.
+
+    Attributes:
+        now: The moment.
+        ended: Connection → direction → when its last run ended.
+        stopped: Connection → how many categories wait for a person.
+        left: (package, country, administration) → calls left.
+        logins: Login → when it was renewed.
+        chosen: Connection → settings that say whether the schedule takes it along.
+    """
+
+    now: datetime
+    ended: dict[int, dict[str, datetime]]
+    stopped: dict[int, int]
+    left: dict[tuple[str, str, str], float]
+    logins: dict[str, datetime]
+    chosen: dict[int, _Stored]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,38 +93,72 @@ def of_run(store: Store, categories: Iterable[CategoryRun]) -> list[Metric]:
 
 
 def standing(store: Store) -> list[Metric]:
-    """How every active connection stands.
+    """How every connection stands; a defect in one of them leaves out its figures alone.
 
-    ``last_end``, of each direction: the moment, in Unix seconds, when the last run ended that it took part in; whoever
-    watches sees it grow old, also when nothing is sent any more. ``stopped``: its categories that wait for a person.
-    ``calls_left``: of the day's calls to the package, once one was made today. ``login_days_left``: until its login
-    lapses unless used, where it does. ``expired``: 1 when it has lapsed.
+    ``scheduled``, of each direction: 1 when the schedule runs it; 0 when it is switched off, or waits for a new login,
+    or was disconnected. The others are of active and expired connections. ``last_end``, of each direction that the
+    schedule runs: the moment, in Unix seconds, when the last run ended that it took part in; whoever watches sees it
+    grow old, also when nothing is sent any more. ``stopped``: its categories that wait for a person. ``calls_left``: of
+    the day's calls to the package, once one was made today. ``login_days_left``: until its login lapses unless used,
+    where it does. ``expired``: 1 when it has lapsed.
     """
-    found = [each for each in connections.find(store) if each.state in (State.ACTIVE, State.EXPIRED)]
+    found = [each for each in connections.find(store) if each.state is not State.CONNECTED]
     with store.read() as transaction:
         now = dialect.now(transaction)
-        ended = _last_ended(transaction)
-        stopped = _stopped(transaction)
-        left = _calls_left(transaction, now)
-        logins = renewed_at(transaction)
+        known = _Known(
+            now=now,
+            ended=_last_ended(transaction),
+            stopped=_stopped(transaction),
+            left=_calls_left(transaction, now),
+            logins=renewed_at(transaction),
+            chosen=_chosen(transaction),
+        )
     metrics = []
     for each in found:
-        figures = {
-            "stopped": float(stopped.get(each.id, 0)),
-            "calls_left": left.get((each.package, each.country, each.administration)),
-            "login_days_left": _days_left(each, logins, now),
-            "expired": float(each.state is State.EXPIRED),
-        }
-        metrics += [
-            Metric(f"{PREFIX}.{what}.{each.package}.{each.id}", figure)
-            for what, figure in figures.items()
-            if figure is not None
-        ]
-        metrics += [
-            Metric(f"{PREFIX}.last_end.{each.package}.{each.id}.{direction}", at.timestamp())
-            for direction, at in ended.get(each.id, {}).items()
-        ]
+        try:
+            metrics += _of_connection(each, known)
+        except Exception:
+            log.exception("%s: its figures cannot be told", each.label)
     return metrics
+
+
+def _of_connection(connection: SyncConnection, known: _Known) -> list[Metric]:
+    place = f"{connection.package}.{connection.id}"
+    scheduled = _scheduled(connection, known.chosen.get(connection.id, {}))
+    metrics = [Metric(f"{PREFIX}.scheduled.{place}.{name}", float(runs)) for name, runs in scheduled.items()]
+    if connection.state is State.DISCONNECTED:
+        return metrics
+    figures = {
+        "stopped": float(known.stopped.get(connection.id, 0)),
+        "calls_left": known.left.get((connection.package, connection.country, connection.administration)),
+        "login_days_left": _days_left(connection, known.logins, known.now),
+        "expired": float(connection.state is State.EXPIRED),
+    }
+    metrics += [Metric(f"{PREFIX}.{what}.{place}", figure) for what, figure in figures.items() if figure is not None]
+    metrics += [
+        Metric(f"{PREFIX}.last_end.{place}.{direction}", at.timestamp())
+        for direction, at in known.ended.get(connection.id, {}).items()
+        if scheduled.get(direction)
+    ]
+    return metrics
+
+
+def _scheduled(connection: SyncConnection, stored: _Stored) -> dict[str, bool]:
+    """Direction → whether the schedule takes the connection along."""
+    package = package_of(connection.package)
+    enabled = {each.name: {ENABLED: stored.get((each.name, ENABLED), False)} for each in package.categories}
+    chosen = Settings(stored.get(("", LICENCE), package.tiers[1]), enabled)
+    runs = connection.state is State.ACTIVE and stored.get(("", AUTOMATIC), True)
+    return {IMPORT: runs and bool(chosen.enabled(package)), EXPORT: runs and bool(chosen.exporting(package))}
+
+
+def _chosen(transaction: Connection) -> dict[int, _Stored]:
+    """Connection → what of its settings says whether the schedule takes it along."""
+    query = select(setting).where(setting.c.name.in_((ENABLED, AUTOMATIC, LICENCE)))
+    found: dict[int, _Stored] = {}
+    for row in transaction.execute(query):
+        found.setdefault(row.connection_id, {})[row.category, row.name] = msgspec.json.decode(row.value)
+    return found
 
 
 def _last_ended(transaction: Connection) -> dict[int, dict[str, datetime]]:

@@ -12,7 +12,7 @@ from pydantic import Field
 from outsmart_sync.errors import AccessDenied
 from outsmart_sync.providers.packages import packages
 from outsmart_sync.records.catalogue import Package
-from outsmart_sync.services import planning
+from outsmart_sync.services import health, planning
 from outsmart_sync.store import connections
 from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.store.store import Store
@@ -23,6 +23,19 @@ _NOT_FOUND = 404
 LARGEST = 2**63 - 1
 Number = Annotated[int, Field(ge=0, le=LARGEST)]
 """A number in an address or a form: the store holds no larger one, so what has such a number is not there."""
+
+
+def number_of(text: str) -> int | None:
+    """The number that an address names; None: it names none.
+
+    Raises:
+        HTTPException: 404: there cannot be anything of that number.
+    """
+    if not text.isdecimal():
+        return None
+    if len(text) >= len(str(LARGEST)):
+        raise HTTPException(_NOT_FOUND)
+    return int(text)
 
 
 @dataclass(frozen=True)
@@ -125,9 +138,13 @@ def rights_of(user: airflow.Person, connection: SyncConnection) -> Rights:
 
 
 def visible_connections(store: Store, user: airflow.Person) -> list[SyncConnection]:
-    """The sync connections that a person may know of, oldest first."""
+    """The sync connections that a person may know of, oldest first; none whose login was forgotten unused."""
     known = {rights.package.name: rights for rights in visible_packages(user)}
-    return [each for each in connections.find(store) if each.package in known and sees(known[each.package], each)]
+    return [
+        each
+        for each in connections.find(store)
+        if each.package in known and sees(known[each.package], each) and not health.is_forgotten(each)
+    ]
 
 
 def open_connection(store: Store, user: airflow.Person, connection_id: int, what: str) -> tuple[SyncConnection, Rights]:

@@ -30,6 +30,7 @@ from outsmart_sync.errors import (
 )
 from outsmart_sync.languages import catalogue, sentences
 from outsmart_sync.providers.packages import packages
+from outsmart_sync.records.values import is_machine_made
 from outsmart_sync.webapp import airflow, languages, words
 from outsmart_sync.webapp.words import N_
 
@@ -82,6 +83,7 @@ def _environment(language: str) -> Environment:
             format_date(value.astimezone(ZoneInfo(timezone)), format="medium", locale=locale) if value else ""
         ),
         "attributes": asdict,
+        "machine_made": is_machine_made,
         "kind": lambda value: type(value).__name__,
         "query": lambda values: urlencode({name: value for name, value in values.items() if value not in (None, "")}),
     }
@@ -203,6 +205,11 @@ class Shown:
             asked_for=self.request.method == "GET",
             sent=sent if sent and isinstance(error, TransientError) else {},
         )
+
+    @staticmethod
+    def is_ours(page: str) -> bool:
+        """Whether a page that a form names, to go back to, is one below our own address."""
+        return not page.startswith(("/", "\\")) and "://" not in page
 
     def go(self, page: str) -> RedirectResponse:
         """Send the browser to another page of ours."""

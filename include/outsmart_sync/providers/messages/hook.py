@@ -15,7 +15,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowNotFoundException
 from outsmart_sync.errors import NotConfigured, VendorUnavailable
 from outsmart_sync.providers import web
 from outsmart_sync.providers.messages import notifiers
-from outsmart_sync.providers.messages.message import document_of, html_of
+from outsmart_sync.providers.messages.message import document_of, failure_of, html_of
 
 SMTP_CONN_ID = "smtp_default"
 
@@ -61,8 +61,8 @@ class MessageHook:
             raise VendorUnavailable(
                 "The webhook did not take the message.",
                 remedy="Check its address.",
-                technical=str(error),
-            ) from error
+                technical=failure_of(error),
+            ) from None  # nor does a traceback say the address
 
     def notifiers(self) -> list[notifiers.Notifier]:
         """The notifiers that the environment names, each of which takes messages.

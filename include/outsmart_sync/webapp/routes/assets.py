@@ -33,7 +33,7 @@ def choose_language(view: View, language: Annotated[str, Form()], back: Annotate
     """Keep the language a person chose, and show the same page in it."""
     if language not in catalogue.LANGUAGES:
         raise HTTPException(404)
-    answer = view.go(back if not back.startswith(("/", "\\")) and "://" not in back else "")
+    answer = view.go(back if view.is_ours(back) else "")
     answer.set_cookie(
         languages.COOKIE,
         language,

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
 
 from outsmart_sync.errors import AccessDenied, InvalidSettings, SyncError
 from outsmart_sync.providers.packages import packages
+from outsmart_sync.records.catalogue import Package
 from outsmart_sync.records.exchange import Administration
 from outsmart_sync.services import checklist, export_switch, setting_up, settings
 from outsmart_sync.services import connect as connecting
+from outsmart_sync.services.setting_values import ENABLED
 from outsmart_sync.store import connections, logins
 from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.webapp import access, airflow, forms, opened
@@ -48,11 +50,10 @@ def _rights(view: Shown, package: str) -> access.Rights:
 
 def _earlier(view: Shown, rights: access.Rights, number: str) -> SyncConnection | None:
     """The sync connection that is to be connected again; None: another one is connected."""
-    if not number.isdecimal():
+    asked = access.number_of(number)
+    if asked is None:
         return None
-    if int(number) > access.LARGEST:
-        raise HTTPException(404)
-    found, _ = access.open_connection(opened.store(), view.user, int(number), "connect")
+    found, _ = access.open_connection(opened.store(), view.user, asked, "connect")
     if found.package != rights.package.name:
         raise HTTPException(404)
     return found
@@ -213,11 +214,14 @@ async def save(view: View, connection_id: access.Number, request: Request) -> Re
 def _save(view: Shown, connection_id: access.Number, form: forms.Form) -> Response:
     connection, rights = _pending(view, connection_id)
     store, gateway = opened.store(), opened.gateway()
-    changes = forms.changes(form, rights.package)
+    changes = _switches(form, rights.package)
     chosen = _chosen(connecting.administrations_of(gateway, connection), form.get("administration", [""])[0])
     earlier = connecting.earlier_of(store, connection, chosen.code)
     if earlier is not None:
         _require_seen(rights, earlier, chosen)
+        changes = _news(settings.read(store, earlier), changes)
+        if changes:
+            rights.require("edit")
     try:
         done = setting_up.set_up(
             store, gateway, connection, chosen.code, changes, share_account="share" in form, known=_known(rights)
@@ -226,17 +230,36 @@ def _save(view: Shown, connection_id: access.Number, form: forms.Form) -> Respon
         return _look(view, rights, connection, chosen, error=error, typed=dict(changes))
     number = done.connection.id
     if not access.sees(rights, done.connection):
-        raise AccessDenied(
+        hidden = AccessDenied(
             f"{done.connection.label} is connected, and you may not see it yet.",
             why=f"That needs the right to read the view {airflow.view_of(number)} in Airflow.",
             remedy="Ask your administrator for it: then look at its first import here, and start it.",
             code="hidden_connection",
         )
+        return view.error(hidden, back="")
     if done.left_off:
         return view.go(f"connections/{number}?left={','.join(done.left_off)}")
     if earlier is not None:
         return view.go(f"connections/{number}?resumed=1")
     return view.go(f"connections/{number}/report?first=1")
+
+
+def _switches(form: forms.Form, package: Package) -> dict[str, Any]:
+    """What the checklist asks for, and nothing else that a form may hold: the licence, and which imports are on."""
+    sent = forms.changes(form, package)
+    licence = {settings.LICENCE: sent[settings.LICENCE]} if settings.LICENCE in sent else {}
+    switches = {each.name: {ENABLED: sent[each.name][ENABLED]} for each in package.imports
+                if ENABLED in sent.get(each.name, {})}  # fmt: skip
+    return {**licence, **switches}
+
+
+def _news(saved: settings.Settings, changes: dict[str, Any]) -> dict[str, Any]:
+    """What of the checklist's answers is not as it is set already."""
+    return {
+        name: value
+        for name, value in changes.items()
+        if (value != saved.licence if name == settings.LICENCE else value[ENABLED] != saved.categories[name][ENABLED])
+    }
 
 
 @router.post("/connections/{connection_id}/forget")

@@ -22,7 +22,7 @@ def show(view: View) -> HTMLResponse:
     days = health.days(store, visible)
     return view.page(
         "health.html",
-        standing=health.status(store, visible),
+        standing=health.status(store, visible, count=False),
         calls={each.id: health.calls(store, each) for each in visible},
         packages=packages,
         automation={

@@ -25,11 +25,12 @@ def _visible(view: Shown) -> list[SyncConnection]:
 def _mine(visible: list[SyncConnection], connection: str) -> list[int]:
     """The sync connections that are asked for, of those that the person may know of."""
     known = [each.id for each in visible]
-    if not connection.isdecimal():
+    asked = access.number_of(connection)
+    if asked is None:
         return known
-    if int(connection) not in known:
+    if asked not in known:
         raise HTTPException(404)
-    return [int(connection)]
+    return [asked]
 
 
 def _named(view: Shown, visible: list[SyncConnection]) -> dict[str, Any]:
@@ -60,7 +61,7 @@ def show_runs(view: View, connection: str = "", state: str = "", before: access.
         runs=found[:_RUNS],
         more=found[_RUNS - 1].run_id if len(found) > _RUNS else None,
         visible=visible,
-        chosen=int(connection) if connection.isdecimal() else None,
+        chosen=access.number_of(connection),
         state=state,
         visible_ids=set(mine),
         **_named(view, visible),

@@ -19,7 +19,7 @@ def overview(view: View) -> HTMLResponse:
     packages = access.visible_packages(view.user)
     visible = [each for each in access.visible_connections(store, view.user) if not health.is_forgotten(each)]
     standing: dict[str, list[health.ConnectionStatus]] = {rights.package.name: [] for rights in packages}
-    for each in health.status(store, visible):
+    for each in health.status(store, visible, count=False):
         standing[each.connection.package].append(each)
     connected = [rights for rights in packages if standing[rights.package.name]]
     return view.page(

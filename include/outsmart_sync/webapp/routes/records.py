@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, HTTPException
 from fastapi.responses import HTMLResponse, Response
@@ -25,7 +26,7 @@ def show_causes(view: View, connection: str = "") -> HTMLResponse:
     """What waits, by cause."""
     store = opened.store()
     visible = access.visible_connections(store, view.user)
-    chosen = int(connection) if connection.isdecimal() else None
+    chosen = access.number_of(connection)
     mine = [each.id for each in visible if chosen in (None, each.id)]
     return view.page(
         "attention.html",
@@ -49,6 +50,9 @@ def show_waiting(
     store = opened.store()
     connection, rights = access.open_connection(store, view.user, connection_id, "look")
     found = attention.waiting(store, connection.id, record, state, reason, limit=_PAGE + 1, offset=offset)
+    if offset and not found:  # those of the last page have just been decided about
+        asked = urlencode({**view.request.query_params, "offset": max(offset - _PAGE, 0)})
+        return view.go(f"attention/{connection.id}/{record}/{state}?{asked}")
     return view.page(
         "waiting.html",
         connection=connection,
@@ -76,9 +80,9 @@ def decide(
     store = opened.store()
     connection, rights = access.open_connection(store, view.user, connection_id, "edit")
     done = {"dismiss": attention.dismiss, "hold": attention.hold, "release": attention.release}
-    if back.startswith(("/", "\\")) or "://" in back or action not in ("retry", *done):
+    if not view.is_ours(back) or action not in ("retry", *done):
         raise HTTPException(404)
-    chosen = list(dict.fromkeys(record or []))  # lines of a run may be about the same one
+    chosen = left = list(dict.fromkeys(record or []))  # lines of a run may be about the same one
     try:
         if not chosen:
             raise InvalidSettings(
@@ -86,11 +90,12 @@ def decide(
             )
         if action in done:
             return view.go(_told(back, action, done[action](store, connection, chosen)))
-        for asked in attention.retries(store, connection, chosen):
-            start(view, connection, rights, asked)
+        for each in attention.retries(store, connection, chosen):
+            start(view, connection, rights, each.asked)
+            left = [number for number in left if number not in each.ids]
         return view.go(_told(back, "retried", len(chosen)))
     except SyncError as error:
-        return view.error(error, back=back, sent={"action": [action], "record": chosen, "back": [back]})
+        return view.error(error, back=back, sent={"action": [action], "record": left, "back": [back]})
 
 
 def _told(back: str, what: str, number: int) -> str:
