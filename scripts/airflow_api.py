@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -43,7 +41,6 @@ class AirflowApi:
         self.address = address
         self._who = who
         self._check = check_alive
-        self._first_call: threading.Thread | None = None
         self.session = requests.Session()
         self.session.trust_env = False
 
@@ -57,15 +54,7 @@ class AirflowApi:
             health = self.session.get(f"{self.address}/api/v2/monitor/health", timeout=5).json()
         except (requests.RequestException, ValueError):
             return False
-        if self._first_call is None:
-            self._first_call = threading.Thread(target=self._build_task_api, daemon=True)
-            self._first_call.start()
         return all(health[name]["status"] == "healthy" for name in ("metadatabase", "scheduler", "dag_processor"))
-
-    def _build_task_api(self) -> None:
-        """Have Airflow build the API that tasks call, which takes it 5 s and more: else the first task waits for it."""
-        with contextlib.suppress(requests.RequestException):
-            requests.get(f"{self.address}/execution/health", timeout=_HTTP_SECONDS)
 
     def knows(self, dag_id: str) -> bool:
         """Whether a DAG has been read.

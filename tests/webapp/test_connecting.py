@@ -219,6 +219,7 @@ def test_an_administration_that_is_connected_again_keeps_its_settings(
         page.post(f"connections/{firm.id}/disconnect")
     number = log_in(page, again=str(firm.id))
     shown = page.get(f"connections/{number}/setup", params={"administration": str(MAIN)}).text
+    assert ("Exports went off when it was disconnected" in shown) is disconnected
     form = form_of(shown)
     assert form == {"licence": "pro", "relations.enabled": "on", "materials.enabled": "on"}
     answer = choose(page, number, MAIN, **form, shown=shown_switches(shown))
@@ -229,9 +230,7 @@ def test_an_administration_that_is_connected_again_keeps_its_settings(
     assert "goes on where it stopped, with the settings it had" in page.get(f"connections/{firm.id}?resumed=1").text
 
 
-def test_disconnecting_tells_that_exports_go_off_and_connecting_again_that_they_are(
-    page: Browser, world: ExportWorld
-) -> None:
+def test_disconnecting_tells_that_exports_go_off_where_they_are_on(page: Browser, world: ExportWorld) -> None:
     firm = world.world.connection
     assert "The export of work orders is switched off" in page.get(f"connections/{firm.id}/disconnect").text
     settings.save(world.store, firm, {"work_orders": {"enabled": False}})

@@ -111,12 +111,9 @@ def numbers(store: Store, connection_ids: Iterable[int]) -> dict[int, int]:
     for_a_person = and_(_waits(connection_ids), mirror.c.state.in_(_FOR_A_PERSON))
     with store.read() as transaction:
         rows = transaction.execute(select(*key, func.count().label("number")).where(for_a_person).group_by(*key)).all()
-    owners = {each.id: each for each in connections.find(store)}
-    on = {each: _switched_on(store, owners[each]) for each in {row.connection_id for row in rows}}
     found: Counter[int] = Counter()
-    for row in rows:
-        if row.record in on[row.connection_id]:
-            found[row.connection_id] += row.number
+    for connection, row in _of_switched_on(store, rows):
+        found[connection.id] += row.number
     return dict(found)
 
 
@@ -128,12 +125,9 @@ def _causes(store: Store, which: ColumnElement[bool]) -> list[Cause]:
     with store.read() as transaction:
         rows = transaction.execute(query).all()
         demanded = _demanded(transaction.execute(lists).all())
-    owners = {each.id: each for each in connections.find(store)}
-    on = {each: _switched_on(store, owners[each]) for each in {row.connection_id for row in rows}}
     found = [
-        _cause(owners[row.connection_id], row, demanded.get(tuple(row[: len(key)]), ""))
-        for row in rows
-        if row.record in on[row.connection_id]
+        _cause(connection, row, demanded.get(tuple(row[: len(key)]), ""))
+        for connection, row in _of_switched_on(store, rows)
     ]
     return sorted(found, key=lambda each: (STATES.index(MirrorState(each.state)), -each.number))
 
@@ -159,6 +153,13 @@ def _cause(connection: SyncConnection, row: Row[Any], demanded: str) -> Cause:
         remedy,
         row.number,
     )
+
+
+def _of_switched_on(store: Store, rows: Sequence[Row[Any]]) -> list[tuple[SyncConnection, Row[Any]]]:
+    """Those of some rows whose category is switched on, each with its connection."""
+    owners = {each.id: each for each in connections.find(store)}
+    on = {each: _switched_on(store, owners[each]) for each in {row.connection_id for row in rows}}
+    return [(owners[row.connection_id], row) for row in rows if row.record in on[row.connection_id]]
 
 
 def _switched_on(store: Store, connection: SyncConnection) -> set[str]:

@@ -24,7 +24,7 @@ SHARE = 0.25
 """Share of a login's life after which it is renewed: of thirty days, a good week."""
 
 _AT_ONCE = 25
-"""Logins that one run renews at most, so that its end is not held up."""
+"""Logins that one run tries to renew at most, so that its end is not held up."""
 
 _PATIENCE = 30.0
 """Seconds that the calls after a renewal may take."""
@@ -37,10 +37,18 @@ def keep(store: Store, gateway: Gateway) -> int:
     waits for a person from then on, as if an import had found out. A vendor that does not answer is asked for no other
     login; the order is another one each time, so that none of them always stands in the way of the others.
     """
-    chosen = due(store)[:_AT_ONCE]
-    shuffle(chosen)
+    waiting = due(store)
+    shuffle(waiting)
     silent = set[str]()
-    return sum(_renewed(store, gateway, each, silent) for each in chosen)
+    tried = renewed = 0
+    for each in waiting:
+        if each.package in silent:
+            continue
+        if tried == _AT_ONCE:
+            break
+        tried += 1
+        renewed += _renewed(store, gateway, each, silent)
+    return renewed
 
 
 def due(store: Store) -> list[SyncConnection]:
@@ -63,9 +71,7 @@ def due(store: Store) -> list[SyncConnection]:
 
 
 def _renewed(store: Store, gateway: Gateway, connection: SyncConnection, silent: set[str]) -> bool:
-    """Renew a login, unless its package is ``silent``; one that turns out to be is added."""
-    if connection.package in silent:
-        return False
+    """Renew a login; a package that does not answer is added to ``silent``."""
     try:
         with web.within(_PATIENCE):
             gateway.door(connection).look_around()  # which needs a token, and so renews the login

@@ -150,10 +150,11 @@ def _chosen(offered: list[Administration], code: str) -> Administration:
     )
 
 
-def _require_seen(rights: access.Rights, earlier: SyncConnection, chosen: Administration) -> None:
-    """Refuse to take over a connection that the person may not know of."""
-    if access.sees(rights, earlier):
-        return
+def _resumed(rights: access.Rights, pending: SyncConnection, chosen: Administration) -> SyncConnection | None:
+    """The connection that an administration had before; one that the person may not know of is not taken over."""
+    earlier = connecting.earlier_of(opened.store(), pending, chosen.code)
+    if earlier is None or access.sees(rights, earlier):
+        return earlier
     raise AccessDenied(
         f"{chosen.name} cannot be connected by you.",
         why="It was connected here before, and you may not see that connection.",
@@ -172,9 +173,7 @@ def _look(
     typed: dict[str, object] | None = None,
 ) -> HTMLResponse:
     store = opened.store()
-    earlier = connecting.earlier_of(store, connection, chosen.code)
-    if earlier is not None:
-        _require_seen(rights, earlier, chosen)
+    earlier = _resumed(rights, connection, chosen)
     return view.page(
         "checklist.html",
         status=_UNPROCESSABLE if error else _OK,
@@ -216,9 +215,8 @@ def _save(view: Shown, connection_id: access.Number, form: forms.Form) -> Respon
     store, gateway = opened.store(), opened.gateway()
     changes = _switches(form, rights.package)
     chosen = _chosen(connecting.administrations_of(gateway, connection), form.get("administration", [""])[0])
-    earlier = connecting.earlier_of(store, connection, chosen.code)
+    earlier = _resumed(rights, connection, chosen)
     if earlier is not None:
-        _require_seen(rights, earlier, chosen)
         changes = _news(settings.read(store, earlier), changes)
         if changes:
             rights.require("edit")
