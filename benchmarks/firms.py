@@ -18,7 +18,7 @@ import psutil  # type: ignore[import-untyped]
 from outsmart_sync import terminal
 from outsmart_sync.orchestration.schedules import EXPORT_VARIABLE, IMPORT_VARIABLE
 from outsmart_sync.providers.gateway import HookGateway
-from outsmart_sync.services import connect, settings
+from outsmart_sync.services import connect, login, settings
 from outsmart_sync.store.connections import SyncConnection
 from outsmart_sync.store.store import Store
 from outsmart_sync.store.vault import KEYS_VARIABLE
@@ -155,7 +155,7 @@ def _connect_all(store: Store, divisions: Mapping[int, int], visma: int) -> list
 
 def _connect(store: Store, package: str, code: str, number: int, company: str = "") -> SyncConnection:
     gateway, browser = HookGateway(store), Browser()
-    begun = connect.start_login(
+    begun = login.start(
         store,
         gateway,
         package,
@@ -170,7 +170,7 @@ def _connect(store: Store, package: str, code: str, number: int, company: str = 
         else browser.consent(begun.address, user_name=user)
     )
     browser.close()
-    done = connect.finish_login(store, gateway, back, state=begun.state)
+    done = login.finish(store, gateway, back, state=begun.state)
     return connect.choose_administration(store, gateway, done.connection, code)
 
 

@@ -22,6 +22,7 @@ from outsmart_sync.store.tables import mirror, record_log, run_category
 from page_stage import browser, stage
 
 _REPEATS = 7
+_FIRMS = 50
 _EVENTS = ("created", "updated", "excluded", "rejected")
 _CHUNK = 5_000
 _PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0"
@@ -49,8 +50,17 @@ def run(rows: int) -> None:
             ("search by code", f"find?text=C{rows // 2}"),
             ("search by name", f"find?text=Firm+{rows // 2}"),
         ):
-            server, paint = measured(page, made.own_address + address)
-            print(f"  {name:<18} server {server:6.0f}   first paint {paint:6.0f}")
+            tell(name, page, made.own_address + address)
+        for place in range(2, _FIRMS + 1):
+            connect(made.store, str(place))
+        tell(f"overview of {_FIRMS}", page, made.own_address)
+        tell(f"health of {_FIRMS}", page, f"{made.own_address}health")
+
+
+def tell(name: str, page: Page, address: str) -> None:
+    """Print how fast a page is."""
+    server, paint = measured(page, address)
+    print(f"  {name:<18} server {server:6.0f}   first paint {paint:6.0f}", flush=True)
 
 
 def measured(page: Page, address: str) -> tuple[float, float]:
@@ -65,18 +75,7 @@ def measured(page: Page, address: str) -> tuple[float, float]:
 
 def fill(store: Store, rows: int) -> int:
     """A connection with a run of so many records; returns the run's number."""
-    with store.begin() as transaction:
-        connection_id = connections.add(
-            transaction,
-            package="exact_online",
-            country="nl",
-            administration="1",
-            administration_name="Firm",
-            outsmart_account="north",
-            conn_id="exact_online_default",
-            outsmart_conn_id="outsmart_default",
-        )
-        connections.set_state(transaction, connection_id, State.ACTIVE)
+    connection_id = connect(store, "1")
     number = runs.open_run(store, "exact_online_import/made", package="exact_online", direction="import", options={})
     now = store.now()
     with store.begin() as transaction:
@@ -89,6 +88,23 @@ def fill(store: Store, rows: int) -> int:
             transaction.execute(insert(record_log), [_line(connection_id, number, place, now) for place in places])
             transaction.execute(insert(mirror), [_record(connection_id, number, place) for place in places])
     return number
+
+
+def connect(store: Store, administration: str) -> int:
+    """An active connection, as if somebody had logged in; returns its number."""
+    with store.begin() as transaction:
+        connection_id = connections.add(
+            transaction,
+            package="exact_online",
+            country="nl",
+            administration=administration,
+            administration_name=f"Firm {administration}",
+            outsmart_account=f"account-{administration}",
+            conn_id="exact_online_default",
+            outsmart_conn_id="outsmart_default",
+        )
+        connections.set_state(transaction, connection_id, State.ACTIVE)
+    return connection_id
 
 
 def _line(connection_id: int, run_id: int, place: int, now: object) -> dict[str, object]:

@@ -12,7 +12,7 @@ import time
 from cryptography.fernet import Fernet
 
 from outsmart_sync.pipeline.job import Options, Step
-from outsmart_sync.services import connect, planning, settings
+from outsmart_sync.services import connect, login, planning, settings
 from outsmart_sync.services.steps import run_step
 from outsmart_sync.store import runs, schema
 from outsmart_sync.store.store import Store
@@ -36,9 +36,9 @@ def main(address: str, visma_url: str, parallel: str) -> None:
     store = Store(address)
     schema.upgrade(store)
     gateway = HookGateway(store)
-    started = connect.start_login(store, gateway, PACKAGE, country="")
+    started = login.start(store, gateway, PACKAGE, country="")
     back = Browser().consent_visma(started.address, COMPANY)
-    done = connect.finish_login(store, gateway, back, state=started.state)
+    done = login.finish(store, gateway, back, state=started.state)
     chosen = connect.choose_administration(store, gateway, done.connection, VISMA_COMPANIES[COMPANY].id)
     settings.save(store, chosen, {CATEGORY: {"enabled": True}}, gateway=gateway)
     run = planning.open_run(store, PACKAGE, "benchmark", Options())
@@ -63,8 +63,8 @@ def _connection(visma_url: str, parallel: str) -> str:
         "redirect_uri": DEFAULT_VISMA_REDIRECT_URI,
         "parallel_pages": parallel,
     }
-    login = {"login": VISMA_APP.client_id, "password": VISMA_APP.client_secret}
-    return json.dumps({"conn_type": PACKAGE, **login, "extra": extra})
+    account = {"login": VISMA_APP.client_id, "password": VISMA_APP.client_secret}
+    return json.dumps({"conn_type": PACKAGE, **account, "extra": extra})
 
 
 if __name__ == "__main__":

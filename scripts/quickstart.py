@@ -239,7 +239,7 @@ class Quickstart:
 
     def _connect(self, addresses: dict[str, Any]) -> str:
         from outsmart_sync.providers.gateway import HookGateway
-        from outsmart_sync.services import connect, settings
+        from outsmart_sync.services import connect, login, settings
         from outsmart_sync.store import connections, schema
         from outsmart_sync.store.connections import State
         from sandbox.browser import Browser
@@ -253,11 +253,11 @@ class Quickstart:
         if active:
             return active[0].label
         gateway = HookGateway(store)
-        started = connect.start_login(store, gateway, "exact_online", country="nl")
+        started = login.start(store, gateway, "exact_online", country="nl")
         browser = Browser()
         return_address = browser.consent(started.address)
         browser.close()
-        done = connect.finish_login(store, gateway, return_address, state=started.state)
+        done = login.finish(store, gateway, return_address, state=started.state)
         main = next(division for division in DIVISIONS.values() if division.main)
         active_now = connect.choose_administration(store, gateway, done.connection, str(main.code))
         if not any(values["enabled"] for values in settings.read(store, active_now).categories.values()):

@@ -22,7 +22,7 @@ from airflow_api import LocalAirflowError
 from cluster import Cluster
 from outsmart_sync import terminal
 from outsmart_sync.providers.gateway import HookGateway
-from outsmart_sync.services import connect, settings
+from outsmart_sync.services import connect, login, settings
 from outsmart_sync.store.store import Store
 from outsmart_sync.store.vault import KEYS_VARIABLE
 from sandbox import process
@@ -83,15 +83,15 @@ def _run(cluster: Cluster, dag: str) -> str:
 
 def _connect(store: Store) -> None:
     gateway, browser = HookGateway(store), Browser()
-    begun = connect.start_login(store, gateway, "exact_online", country="nl")
-    done = connect.finish_login(store, gateway, browser.consent(begun.address), state=begun.state)
+    begun = login.start(store, gateway, "exact_online", country="nl")
+    done = login.finish(store, gateway, browser.consent(begun.address), state=begun.state)
     exact = connect.choose_administration(store, gateway, done.connection, str(DIVISION))
     on = {"enabled": True}
     settings.save(store, exact, {"licence": "pro", "relations": on, "materials": on, "hour_types": on})
     settings.save(store, exact, {"work_orders": on | {"cut_off": "2020-01-01"}})
-    begun = connect.start_login(store, gateway, "visma_eaccounting", country="", outsmart_conn_id="outsmart_south")
+    begun = login.start(store, gateway, "visma_eaccounting", country="", outsmart_conn_id="outsmart_south")
     back = browser.consent_visma(begun.address, COMPANY)
-    done = connect.finish_login(store, gateway, back, state=begun.state)
+    done = login.finish(store, gateway, back, state=begun.state)
     visma = connect.choose_administration(store, gateway, done.connection, VISMA_COMPANIES[COMPANY].id)
     settings.save(store, visma, {"customers": on, "materials": on, "work_orders": on})
     browser.close()

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Dialect
 import sandbox_connections
 from outsmart_sync.pipeline.job import Options
 from outsmart_sync.providers.gateway import HookGateway
-from outsmart_sync.services import connect, settings, sync
+from outsmart_sync.services import connect, login, settings, sync
 from outsmart_sync.store import runs
 from outsmart_sync.store.connections import SyncConnection
 from outsmart_sync.store.runs import CategoryRun
@@ -66,15 +66,15 @@ class Rig:
         """Opens the vendors as a task does."""
         return HookGateway(self.store)
 
-    def connect(self, division: int = MAIN, **changes: Any) -> SyncConnection:
-        """Log in as the sandbox's demo user, choose a division, and save settings."""
-        started = connect.start_login(self.store, self.gateway, "exact_online", country="nl")
+    def connect(self, division: int = MAIN, *, user: str = "demo@example.com", **changes: Any) -> SyncConnection:
+        """Log in as a user of the sandbox, choose a division, and save settings."""
+        started = login.start(self.store, self.gateway, "exact_online", country="nl")
         browser = Browser()
         try:
-            back = browser.consent(started.address)
+            back = browser.consent(started.address, user_name=user)
         finally:
             browser.close()
-        done = connect.finish_login(self.store, self.gateway, back, state=started.state)
+        done = login.finish(self.store, self.gateway, back, state=started.state)
         connection = connect.choose_administration(
             self.store, self.gateway, done.connection, str(division), share_account=True
         )
@@ -82,15 +82,15 @@ class Rig:
             settings.save(self.store, connection, changes)
         return connection
 
-    def log_in_to_visma(self, company: str) -> connect.Connected:
+    def log_in_to_visma(self, company: str) -> login.Connected:
         """Log in to VISMA as the sandbox's demo user, and choose a company on its page."""
-        started = connect.start_login(self.store, self.gateway, "visma_eaccounting", country="")
+        started = login.start(self.store, self.gateway, "visma_eaccounting", country="")
         browser = Browser()
         try:
             back = browser.consent_visma(started.address, company)
         finally:
             browser.close()
-        return connect.finish_login(self.store, self.gateway, back, state=started.state)
+        return login.finish(self.store, self.gateway, back, state=started.state)
 
     def connect_visma(self, company: str = "leeg", **changes: Any) -> SyncConnection:
         """Log in to VISMA, fix the company, and save settings."""

@@ -29,6 +29,7 @@ from outsmart_sync.services import (
     export_switch,
     health,
     history,
+    login,
     settings,
     start_dates,
     sync,
@@ -101,7 +102,7 @@ def connect(
     ] = "",
     outsmart: Annotated[
         str, typer.Option(help="Airflow connection of the OutSmart account to join with.")
-    ] = connecting.OUTSMART_CONN_ID,
+    ] = login.OUTSMART_CONN_ID,
     app_connection: Annotated[str, typer.Option(help="Airflow connection of the package's app.")] = "",
     share_account: Annotated[
         bool, typer.Option("--share-account", help="Join an OutSmart account that has another administration already.")
@@ -127,13 +128,13 @@ def connect(
             _print_choice(pending.id, connecting.administrations_of(gateway, pending), package, as_json=as_json)
         return
     if not return_address:
-        started = connecting.start_login(
+        started = login.start(
             store, gateway, package, country=country, conn_id=app_connection, outsmart_conn_id=outsmart
         )
         return_address = _ask_return_address(started.address, as_json=as_json)
-        done = connecting.finish_login(store, gateway, return_address, state=started.state)
+        done = login.finish(store, gateway, return_address, state=started.state)
     else:
-        done = connecting.finish_login(store, gateway, return_address)
+        done = login.finish(store, gateway, return_address)
     for revived in done.revived:
         err.print(f"{revived.label} works again.", markup=False)
     for waiting in done.waiting:

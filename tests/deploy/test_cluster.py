@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from airflow_api import ENDED, LocalAirflowError
-from outsmart_sync.services import connect, settings
+from outsmart_sync.services import connect, login, settings
 from outsmart_sync.store.connections import SyncConnection
 from outsmart_sync.store.tables import mirror, work_order_export
 from sandbox.browser import Browser
@@ -90,11 +90,11 @@ def require_whole(site: Site, connection: SyncConnection) -> None:
 def connect_visma(site: Site) -> None:
     """A company of VISMA, with an OutSmart account of its own."""
     rig = site.rig
-    begun = connect.start_login(rig.store, rig.gateway, "visma_eaccounting", country="", outsmart_conn_id=SOUTH_CONN_ID)
+    begun = login.start(rig.store, rig.gateway, "visma_eaccounting", country="", outsmart_conn_id=SOUTH_CONN_ID)
     browser = Browser()
     back = browser.consent_visma(begun.address, "leeg")
     browser.close()
-    done = connect.finish_login(rig.store, rig.gateway, back, state=begun.state)
+    done = login.finish(rig.store, rig.gateway, back, state=begun.state)
     company = connect.choose_administration(rig.store, rig.gateway, done.connection, VISMA_COMPANIES["leeg"].id)
     settings.save(rig.store, company, {"customers": {"enabled": True}, "work_orders": {"enabled": True}})
 

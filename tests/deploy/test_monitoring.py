@@ -129,8 +129,14 @@ def test_what_was_switched_off_on_purpose_ages_neither_on_the_dashboard_nor_in_t
     expression = panel["targets"][0]["expr"]
     assert expression.endswith(" and on (package, connection, direction) (outsmart_sync_scheduled == 1)")
     assert f"    {expression} > 3600\n" in (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
-    # A gauge that the exporter forgets would end the alarm when everything stands still.
-    assert "ttl" not in (FOLDER / "statsd-mapping.yaml").read_text(encoding="utf-8")
+
+
+def test_only_the_days_of_a_login_are_forgotten_and_not_within_a_day() -> None:
+    """A gauge that the exporter forgets ends the alarm when everything stands still, which ``last_end`` must give."""
+    rules = yaml.safe_load((FOLDER / "statsd-mapping.yaml").read_text(encoding="utf-8"))["mappings"]
+    assert {rule["name"]: rule["ttl"] for rule in rules if "ttl" in rule} == {"outsmart_sync_login_days_left": "26h"}
+    name = "airflow.outsmart_sync.login_days_left.exact_online.7"
+    assert mapped(name) == ("outsmart_sync_login_days_left", {"package": "exact_online", "connection": "7"})
 
 
 @pytest.fixture

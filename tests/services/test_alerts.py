@@ -6,9 +6,9 @@ from dataclasses import asdict
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select, update
 
-from outsmart_sync.errors import InvalidSettings, VendorUnavailable
+from outsmart_sync.errors import InvalidSettings, RenewalRefused, VendorUnavailable
 from outsmart_sync.pipeline.job import Options
 from outsmart_sync.services import alerts, breakage, history, settings, trouble
 from outsmart_sync.services.alerts import Message, Notifier
@@ -17,7 +17,8 @@ from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.store.exports import ExportState
 from outsmart_sync.store.runs import RunState
 from outsmart_sync.store.store import Store
-from outsmart_sync.store.tables import alert, category_state, record_log, run_category
+from outsmart_sync.store.tables import alert, category_state, record_log, run_category, vault_secret
+from support import SMALL, Rig
 
 
 class Box:
@@ -213,6 +214,30 @@ def test_an_order_that_was_cancelled_is_told_once_however_often_the_ways_change(
         alerts.save(store, connection, emails, webhook)
         alerts.tell(store, box)
     assert events(box) == [("a@example.com", "cancelled")]
+
+
+def test_a_login_that_is_refused_for_hours_is_told_once_also_when_it_is_given_up_then(rig: Rig) -> None:
+    box = Box()
+    connection = rig.connect(SMALL, relations={"enabled": True})
+    alerts.save(rig.store, connection, "a@example.com", "")
+    alerts.tell(rig.store, box)
+    for hours, told in ((1, []), (3, ["broken"]), (25, ["broken"])):
+        values = {"category": "relations", "state": "postponed", "code": RenewalRefused.code, "reason": "Not now."}
+        with rig.store.begin() as transaction:
+            now = dialect.now(transaction)
+            transaction.execute(update(vault_secret).values(obtained_at=now - timedelta(hours=hours)))
+            transaction.execute(delete(category_state))
+            transaction.execute(insert(category_state).values(connection_id=connection.id, since=now, **values))
+            if hours > 24:
+                connections.set_state(transaction, connection.id, State.EXPIRED, code="login_refused", text="Gone.")
+        alerts.tell(rig.store, box)
+        assert [event for _, event, _ in box.sent] == told, hours
+    with rig.store.begin() as transaction:
+        connections.set_state(transaction, connection.id, State.ACTIVE)
+        transaction.execute(delete(category_state))
+        transaction.execute(update(vault_secret).values(obtained_at=dialect.now(transaction)))
+    alerts.tell(rig.store, box)
+    assert [event for _, event, _ in box.sent] == ["broken", "recovered"]
 
 
 def test_one_that_is_disconnected_does_not_work_again(store: Store, connection: SyncConnection) -> None:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import pytest
 
 from outsmart_sync.records.exchange import Administration
-from outsmart_sync.services import checklist, connect
-from outsmart_sync.services.connect import Connected
+from outsmart_sync.services import checklist, login
+from outsmart_sync.services.login import Connected
 from sandbox.browser import Browser
 from support import MAIN, SMALL, Rig
 
 
 def logged_in(rig: Rig) -> Connected:
-    started = connect.start_login(rig.store, rig.gateway, "exact_online", country="nl")
+    started = login.start(rig.store, rig.gateway, "exact_online", country="nl")
     browser = Browser()
     back = browser.consent(started.address)
     browser.close()
-    return connect.finish_login(rig.store, rig.gateway, back, state=started.state)
+    return login.finish(rig.store, rig.gateway, back, state=started.state)
 
 
 def offered(done: Connected, division: int):

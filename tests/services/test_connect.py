@@ -21,8 +21,8 @@ from outsmart_sync.errors import (
     VaultLocked,
     VendorUnavailable,
 )
-from outsmart_sync.services import connect, health, history, settings
-from outsmart_sync.services.connect import Connected, LoginStart
+from outsmart_sync.services import connect, health, history, login, settings
+from outsmart_sync.services.login import Connected, Started
 from outsmart_sync.store import connections, cursors, logins
 from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.store.runs import RunState
@@ -47,10 +47,10 @@ class Desk(Rig):
 
     browser: Browser
 
-    def begin(self, **given: Any) -> LoginStart:
-        return connect.start_login(self.store, self.gateway, "exact_online", **{"country": "nl"} | given)
+    def begin(self, **given: Any) -> Started:
+        return login.start(self.store, self.gateway, "exact_online", **{"country": "nl"} | given)
 
-    def answer(self, started: LoginStart, user: str = "demo@example.com", divisions: list[int] | None = None) -> str:
+    def answer(self, started: Started, user: str = "demo@example.com", divisions: list[int] | None = None) -> str:
         browser = Browser()
         try:
             offer = browser.log_in(started.address, user, user.partition("@")[0])
@@ -63,7 +63,7 @@ class Desk(Rig):
         return self.finish(self.answer(started, user, divisions), state=started.state)
 
     def finish(self, back: str, state: str | None = None) -> Connected:
-        return connect.finish_login(self.store, self.gateway, back, state=state)
+        return login.finish(self.store, self.gateway, back, state=state)
 
     def choose(self, connection: SyncConnection, code: int | str, **given: Any) -> SyncConnection:
         return connect.choose_administration(self.store, self.gateway, connection, str(code), **given)

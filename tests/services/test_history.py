@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import event, insert, update
 
 from outsmart_sync.errors import InvalidSettings
 from outsmart_sync.providers.packages import package
@@ -246,3 +246,42 @@ def test_status_counts_what_needs_a_person_among_contact_persons_and_addresses_t
             transaction.execute(insert(mirror).values(connection_id=past.one.id, record=record, **row))
     after = health.status(past.store)[0].categories[0].records
     assert after == {**before, "rejected": before["rejected"] + 1, "held": 1}
+
+
+def test_status_asks_the_store_as_often_for_many_connections_as_for_two(past: Past) -> None:
+    """The first page shows all of them."""
+    few, expected = statements(past.store), health.status(past.store)
+    with past.store.begin() as transaction:
+        for number in range(20):
+            added = connections.add(
+                transaction,
+                package="exact_online",
+                country="nl",
+                administration=str(number),
+                administration_name=f"Firm {number}",
+                outsmart_account=f"account-{number}",
+                conn_id="exact_online_default",
+                outsmart_conn_id="outsmart_default",
+            )
+            connections.set_state(transaction, added, State.ACTIVE)
+            values = {"code": "1", "code_key": "1", "state": "rejected", "first_run_id": 1, "run_id": 1}
+            transaction.execute(insert(mirror).values(connection_id=added, record="relation", **values))
+    assert statements(past.store) == few
+    found = health.status(past.store)
+    assert found[: len(expected)] == expected, "what is told of one stays what it was"
+    assert [each.categories[0].records for each in found[len(expected) :]] == [{"rejected": 1}] * 20
+
+
+def statements(store: Store) -> int:
+    """How many statements the status of every connection takes."""
+    seen: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        seen.append(statement)
+
+    event.listen(store.engine, "before_cursor_execute", note)
+    try:
+        health.status(store)
+    finally:
+        event.remove(store.engine, "before_cursor_execute", note)
+    return len(seen)

@@ -90,12 +90,15 @@ def ended(rig: Rig, number: int) -> None:
 def test_one_that_waits_for_a_login_or_was_disconnected_is_not_scheduled(rig: Rig) -> None:
     connection = rig.connect(SMALL, licence="pro", relations={"enabled": True}, work_orders={"enabled": True})
     ended(rig, connection.id)
-    for state, others in ((State.EXPIRED, True), (State.DISCONNECTED, False)):
+    for state, expired in ((State.EXPIRED, 1), (State.DISCONNECTED, 0)):
         with rig.store.begin() as transaction:
             connections.set_state(transaction, connection.id, state)
         assert directions(rig, "scheduled") == {"import": 0, "export": 0}
         assert not directions(rig, "last_end")
-        assert ("expired.exact_online.1" in figures(rig)) is others
+        found = figures(rig)
+        assert found["expired.exact_online.1"] == expired, "whoever collects figures keeps the last one"
+        assert found["stopped.exact_online.1"] == 0
+        assert ("login_days_left.exact_online.1" in found) is (state is State.EXPIRED)
 
 
 def test_a_defect_in_one_connection_leaves_out_its_figures_alone(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:

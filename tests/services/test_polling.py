@@ -17,7 +17,7 @@ from outsmart_sync.services.polling import poll
 from outsmart_sync.services.polls import Work
 from outsmart_sync.store import connections, cursors
 from outsmart_sync.store.store import Store
-from outsmart_sync.store.tables import call_budget, category_state, cursor, run
+from outsmart_sync.store.tables import call_budget, category_state, cursor, run, vault_secret
 from services.scheduled import connections_of, opened, scheduled
 from support import MAIN, SMALL, Rig
 
@@ -240,3 +240,21 @@ def test_a_cursor_that_somebody_moved_meanwhile_stays_there(store: Store) -> Non
         cursors.move_on(transaction, number, "relations", {"deletions": "901", "accounts": "8"}, seen)
         now = cursors.read_all(transaction, number, "relations")
     assert {name: each.value for name, each in now.items()} == {"deletions": "12", "accounts": "8"}
+
+
+def test_a_login_that_is_refused_for_now_costs_the_next_cycles_neither_a_task_nor_a_call(sqlite_rig: Rig) -> None:
+    """For a day nobody knows whether it passes; other connections must not wait for it meanwhile."""
+    rig, control = sqlite_rig, sqlite_rig.vendors.control
+    synced(rig, SMALL, chosen=RELATIONS)
+    control.revoke("demo@example.com")
+    control.shift_clock(600)
+    with rig.store.begin() as transaction:
+        transaction.execute(update(vault_secret).values(obtained_at=rig.store.now() - timedelta(seconds=600)))
+    assert polled(rig, "refused") == []
+    (state,) = rig.rows(category_state)
+    assert (state.state, state.code) == ("postponed", "renewal_refused")
+    assert "withdrawn: then connect the administration again. It waits until" in state.reason
+    asked = control.token_calls()["count"]
+    assert connections_of(opened(rig, "next")) == []
+    assert opened(rig, "by hand", by_hand=True).shards, "a person may try at any time"
+    assert control.token_calls()["count"] == asked

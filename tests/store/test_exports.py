@@ -44,7 +44,7 @@ def test_a_row_is_kept_changed_and_found_again(store: Store, connection_id: int)
         assert (one.expected, one.actual, one.state, one.key) == (Decimal("10.10"), None, "sending", "1")
         assert {each.row_id for each in exports.pending(transaction, connection_id)} == {"1", "2"}
         exports.settle(transaction, one, ExportState.DONE, run_id=2, actual=Decimal("10.11"))
-        assert exports.totals(transaction, connection_id) == {"done": 1, "failed": 2}
+        assert exports.totals(transaction, [connection_id]) == {connection_id: {"done": 1, "failed": 2}}
         assert [each.actual for each in exports.of_number(transaction, "demo", "W1")] == [Decimal("10.11")]
         assert [each.row_id for each in exports.of_remote(transaction, "demo", connection_id, ["r1"])] == ["1"]
         assert [each.row_id for each in exports.listed(transaction, states=["done"])] == ["1"]

@@ -21,12 +21,12 @@ import requests
 from sqlalchemy import select, text, update
 
 import outsmart_sync
-from outsmart_sync.errors import Busy, LoginExpired, RateLimited, VaultLocked, VendorUnavailable
+from outsmart_sync.errors import Busy, LoginExpired, RateLimited, RenewalRefused, VaultLocked, VendorUnavailable
 from outsmart_sync.providers.exact_online import oauth
 from outsmart_sync.store import leases
 from outsmart_sync.store.store import Store
 from outsmart_sync.store.tables import vault_secret
-from outsmart_sync.store.tokens import TOKENS, TokenKeeper, TokenPair, login_owner, pair_values
+from outsmart_sync.store.tokens import ASKED_AGAIN_AFTER, TOKENS, TokenKeeper, TokenPair, login_owner, pair_values
 from outsmart_sync.store.vault import KEYS_VARIABLE, Vault
 from sandbox.process import SandboxProcess
 from store.racing import race
@@ -49,10 +49,11 @@ def stored(store: Store) -> dict[str, str]:
 
 
 def age(store: Store, seconds: float) -> None:
-    """Let the stored pair be older by so much, by the store's clock."""
+    """Let the stored pair, and what is noted of it, be older by so much, by the store's clock."""
     with store.begin() as connection:
-        obtained = connection.execute(select(vault_secret.c.obtained_at)).scalar_one()
-        connection.execute(update(vault_secret).values(obtained_at=obtained - timedelta(seconds=seconds)))
+        for row in connection.execute(select(vault_secret)).all():
+            older = update(vault_secret).where(vault_secret.c.owner == row.owner, vault_secret.c.kind == row.kind)
+            connection.execute(older.values(obtained_at=row.obtained_at - timedelta(seconds=seconds)))
 
 
 @dataclass
@@ -264,7 +265,50 @@ def test_a_token_endpoint_that_stays_away_costs_the_run_but_not_the_login(login:
         login.keeper().access_token()
     assert caught.value.code == "renewal_refused"
     assert leases.holder(login.store, LEASE) is None
+    login.grow_older(ASKED_AGAIN_AFTER[0].total_seconds())
     assert login.works(login.keeper().access_token())
+
+
+def test_after_a_refusal_nobody_asks_for_a_while_and_then_for_longer(login: Login) -> None:
+    """A login whose consent was withdrawn would use up its user's calls for tokens with every cycle."""
+    login.vendors.control.revoke("demo@example.com")
+    login.grow_older(DUE)
+    for number, pause in enumerate((*ASKED_AGAIN_AFTER, ASKED_AGAIN_AFTER[-1]), 1):
+        asked = sum(login.calls.values())
+        with pytest.raises(RenewalRefused) as first:
+            login.keeper().access_token()
+        assert sum(login.calls.values()) == asked + 3, number
+        for _ in range(2):  # another process
+            with pytest.raises(RenewalRefused) as later:
+                login.keeper().access_token()
+            assert str(later.value) == str(first.value)
+            assert later.value.technical == first.value.technical
+        assert sum(login.calls.values()) == asked + 3, number
+        for told in (first.value, later.value):
+            assert told.retry_at is not None
+            assert pause - timedelta(seconds=30) < told.retry_at - login.store.now() <= pause
+        login.grow_older(pause.total_seconds())
+
+
+def test_a_new_login_is_used_at_once_whatever_was_said_of_the_old_one(login: Login) -> None:
+    login.vendors.control.revoke("demo@example.com")
+    login.grow_older(DUE)
+    with pytest.raises(RenewalRefused):
+        login.keeper().access_token()
+    pair = login.vendors.control.give_tokens()
+    keep(login.store, pair["access_token"], pair["refresh_token"])
+    login.grow_older(DUE)
+    assert login.works(login.keeper().access_token())
+
+
+def test_a_login_that_nobody_used_for_days_is_not_given_up_at_the_first_refusal(login: Login) -> None:
+    login.vendors.control.revoke("demo@example.com")
+    login.grow_older(3 * 86_400)
+    with pytest.raises(RenewalRefused):
+        login.keeper().access_token()
+    login.grow_older(ASKED_AGAIN_AFTER[0].total_seconds())
+    with pytest.raises(LoginExpired, match="Connect the administration again"):
+        login.keeper().access_token()
 
 
 @pytest.mark.parametrize("kind", ["reset", "html", "truncate"])

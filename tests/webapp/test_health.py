@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from contextvars import copy_context
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
@@ -12,6 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import insert, update
 
+from outsmart_sync.errors import RenewalRefused
 from outsmart_sync.services import health, settings
 from outsmart_sync.store import connections
 from outsmart_sync.store.connections import State, SyncConnection
@@ -20,8 +22,10 @@ from outsmart_sync.store.store import Store
 from outsmart_sync.store.tables import call_budget, category_state, run, run_category, run_connection, vault_secret
 from outsmart_sync.webapp import airflow, chart
 from outsmart_sync.webapp.airflow import Automation
+from sandbox.browser import Browser as VendorBrowser
 from support import Rig
 from webapp.conftest import Browser, PlayedAirflow
+from webapp.logging_in import EXACT, there_and_back
 
 _DAY = timedelta(days=1)
 _ZONE = ZoneInfo("Europe/Amsterdam")
@@ -206,12 +210,20 @@ def test_a_login_that_was_forgotten_leaves_an_empty_overview(page: Browser, exac
 def test_what_a_person_may_not_see_is_not_looked_at(
     page: Browser, firm: SyncConnection, played: PlayedAirflow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looked: list[int] = []
-    monkeypatch.setattr(health, "_connection_status", lambda _store, connection, _: looked.append(connection.id))
-    played.sees = lambda _: False
-    for place in ("", "health"):
-        assert page.get(place).status_code == 200, place
-    assert looked == []
+    looked: list[list[int]] = []
+    status = health.status
+
+    def noted(store: Store, wanted: Sequence[SyncConnection], **how: bool) -> list[health.ConnectionStatus]:
+        looked.append([each.id for each in wanted])
+        return status(store, wanted, **how)
+
+    monkeypatch.setattr(health, "status", noted)
+    for seen, expected in ((True, [firm.id]), (False, [])):
+        played.sees = lambda _, seen=seen: seen
+        for place in ("", "health"):
+            looked.clear()
+            assert page.get(place).status_code == 200, place
+            assert looked == [expected], place
 
 
 def test_airflows_monitor_is_asked_once_however_many_dags_a_page_tells_of(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -275,3 +287,26 @@ def test_an_administration_is_called_by_a_code_only_where_people_know_it(
         connections.change(transaction, firm.id, administration=code)
     for place in ("", f"connections/{firm.id}"):
         assert code not in page.get(place).text, place
+
+
+def test_a_login_that_is_refused_for_now_offers_to_connect_again_and_goes_on_after_it(
+    page: Browser, exact: Rig, firm: SyncConnection
+) -> None:
+    settings.save(exact.store, firm, {"relations": {"enabled": True}, "materials": {"enabled": True}})
+    said = "Exact Online could not renew the login just now: “no text”. This may pass by itself."
+    with exact.store.begin() as transaction:
+        now = exact.store.now()
+        for category in ("relations", "materials"):
+            values = {"state": "postponed", "code": RenewalRefused.code, "reason": said, "since": now}
+            transaction.execute(
+                insert(category_state).values(
+                    connection_id=firm.id, category=category, until=now + timedelta(hours=1), **values
+                )
+            )
+    for place in ("", f"connections/{firm.id}", "health"):
+        assert f"connect/exact-online?again={firm.id}" in page.get(place).text, place
+    assert page.get("").text.count("could not renew the login") == 1, "told once, with both categories"
+    assert there_and_back(page, EXACT, VendorBrowser.consent, country="nl").status_code == 303
+    assert exact.rows(category_state) == []
+    assert [each.id for each in connections.find(exact.store, state=State.ACTIVE)] == [firm.id]
+    assert "?again=" not in page.get("").text

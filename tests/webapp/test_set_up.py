@@ -66,6 +66,8 @@ def test_what_was_found_of_a_company_is_shown_before_it_is_fixed(rig: Rig, page:
     offered = page.get(place).text
     assert "Product variant Standard." in offered
     shown = page.get(place, params={"administration": VISMA_COMPANIES["leeg"].id}).text
-    for text in ("NL", "demo@example.com", "EUR", "Product variant Standard.", "Licence ordered"):
+    for text in ("Netherlands", "demo@example.com", "EUR", "Product variant Standard.", "Licence ordered"):
         assert text in shown, text
     assert ">active<" not in shown
+    chosen = {"administration": VISMA_COMPANIES["leeg"].id}
+    assert "Nederland<" in page.get(place, params=chosen, headers={"Accept-Language": "nl"}).text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -33,15 +34,16 @@ def of_run(connection: Connection, job: Job) -> int:
     return number
 
 
-def recent(connection: Connection, connection_id: int) -> dict[str, int]:
-    """Category → how many records of it were told of lately."""
+def recent(connection: Connection, connection_ids: Sequence[int]) -> dict[tuple[int, str], int]:
+    """Connection and category → how many records of it were told of lately."""
+    key = (record_log.c.connection_id, record_log.c.category)
     rows = connection.execute(
-        select(record_log.c.category, func.count().label("number"))
+        select(*key, func.count().label("number"))
         .where(
-            record_log.c.connection_id == connection_id,
+            record_log.c.connection_id.in_(connection_ids),
             record_log.c.reason.in_(TO_DO_BY_HAND),
             record_log.c.at > dialect.now(connection) - RECENTLY,
         )
-        .group_by(record_log.c.category)
+        .group_by(*key)
     )
-    return {row.category: row.number for row in rows}
+    return {(row.connection_id, row.category): row.number for row in rows}

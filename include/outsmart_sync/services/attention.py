@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
     from outsmart_sync.records.catalogue import ImportCategory
+    from outsmart_sync.services.settings import Settings
     from outsmart_sync.store.connections import SyncConnection
     from outsmart_sync.store.store import Store
 
@@ -157,16 +158,17 @@ def _cause(connection: SyncConnection, row: Row[Any], demanded: str) -> Cause:
 
 def _of_switched_on(store: Store, rows: Sequence[Row[Any]]) -> list[tuple[SyncConnection, Row[Any]]]:
     """Those of some rows whose category is switched on, each with its connection."""
-    owners = {each.id: each for each in connections.find(store)}
-    on = {each: _switched_on(store, owners[each]) for each in {row.connection_id for row in rows}}
+    concerned = {row.connection_id for row in rows}
+    owners = {each.id: each for each in connections.find(store) if each.id in concerned}
+    saved = settings.read_all(store, list(owners.values()))
+    on = {number: _switched_on(each, saved[number]) for number, each in owners.items()}
     return [(owners[row.connection_id], row) for row in rows if row.record in on[row.connection_id]]
 
 
-def _switched_on(store: Store, connection: SyncConnection) -> set[str]:
+def _switched_on(connection: SyncConnection, saved: Settings) -> set[str]:
     """The record types of the categories that are switched on: what else waits, waits for nobody."""
-    chosen = settings.read(store, connection).categories
     imports = package_of(connection.package).imports
-    return {record.name for each in imports if chosen[each.name][ENABLED] for record in each.records}
+    return {record.name for each in imports if saved.categories[each.name][ENABLED] for record in each.records}
 
 
 def waiting(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from sqlalchemy import select
 
+from outsmart_sync.errors import RenewalRefused
 from outsmart_sync.pipeline.job import Options
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.records.export_catalogue import WORK_ORDERS
@@ -34,6 +35,9 @@ LAPSES, KEEPS_FAILING, NOT_EXPORTED = "login_lapses", "keeps_failing", "not_expo
 
 LAPSES_WITHIN = timedelta(days=10)
 """A login that nobody could keep alive is told of so long before its end; it should be renewed every week."""
+
+REFUSED_FOR = timedelta(hours=2)
+"""So long after its last renewal a login that is refused in words that may pass is told of: some refusals do pass."""
 
 IN_A_ROW = 3
 """Runs in which a category fails before it is told of: one outage of minutes wakes nobody."""
@@ -63,6 +67,7 @@ def of(transaction: Connection, connection: SyncConnection) -> Broken:
         _failing(transaction, connection)
         | blocked
         | _not_exported(transaction, connection)
+        | _refused(transaction, connection)
         | _lapsing(transaction, connection)
     )
 
@@ -102,7 +107,7 @@ def _last_runs(transaction: Connection, connection: SyncConnection, category: st
 
 def _not_exported(transaction: Connection, connection: SyncConnection) -> Broken:
     """Work orders that somebody must look after, as they do not get into the books by themselves."""
-    totals = exports.totals(transaction, connection.id)
+    totals = exports.totals(transaction, [connection.id])[connection.id]
     numbers = {state: totals[state] for state in _STUCK_STATES if totals.get(state)}
     if not numbers:
         return {}
@@ -125,6 +130,20 @@ def _stuck(state: ExportState, number: int) -> str:
     else:
         text = f"Exported with another total: {number}."
     return text
+
+
+def _refused(transaction: Connection, connection: SyncConnection) -> Broken:
+    """That the package has refused for hours to renew the login, in words that may pass."""
+    if not health.refused(transaction, [connection.id]):
+        return {}
+    renewed = health.login_renewed(transaction, connection)
+    if renewed is None or dialect.now(transaction) - renewed < REFUSED_FOR:
+        return {}
+    text = (
+        "The package has refused for hours to renew the login. It is tried again by itself, but most likely the "
+        "permission that was given to this app has been withdrawn: connect the administration again."
+    )
+    return {WHOLE: (RenewalRefused.code, text)}
 
 
 def _lapsing(transaction: Connection, connection: SyncConnection) -> Broken:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -23,6 +23,7 @@ from outsmart_sync.store.tables import run_category, staging, work_order_export
 
 if TYPE_CHECKING:
     from outsmart_sync.records.export_plan import Plan, Problem
+    from outsmart_sync.services.settings import Settings
     from outsmart_sync.store.connections import SyncConnection
     from outsmart_sync.store.store import Store
 
@@ -134,9 +135,32 @@ def in_order(store: Store, connection_id: int, asked: str = "", *, limit: int = 
 
 def standing(store: Store, connection: SyncConnection) -> Standing:
     """How a connection's exports stand."""
-    oldest = in_order(store, connection.id, limit=1)
-    on = bool(settings.read(store, connection).exporting(package_of(connection.package)))
-    return Standing(exports.totals(store, connection.id), oldest[0] if oldest else None, on)
+    return standings(store, [connection], settings.read_all(store, [connection]))[connection.id]
+
+
+def standings(store: Store, wanted: Sequence[SyncConnection], saved: Mapping[int, Settings]) -> dict[int, Standing]:
+    """Connection → how its exports stand.
+
+    Args:
+        store: The store.
+        wanted: The connections.
+        saved: Connection → its settings.
+    """
+    with store.read() as transaction:
+        totals = rows.totals(transaction, [each.id for each in wanted])
+        first = [
+            export
+            for number, states in totals.items()
+            if not states.keys().isdisjoint(OPEN)
+            for export in rows.listed(transaction, connection_id=number, states=OPEN, limit=1, oldest_work=True)
+        ]
+    oldest = {each.shown.connection_id: each for each in _listed(store, first)}
+    return {
+        each.id: Standing(
+            totals[each.id], oldest.get(each.id), bool(saved[each.id].exporting(package_of(each.package)))
+        )
+        for each in wanted
+    }
 
 
 def open_one(store: Store, connection: SyncConnection, row_id: str) -> Opened | None:
@@ -233,7 +257,7 @@ def exporting(store: Store, candidates: Sequence[SyncConnection]) -> list[SyncCo
 
 
 def _listed(store: Store, found: Sequence[Export]) -> list[Listed]:
-    packages = {each.id: each.package for each in connections.find(store)}
+    packages = {each.id: each.package for each in connections.find(store)} if found else {}
 
     def by_line(export: Export) -> bool:
         declared = package_of(packages[export.connection_id]).exports

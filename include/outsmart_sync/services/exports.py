@@ -82,12 +82,6 @@ def show(store: Store, number: str, connection_id: int | None = None) -> list[tu
     return [(told, _history(store, each)) for told, each in zip(all_shown(store, found), found, strict=True)]
 
 
-def totals(store: Store, connection_id: int) -> dict[str, int]:
-    """State → work orders of a connection."""
-    with store.read() as transaction:
-        return exports.totals(transaction, connection_id)
-
-
 def preview(store: Store, run_id: int) -> list[Plan | Problem]:
     """What a preview run found: each document with its lines, or why there is none."""
     query = (

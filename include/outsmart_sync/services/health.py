@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import case, func, or_, select
 
+from outsmart_sync.errors import RenewalRefused
 from outsmart_sync.pipeline import by_hand
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.records.catalogue import ImportCategory
@@ -21,12 +22,21 @@ from outsmart_sync.services.setting_values import ENABLED
 from outsmart_sync.store import connections, dialect, logins
 from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.store.runs import RunState
-from outsmart_sync.store.tables import call_budget, category_state, mirror, run, run_category, run_connection
+from outsmart_sync.store.tables import (
+    call_budget,
+    category_state,
+    mirror,
+    run,
+    run_category,
+    run_connection,
+    sync_connection,
+)
 from outsmart_sync.store.tokens import login_owner, renewed_at
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from outsmart_sync.services.settings import Settings
     from outsmart_sync.store.store import Store
 
 SHOWN_PER_DAY = ("created", "updated", "excluded", "rejected")
@@ -73,6 +83,7 @@ class ConnectionStatus:
         work: How its exports stand; None: nothing can be exported to its package.
         last_checked: When an import last asked its package whether there is anything new.
         attention: Records of the switched-on categories that wait for a person.
+        refused: Its package has refused to renew the login, in words that may pass.
     """
 
     connection: SyncConnection
@@ -84,6 +95,7 @@ class ConnectionStatus:
     work: export_list.Standing | None = None
     last_checked: datetime | None = None
     attention: int = 0
+    refused: bool = False
 
     @property
     def last_success(self) -> datetime | None:
@@ -120,8 +132,27 @@ def status(
         count: Also count every category's records by their state, which takes a second for some 100,000.
     """
     chosen = connections.find(store) if wanted is None else wanted
+    saved = settings.read_all(store, chosen)
+    known = _known(store, chosen, count=count)
     for_a_person = attention.numbers(store, [each.id for each in chosen])
-    return [_connection_status(store, each, for_a_person.get(each.id, 0), count=count) for each in chosen]
+    names = logins.user_names(store, {each.login_id for each in chosen})
+    exporting = [each for each in chosen if package_of(each.package).exports]
+    work = export_list.standings(store, exporting, saved)
+    return [
+        ConnectionStatus(
+            connection=each,
+            user_name=names.get(each.login_id, ""),
+            login_lapses=_lapses(each, known.renewed),
+            licence=saved[each.id].licence,
+            automatic=saved[each.id].automatic,
+            last_checked=_last_checked(each, known),
+            work=work.get(each.id),
+            attention=for_a_person.get(each.id, 0),
+            refused=each.id in known.refused,
+            categories=_categories(each, saved[each.id], known, work[each.id].totals if each.id in work else {}),
+        )
+        for each in chosen
+    ]
 
 
 def of(store: Store, connection: SyncConnection) -> ConnectionStatus:
@@ -223,104 +254,153 @@ def _per_day(
 
 def login_lapses(transaction: Connection, connection: SyncConnection) -> datetime | None:
     """When a connection's login ends unless it is used; None: it does not by itself, or there is none."""
+    return _lapses(connection, renewed_at(transaction, _owners([connection])))
+
+
+def login_renewed(transaction: Connection, connection: SyncConnection) -> datetime | None:
+    """When a connection's login was last renewed; None: there is none."""
+    return next(iter(renewed_at(transaction, _owners([connection])).values()), None)
+
+
+def _lapses(connection: SyncConnection, renewed: Mapping[str, datetime]) -> datetime | None:
     lasts = package_of(connection.package).login_lasts
-    obtained = _login_obtained(transaction, connection)
-    if obtained is None or lasts is None or connection.state is State.DISCONNECTED:
+    if connection.login_id is None or lasts is None or connection.state is State.DISCONNECTED:
         return None
-    return obtained + lasts
+    obtained = renewed.get(login_owner(connection.login_id))
+    return None if obtained is None else obtained + lasts
 
 
-def _connection_status(store: Store, connection: SyncConnection, for_a_person: int, *, count: bool) -> ConnectionStatus:
-    package = package_of(connection.package)
-    chosen = settings.read(store, connection)
+def _owners(wanted: Iterable[SyncConnection]) -> list[str]:
+    return [login_owner(each.login_id) for each in wanted if each.login_id is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the store knows of some connections, read for all of them at once.
+
+    Attributes:
+        stopped: Connection → category → why it does not run now.
+        refused: Connections whose login the package has refused to renew, in words that may pass.
+        finished: Connection → category → when it last came to its end.
+        checked: Connection → when an import last asked its package.
+        records: Connection → record type → mirror state → records.
+        told: Connection and category → records to do by hand.
+        renewed: Owner in the vault → when its login was last renewed.
+    """
+
+    stopped: dict[int, dict[str, str]]
+    refused: set[int]
+    finished: dict[int, dict[str, datetime]]
+    checked: dict[int, datetime]
+    records: dict[int, dict[str, dict[str, int]]]
+    told: dict[tuple[int, str], int]
+    renewed: dict[str, datetime]
+
+
+def _known(store: Store, wanted: Sequence[SyncConnection], *, count: bool) -> _Known:
+    ids = [each.id for each in wanted]
     with store.read() as transaction:
-        stopped = _stopped(transaction, connection.id) | chosen.beyond_licence(package)
-        finished = _finished(transaction, connection.id)
-        records = _records(transaction, connection.id) if count else {}
-        told = by_hand.recent(transaction, connection.id)
-        lapses = login_lapses(transaction, connection)
-        checked = _checked(transaction, connection.id)
-    imported = [finished.get(each.name) for each in package.imports]  # a run that goes on may have ended some
-    work = export_list.standing(store, connection) if package.exports else None
-    exported = work.totals if work else {}
-    return ConnectionStatus(
-        connection=connection,
-        user_name=logins.user_name(store, connection.login_id),
-        login_lapses=lapses,
-        licence=chosen.licence,
-        automatic=chosen.automatic,
-        last_checked=max((each for each in (checked, *imported) if each), default=None),
-        work=work,
-        attention=for_a_person,
-        categories=[
-            CategoryStatus(
-                name=category.name,
-                enabled=chosen.categories[category.name][ENABLED],
-                stopped=stopped.get(category.name, ""),
-                last_success=finished.get(category.name),
-                records=_sum(records.get(record.name, {}) for record in category.records)
-                if isinstance(category, ImportCategory)
-                else exported,
-                to_do_by_hand=told.get(category.name, 0),
-            )
-            for category in package.categories
-            # What became of invoices is told with the work orders.
-            if category.name != INVOICE_STATUS or chosen.categories[category.name][ENABLED]
-        ],
-    )
+        return _Known(
+            _stopped(transaction, ids),
+            refused(transaction, ids),
+            _finished(transaction, ids),
+            _checked(transaction, ids),
+            _records(transaction, ids) if count else {},
+            by_hand.recent(transaction, ids),
+            renewed_at(transaction, _owners(wanted)),
+        )
 
 
-def _stopped(transaction: Connection, connection_id: int) -> dict[str, str]:
+def _categories(
+    connection: SyncConnection, chosen: Settings, known: _Known, exported: dict[str, int]
+) -> list[CategoryStatus]:
+    package = package_of(connection.package)
+    stopped = known.stopped.get(connection.id, {}) | chosen.beyond_licence(package)
+    finished = known.finished.get(connection.id, {})
+    records = known.records.get(connection.id, {})
+    return [
+        CategoryStatus(
+            name=category.name,
+            enabled=chosen.categories[category.name][ENABLED],
+            stopped=stopped.get(category.name, ""),
+            last_success=finished.get(category.name),
+            records=_sum(records.get(record.name, {}) for record in category.records)
+            if isinstance(category, ImportCategory)
+            else exported,
+            to_do_by_hand=known.told.get((connection.id, category.name), 0),
+        )
+        for category in package.categories
+        # What became of invoices is told with the work orders.
+        if category.name != INVOICE_STATUS or chosen.categories[category.name][ENABLED]
+    ]
+
+
+def _last_checked(connection: SyncConnection, known: _Known) -> datetime | None:
+    """When its package was last asked: a run that goes on may have ended some categories."""
+    finished = known.finished.get(connection.id, {})
+    imported = [finished.get(each.name) for each in package_of(connection.package).imports]
+    return max((each for each in (known.checked.get(connection.id), *imported) if each), default=None)
+
+
+def refused(transaction: Connection, connection_ids: Sequence[int]) -> set[int]:
+    """Those of some connections whose login the package has refused to renew, in words that may pass."""
+    mine = category_state.c.connection_id.in_(connection_ids)
+    query = select(category_state.c.connection_id).where(mine, category_state.c.code == RenewalRefused.code)
+    return set(transaction.execute(query).scalars())
+
+
+def _stopped(transaction: Connection, connection_ids: Sequence[int]) -> dict[int, dict[str, str]]:
     now = dialect.now(transaction)
     still = or_(category_state.c.until.is_(None), category_state.c.until > now)
-    rows = transaction.execute(select(category_state).where(category_state.c.connection_id == connection_id, still))
-    return {row.category: row.reason for row in rows}
+    mine = category_state.c.connection_id.in_(connection_ids)
+    found: dict[int, dict[str, str]] = {}
+    for row in transaction.execute(select(category_state).where(mine, still)):
+        found.setdefault(row.connection_id, {})[row.category] = row.reason
+    return found
 
 
-def _checked(transaction: Connection, connection_id: int) -> datetime | None:
+def _checked(transaction: Connection, connection_ids: Sequence[int]) -> dict[int, datetime]:
     """When an import that took the connection along last ended: where nothing is new, no category runs."""
-    query = (
+    last = (
         select(run.c.finished_at)
         .join(run_connection, run_connection.c.run_id == run.c.id)
         .where(
-            run_connection.c.connection_id == connection_id,
+            run_connection.c.connection_id == sync_connection.c.id,
             run.c.direction == planning.IMPORT,
             run.c.finished_at.is_not(None),
         )
         .order_by(run.c.id.desc())
         .limit(1)
+        .correlate(sync_connection)
+        .scalar_subquery()
     )
-    checked: datetime | None = transaction.execute(query).scalar_one_or_none()
-    return checked
+    query = select(sync_connection.c.id, last.label("at")).where(sync_connection.c.id.in_(connection_ids))
+    return {row.id: row.at for row in transaction.execute(query) if row.at is not None}
 
 
-def _finished(transaction: Connection, connection_id: int) -> dict[str, datetime]:
+def _finished(transaction: Connection, connection_ids: Sequence[int]) -> dict[int, dict[str, datetime]]:
+    key = (run_category.c.connection_id, run_category.c.category)
     rows = transaction.execute(
-        select(run_category.c.category, func.max(run_category.c.finished_at).label("at"))
-        .where(run_category.c.connection_id == connection_id, run_category.c.state.in_(("done", "idle")))
-        .group_by(run_category.c.category)
+        select(*key, func.max(run_category.c.finished_at).label("at"))
+        .where(run_category.c.connection_id.in_(connection_ids), run_category.c.state.in_(("done", "idle")))
+        .group_by(*key)
     )
-    return {row.category: row.at for row in rows}
-
-
-def _records(transaction: Connection, connection_id: int) -> dict[str, dict[str, int]]:
-    rows = transaction.execute(
-        select(mirror.c.record, mirror.c.state, func.count().label("number"))
-        .where(mirror.c.connection_id == connection_id)
-        .group_by(mirror.c.record, mirror.c.state)
-    )
-    found: dict[str, dict[str, int]] = {}
+    found: dict[int, dict[str, datetime]] = {}
     for row in rows:
-        found.setdefault(row.record, {})[row.state] = row.number
+        found.setdefault(row.connection_id, {})[row.category] = row.at
+    return found
+
+
+def _records(transaction: Connection, connection_ids: Sequence[int]) -> dict[int, dict[str, dict[str, int]]]:
+    key = (mirror.c.connection_id, mirror.c.record, mirror.c.state)
+    rows = transaction.execute(
+        select(*key, func.count().label("number")).where(mirror.c.connection_id.in_(connection_ids)).group_by(*key)
+    )
+    found: dict[int, dict[str, dict[str, int]]] = {}
+    for row in rows:
+        found.setdefault(row.connection_id, {}).setdefault(row.record, {})[row.state] = row.number
     return found
 
 
 def _sum(numbers: Iterable[dict[str, int]]) -> dict[str, int]:
     return dict(sum((Counter(each) for each in numbers), Counter()))
-
-
-def _login_obtained(transaction: Connection, connection: SyncConnection) -> datetime | None:
-    if connection.login_id is None:
-        return None
-    owner = login_owner(connection.login_id)
-    return renewed_at(transaction, owner).get(owner)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from outsmart_sync.errors import LoginExpired, SyncError
 from outsmart_sync.providers import web
 from outsmart_sync.providers.packages import packages
-from outsmart_sync.services import connect
+from outsmart_sync.services import login
 from outsmart_sync.store import connections, dialect
 from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.store.tokens import login_owner, renewed_at
@@ -77,7 +77,7 @@ def _renewed(store: Store, gateway: Gateway, connection: SyncConnection, silent:
             gateway.door(connection).look_around()  # which needs a token, and so renews the login
     except LoginExpired as error:
         log.warning("%s: the login has come to its end: %s", connection.label, error)
-        connect.login_lost(store, connection, error)
+        login.lost(store, connection, error)
         return False
     except SyncError as error:
         log.warning("%s: the login could not be renewed, later runs try again: %s (%s)", connection.label, error,

@@ -96,7 +96,8 @@ def standing(store: Store) -> list[Metric]:
     """How every connection stands; a defect in one of them leaves out its figures alone.
 
     ``scheduled``, of each direction: 1 when the schedule runs it; 0 when it is switched off, or waits for a new login,
-    or was disconnected. The others are of active and expired connections. ``last_end``, of each direction that the
+    or was disconnected. ``stopped`` and ``expired``: 0 for one that was disconnected, as whoever collects figures keeps
+    the last one. The others are of active and expired connections. ``last_end``, of each direction that the
     schedule runs: the moment, in Unix seconds, when the last run ended that it took part in; whoever watches sees it
     grow old, also when nothing is sent any more. ``stopped``: its categories that wait for a person. ``calls_left``: of
     the day's calls to the package, once one was made today. ``login_days_left``: until its login lapses unless used,
@@ -127,7 +128,7 @@ def _of_connection(connection: SyncConnection, known: _Known) -> list[Metric]:
     scheduled = _scheduled(connection, known.chosen.get(connection.id, {}))
     metrics = [Metric(f"{PREFIX}.scheduled.{place}.{name}", float(runs)) for name, runs in scheduled.items()]
     if connection.state is State.DISCONNECTED:
-        return metrics
+        return metrics + [Metric(f"{PREFIX}.{what}.{place}", 0.0) for what in ("stopped", "expired")]
     figures = {
         "stopped": float(known.stopped.get(connection.id, 0)),
         "calls_left": known.left.get((connection.package, connection.country, connection.administration)),

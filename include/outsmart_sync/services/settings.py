@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import yaml
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from outsmart_sync.errors import InvalidSettings, Problem, SyncError
 from outsmart_sync.providers.packages import package as package_of
@@ -23,7 +23,7 @@ from outsmart_sync.store import dialect
 from outsmart_sync.store.tables import setting, sync_connection
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Row
 
     from outsmart_sync.records.catalogue import ImportCategory, Package
     from outsmart_sync.records.export_catalogue import ExportCategory
@@ -107,11 +107,25 @@ class Settings:
 
 def read(store: Store, connection: SyncConnection) -> Settings:
     """The settings of a connection."""
-    package = package_of(connection.package)
-    query = select(setting.c.category, setting.c.name, setting.c.value).where(setting.c.connection_id == connection.id)
+    return read_all(store, [connection])[connection.id]
+
+
+def read_all(store: Store, wanted: Sequence[SyncConnection]) -> dict[int, Settings]:
+    """Connection → its settings."""
     with store.read() as transaction:
-        stored = {(row.category, row.name): msgspec.json.decode(row.value) for row in transaction.execute(query)}
-        version = _version(transaction, connection)
+        stored = _stored(transaction, [each.id for each in wanted])
+    return {each.id: _settings(package_of(each.package), stored.get(each.id, [])) for each in wanted}
+
+
+def _stored(transaction: Connection, connection_ids: Sequence[int]) -> dict[int, list[Row[Any]]]:
+    found: dict[int, list[Row[Any]]] = {}
+    for row in transaction.execute(select(setting).where(setting.c.connection_id.in_(connection_ids))):
+        found.setdefault(row.connection_id, []).append(row)
+    return found
+
+
+def _settings(package: Package, rows: Sequence[Row[Any]]) -> Settings:
+    stored = {(row.category, row.name): msgspec.json.decode(row.value) for row in rows}
     categories = {
         category.name: {
             name: stored.get((category.name, name), setting_values.default_of(each))
@@ -123,16 +137,14 @@ def read(store: Store, connection: SyncConnection) -> Settings:
         stored.get((_OF_CONNECTION, LICENCE), package.tiers[1]),
         categories,
         stored.get((_OF_CONNECTION, AUTOMATIC), True),
-        version,
+        _version(rows),
     )
 
 
-def _version(transaction: Connection, connection: SyncConnection) -> str:
+def _version(rows: Sequence[Row[Any]]) -> str:
     """When what is synced was saved last; other values that are kept of the connection do not count."""
-    synced = (setting.c.category != _OF_CONNECTION) | setting.c.name.in_((LICENCE, AUTOMATIC))
-    query = select(func.max(setting.c.changed_at)).where(setting.c.connection_id == connection.id, synced)
-    last = transaction.execute(query).scalar_one_or_none()
-    return last.isoformat() if last else ""
+    synced = [row.changed_at for row in rows if row.category != _OF_CONNECTION or row.name in (LICENCE, AUTOMATIC)]
+    return max(synced).isoformat() if synced else ""
 
 
 def save(
@@ -206,7 +218,8 @@ def _require_version(transaction: Connection, connection: SyncConnection, versio
         return
     # Whoever saves at the same moment waits here, and then sees what was saved.
     transaction.execute(select(sync_connection.c.id).where(sync_connection.c.id == connection.id).with_for_update())
-    if _version(transaction, connection) != version:
+    stored = _stored(transaction, [connection.id]).get(connection.id, [])
+    if _version(stored) != version:
         raise InvalidSettings(
             "Somebody else saved these settings while you were changing them, so yours were not saved.",
             remedy="Compare what you see with what is saved now, and save again to keep yours.",

@@ -24,7 +24,7 @@ from outsmart_sync.errors import (
 )
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.records.catalogue import ImportCategory
-from outsmart_sync.services import connect
+from outsmart_sync.services import login
 from outsmart_sync.store import dialect, runs
 from outsmart_sync.store.budget import ENDPOINT_CLOSED
 from outsmart_sync.store.connections import SyncConnection
@@ -79,7 +79,7 @@ def note_failure(
     postponed = postpone_if_long(store, connection, [category.name], error)
     told = False
     if isinstance(error, LoginExpired):
-        connect.login_lost(store, connection, error)
+        login.lost(store, connection, error)
     elif isinstance(error, ConfigurationError) and error.code not in _COSTS_NO_CALL:
         told = _block(store, connection, category, error) and not options.by_hand
     _note(store, job_id, RunState.POSTPONED if postponed or told else RunState.FAILED, error.code, str(error))

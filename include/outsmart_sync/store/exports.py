@@ -276,10 +276,15 @@ def causes(connection: Connection, connection_id: int, states: Iterable[str]) ->
     return [(row.state, row.number, row.cause, row.remedy) for row in connection.execute(query)]
 
 
-def totals(connection: Connection, connection_id: int) -> dict[str, int]:
-    """State → work orders of a connection."""
-    query = select(table.c.state, func.count()).where(table.c.connection_id == connection_id).group_by(table.c.state)
-    return {str(state): number for state, number in connection.execute(query)}
+def totals(connection: Connection, connection_ids: Iterable[int]) -> dict[int, dict[str, int]]:
+    """Connection → state → its work orders."""
+    ids = list(connection_ids)
+    key = (table.c.connection_id, table.c.state)
+    found: dict[int, dict[str, int]] = {each: {} for each in ids}
+    query = select(*key, func.count()).where(table.c.connection_id.in_(ids)).group_by(*key)
+    for connection_id, state, number in connection.execute(query):
+        found[connection_id][str(state)] = number
+    return found
 
 
 def put(connection: Connection, account: str, row_id: str, **values: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -132,7 +133,12 @@ def keep(connection: Connection, *, package: str, country: str, conn_id: str, us
 
 def user_name(store: Store, login_id: int | None) -> str:
     """Who logged in; '' when nobody is."""
-    if login_id is None:
-        return ""
+    return user_names(store, [login_id]).get(login_id, "")
+
+
+def user_names(store: Store, login_ids: Iterable[int | None]) -> dict[int | None, str]:
+    """Login → who logged in; without those that there are none of."""
+    wanted = [each for each in login_ids if each is not None]
     with store.read() as connection:
-        return connection.execute(select(login.c.user_name).where(login.c.id == login_id)).scalar_one_or_none() or ""
+        rows = connection.execute(select(login.c.id, login.c.user_name).where(login.c.id.in_(wanted)))
+        return {row.id: row.user_name for row in rows}

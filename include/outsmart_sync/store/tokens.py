@@ -24,7 +24,7 @@ from outsmart_sync.store import leases
 from outsmart_sync.store.tables import vault_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from sqlalchemy import Connection
 
@@ -39,8 +39,14 @@ TOKENS = "tokens"
 LEASE_LASTS = timedelta(seconds=90)
 """For so long a process that was killed while renewing holds the others up."""
 
+REFUSED = "renewal_refused"
+"""The vault's kind of what is known of a renewal that was refused in words that may pass."""
+
+ASKED_AGAIN_AFTER = (timedelta(minutes=10), timedelta(minutes=20), timedelta(minutes=40), timedelta(hours=1))
+"""After such a refusal nobody asks for so long, then for longer: packages count a user's calls for tokens, and errors."""
+
 HOPELESS_AFTER = timedelta(hours=24)
-"""A login that was last renewed so long ago, and is refused without a reason, has come to its end."""
+"""A login that was last renewed so long ago, and is refused without a reason once more, has come to its end."""
 
 _KEPT_AGAIN = (1.0, 3.0, 10.0)
 _WAIT_STEP = 0.05
@@ -169,6 +175,7 @@ class TokenKeeper:
         known = self._load()  # somebody may have refreshed between our look and our claim
         if _serves(known, refused):
             return known.access
+        self._heed_refusal(known)
         try:
             pair, spent = self._renewed(known.secret.values)
         except LoginExpired:
@@ -176,9 +183,10 @@ class TokenKeeper:
                 raise
             stored = False
         except RenewalRefused as refused_renewal:
-            if self._store.now() - known.secret.obtained_at < HOPELESS_AFTER:
-                raise
-            raise _given_up(refused_renewal) from refused_renewal
+            before = self._refusal(known)
+            if before and self._store.now() - known.secret.obtained_at >= HOPELESS_AFTER:
+                raise _given_up(refused_renewal) from refused_renewal
+            raise self._refused(known, refused_renewal, before) from refused_renewal
         else:
             stored = self._keep(pair, spent, known.secret.version)
         if stored:
@@ -186,6 +194,27 @@ class TokenKeeper:
         else:
             log.warning("The login was replaced while its token was being renewed; the new login is used")
         return self._load().access
+
+    def _heed_refusal(self, known: _Known) -> None:
+        """Raise what the vendor said when this pair was refused, until it makes sense to ask again."""
+        before = self._refusal(known)
+        if before is None:
+            return
+        again = before.obtained_at + _pause(int(before.values["times"]))
+        if self._store.now() < again:
+            raise _not_now(before.values["what"], before.values["technical"], again)
+
+    def _refused(self, known: _Known, refused: RenewalRefused, before: Secret | None) -> RenewalRefused:
+        """Note a refusal for every process, and say when the vendor is asked again."""
+        times = 1 + (int(before.values["times"]) if before else 0)
+        values = {"what": refused.what, "technical": refused.technical, "times": str(times)}
+        self._vault.write(self._owner, REFUSED, {**values, "version": str(known.secret.version)})
+        return _not_now(refused.what, refused.technical, self._store.now() + _pause(times))
+
+    def _refusal(self, known: _Known) -> Secret | None:
+        """What was noted of refusals of this very pair."""
+        noted = self._vault.read(self._owner, REFUSED)
+        return noted if noted and noted.values["version"] == str(known.secret.version) else None
 
     def _renewed(self, values: Mapping[str, str]) -> tuple[TokenPair, str]:
         """A new pair, and the refresh token that it was given for."""
@@ -222,6 +251,22 @@ def _serves(known: _Known, refused: str | None) -> bool:
     return known.access != refused and time.monotonic() < known.refresh_from
 
 
+def _pause(times: int) -> timedelta:
+    """For how long nobody asks after so many refusals."""
+    return ASKED_AGAIN_AFTER[min(times, len(ASKED_AGAIN_AFTER)) - 1]
+
+
+def _not_now(what: str, technical: str, again: datetime) -> RenewalRefused:
+    return RenewalRefused(
+        what,
+        why="This may pass by itself; or the permission that was given to this app has been withdrawn: then connect "
+        "the administration again.",
+        remedy="It is tried again by itself, and taken for withdrawn after a day.",
+        technical=technical,
+        retry_at=again,
+    )
+
+
 def _given_up(refused: RenewalRefused) -> LoginExpired:
     return LoginExpired(
         "The login has not been renewed for a day, and the package refuses to.",
@@ -242,11 +287,11 @@ def pair_of(values: Mapping[str, str]) -> TokenPair:
     return TokenPair(values["access"], values["refresh"], int(values["lasts"]))
 
 
-def renewed_at(transaction: Connection, owner: str | None = None) -> dict[str, datetime]:
-    """Owner → when its login was last renewed, the oldest first; of all owners, or of one."""
+def renewed_at(transaction: Connection, owners: Iterable[str] | None = None) -> dict[str, datetime]:
+    """Owner → when its login was last renewed, the oldest first; of all owners, or of some."""
     query = select(vault_secret.c.owner, vault_secret.c.obtained_at).where(vault_secret.c.kind == TOKENS)
-    if owner is not None:
-        query = query.where(vault_secret.c.owner == owner)
+    if owners is not None:
+        query = query.where(vault_secret.c.owner.in_(list(owners)))
     return {row.owner: row.obtained_at for row in transaction.execute(query.order_by(vault_secret.c.obtained_at))}
 
 

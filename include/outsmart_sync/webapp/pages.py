@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
+from babel.core import Locale
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal
 from fastapi import Depends, Request
@@ -72,6 +73,7 @@ def _environment(language: str) -> Environment:
         "t": lambda text: translate(text) if text else "",
         "said": lambda text: sentences.say(str(text), language),
         "plain": lambda value: translate(N_("yes") if value else N_("no")) if isinstance(value, bool) else value,
+        "country": lambda value: Locale.parse(locale).territories.get(value) or (translate(value) if value else ""),
         "number": lambda value: format_decimal(value, locale=locale),
         "day": lambda value: format_date(value, format="medium", locale=locale) if value else "",
         "short_day": lambda value: format_date(value, format="d MMM", locale=locale),

@@ -20,6 +20,7 @@ from outsmart_sync.errors import (
     SyncError,
     VendorUnavailable,
 )
+from outsmart_sync.providers import web
 from outsmart_sync.providers.outcomes import outcome_of
 from outsmart_sync.providers.visma_eaccounting.client import RULES, VismaClient, counted_as
 from outsmart_sync.providers.visma_eaccounting.errors import API_OUTCOMES
@@ -254,6 +255,20 @@ def test_a_list_that_grows_while_its_pages_come_is_followed_to_its_new_end() -> 
         return Page([], number, 3 if number < 3 else 5, 0, "")
 
     assert [page.number for page in in_parallel(fetch, 1, 2)] == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_pages_know_how_long_calls_may_take(workers: int) -> None:
+    left: list[float] = []
+
+    def fetch(number: int) -> Page:
+        left.append(web.time_left())
+        return Page([], number, 5, 0, "")
+
+    with web.within(60):
+        list(in_parallel(fetch, 1, workers))
+    assert len(left) == 5
+    assert max(left) <= 60
 
 
 def test_an_error_on_one_page_ends_the_read() -> None:

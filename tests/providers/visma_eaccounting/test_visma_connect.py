@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from outsmart_sync.errors import AccessDenied, InvalidSettings, LoginExpired, NotConfigured, SyncError
-from outsmart_sync.services import connect, planning, settings
+from outsmart_sync.services import connect, login, planning, settings
 from outsmart_sync.store import connections
 from outsmart_sync.store.connections import State
 from outsmart_sync.store.tables import sync_connection, vault_secret
@@ -22,7 +22,7 @@ def refusal(rig: Rig, company: str) -> SyncError:
 
 
 def test_the_login_page_is_asked_for_a_choice_of_companies(sqlite_visma: Rig) -> None:
-    started = connect.start_login(sqlite_visma.store, sqlite_visma.gateway, "visma-eaccounting", country="")
+    started = login.start(sqlite_visma.store, sqlite_visma.gateway, "visma-eaccounting", country="")
     query = parse_qs(urlsplit(started.address).query)
     assert query["scope"] == ["ea:api offline_access ea:sales"]
     assert query["prompt"] == ["login select_account"]
@@ -113,7 +113,7 @@ def test_a_login_for_another_company_takes_nothing_from_the_first_one(sqlite_vis
 
 def test_an_expired_company_waits_for_its_own_login_and_is_named(sqlite_visma: Rig) -> None:
     first = sqlite_visma.connect_visma("leeg", customers={"enabled": True})
-    connect.login_lost(sqlite_visma.store, first, LoginExpired("gone"))
+    login.lost(sqlite_visma.store, first, LoginExpired("gone"))
     other = sqlite_visma.log_in_to_visma("gavle")
     assert ([each.id for each in other.waiting], other.revived) == ([first.id], [])
     again = sqlite_visma.log_in_to_visma("leeg")

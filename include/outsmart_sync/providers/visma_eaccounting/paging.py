@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -85,7 +86,8 @@ def in_parallel(fetch: Callable[[int], Page], first: int, workers: int) -> Itera
         try:
             while following <= last or coming:
                 while following <= last and len(coming) < workers:
-                    coming.append(pool.submit(fetch, following))
+                    # Each with a context of its own: how long calls may take is said in it.
+                    coming.append(pool.submit(copy_context().run, fetch, following))
                     following += 1
                 page = coming.popleft().result()
                 last = page.pages

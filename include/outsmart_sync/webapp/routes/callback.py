@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from outsmart_sync.errors import SyncError
 from outsmart_sync.providers.packages import packages
 from outsmart_sync.services import connect as connecting
+from outsmart_sync.services import login
 from outsmart_sync.store import logins
 from outsmart_sync.webapp import access, airflow, opened
 from outsmart_sync.webapp.pages import Shown, View
@@ -51,7 +52,7 @@ def callback(view: View, package: str) -> Response:
     back = _again(view, found.command)
     try:
         access.Rights(view.user, found).require("connect")
-        done = connecting.finish_login(opened.store(), opened.gateway(), str(view.request.url), state=begun_here(view))
+        done = login.finish(opened.store(), opened.gateway(), str(view.request.url), state=begun_here(view))
     except SyncError as error:
         return view.page("login_error.html", status=_BAD_REQUEST, error=error, package=found, back=back)
     if done.revived:  # they connected again what had expired: nothing is to be chosen

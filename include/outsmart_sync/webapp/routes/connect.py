@@ -12,7 +12,7 @@ from outsmart_sync.errors import AccessDenied, InvalidSettings, SyncError
 from outsmart_sync.providers.packages import packages
 from outsmart_sync.records.catalogue import Package
 from outsmart_sync.records.exchange import Administration
-from outsmart_sync.services import checklist, export_switch, setting_up, settings
+from outsmart_sync.services import checklist, export_switch, login, setting_up, settings
 from outsmart_sync.services import connect as connecting
 from outsmart_sync.services.setting_values import ENABLED
 from outsmart_sync.store import connections, logins
@@ -69,7 +69,7 @@ def choose_country(view: View, package: str, again: str = "", country: str = "",
         rights=rights,
         earlier=earlier,
         country=earlier.country if earlier else country,
-        account=earlier.outsmart_conn_id if earlier else account or connecting.OUTSMART_CONN_ID,
+        account=earlier.outsmart_conn_id if earlier else account or login.OUTSMART_CONN_ID,
         error=None,
     )
 
@@ -85,9 +85,9 @@ def start(
     """Begin a login, and send the whole window to the vendor's page."""
     rights = _rights(view, package)
     earlier = _earlier(view, rights, again)
-    account = account.strip() or connecting.OUTSMART_CONN_ID
+    account = account.strip() or login.OUTSMART_CONN_ID
     try:
-        begun = connecting.start_login(
+        begun = login.start(
             opened.store(),
             opened.gateway(),
             rights.package.name,
