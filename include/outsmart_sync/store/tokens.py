@@ -43,7 +43,7 @@ REFUSED = "renewal_refused"
 """The vault's kind of what is known of a renewal that was refused in words that may pass."""
 
 ASKED_AGAIN_AFTER = (timedelta(minutes=10), timedelta(minutes=20), timedelta(minutes=40), timedelta(hours=1))
-"""After such a refusal nobody asks for so long, then for longer: packages count a user's calls for tokens, and errors."""
+"""After such a refusal nobody asks for so long, then for longer: a package counts its users' calls for tokens."""
 
 HOPELESS_AFTER = timedelta(hours=24)
 """A login that was last renewed so long ago, and is refused without a reason once more, has come to its end."""
