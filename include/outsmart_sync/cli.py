@@ -135,7 +135,7 @@ def connect(
         done = login.finish(store, gateway, return_address, state=started.state)
     else:
         done = login.finish(store, gateway, return_address)
-    for revived in done.revived:
+    for revived in (*done.revived, *done.resumed):
         err.print(f"{revived.label} works again.", markup=False)
     for waiting in done.waiting:
         err.print(

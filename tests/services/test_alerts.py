@@ -6,9 +6,9 @@ from dataclasses import asdict
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import insert, select
 
-from outsmart_sync.errors import InvalidSettings, RenewalRefused, VendorUnavailable
+from outsmart_sync.errors import InvalidSettings, VendorUnavailable
 from outsmart_sync.pipeline.job import Options
 from outsmart_sync.services import alerts, breakage, history, settings, trouble
 from outsmart_sync.services.alerts import Message, Notifier
@@ -17,7 +17,9 @@ from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.store.exports import ExportState
 from outsmart_sync.store.runs import RunState
 from outsmart_sync.store.store import Store
-from outsmart_sync.store.tables import alert, category_state, record_log, run_category, vault_secret
+from outsmart_sync.store.tables import alert, category_state, record_log, run_category
+from outsmart_sync.store.tokens import REFUSED, login_owner
+from outsmart_sync.store.vault import Vault
 from support import SMALL, Rig
 
 
@@ -218,24 +220,18 @@ def test_an_order_that_was_cancelled_is_told_once_however_often_the_ways_change(
 
 def test_a_login_that_is_refused_for_hours_is_told_once_also_when_it_is_given_up_then(rig: Rig) -> None:
     box = Box()
-    connection = rig.connect(SMALL, relations={"enabled": True})
+    connection = rig.connect(SMALL)  # with every category off: it must not lapse unseen
     alerts.save(rig.store, connection, "a@example.com", "")
-    alerts.tell(rig.store, box)
-    for hours, told in ((1, []), (3, ["broken"]), (25, ["broken"])):
-        values = {"category": "relations", "state": "postponed", "code": RenewalRefused.code, "reason": "Not now."}
-        with rig.store.begin() as transaction:
-            now = dialect.now(transaction)
-            transaction.execute(update(vault_secret).values(obtained_at=now - timedelta(hours=hours)))
-            transaction.execute(delete(category_state))
-            transaction.execute(insert(category_state).values(connection_id=connection.id, since=now, **values))
-            if hours > 24:
-                connections.set_state(transaction, connection.id, State.EXPIRED, code="login_refused", text="Gone.")
+    owner, vault = login_owner(connection.login_id or 0), Vault(rig.store)
+    for times in range(1, breakage.REFUSED_TIMES + 2):
+        vault.write(owner, REFUSED, {"since": "", "what": "Not now.", "technical": "", "version": "1"})
         alerts.tell(rig.store, box)
-        assert [event for _, event, _ in box.sent] == told, hours
-    with rig.store.begin() as transaction:
-        connections.set_state(transaction, connection.id, State.ACTIVE)
-        transaction.execute(delete(category_state))
-        transaction.execute(update(vault_secret).values(obtained_at=dialect.now(transaction)))
+        assert [event for _, event, _ in box.sent] == (["broken"] if times >= breakage.REFUSED_TIMES else []), times
+    expire(rig.store, connection, State.EXPIRED)
+    alerts.tell(rig.store, box)
+    assert len(box.sent) == 1
+    vault.forget(owner, REFUSED)
+    expire(rig.store, connection, State.ACTIVE)
     alerts.tell(rig.store, box)
     assert [event for _, event, _ in box.sent] == ["broken", "recovered"]
 

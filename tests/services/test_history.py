@@ -14,7 +14,7 @@ from outsmart_sync.providers.packages import package
 from outsmart_sync.records.export_catalogue import INVOICE_STATUS
 from outsmart_sync.records.values import code_key
 from outsmart_sync.services import connect, health, history, settings
-from outsmart_sync.store import connections
+from outsmart_sync.store import connections, exports
 from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.store.store import Store
 from outsmart_sync.store.tables import category_state, mirror, record_log, run, run_category, vault_secret
@@ -248,11 +248,27 @@ def test_status_counts_what_needs_a_person_among_contact_persons_and_addresses_t
     assert after == {**before, "rejected": before["rejected"] + 1, "held": 1}
 
 
-def test_status_asks_the_store_as_often_for_many_connections_as_for_two(past: Past) -> None:
+def test_status_asks_the_store_as_often_for_many_connections_as_for_three(past: Past) -> None:
     """The first page shows all of them."""
-    few, expected = statements(past.store), health.status(past.store)
-    with past.store.begin() as transaction:
-        for number in range(20):
+    before = health.status(past.store)
+    add_firms(past.store, 0, 1)
+    few = statements(past.store)
+    add_firms(past.store, 1, 20)
+    assert statements(past.store) == few
+    found = health.status(past.store)
+    assert found[: len(before)] == before, "what is told of one stays what it was"
+    added = found[len(before) :]
+    assert [each.categories[0].records for each in added] == [{"rejected": 1}] * 20
+    assert all(each.work and each.work.open == 2 for each in added)
+    numbers = [each.work.oldest.shown.number for each in added if each.work and each.work.oldest]
+    assert numbers == [f"W{number}-old" for number in range(20)]
+
+
+def add_firms(store: Store, start: int, end: int) -> None:
+    """Connections with a record that waits for a person and two work orders that are not billed yet."""
+    with store.begin() as transaction:
+        now = store.now()
+        for number in range(start, end):
             added = connections.add(
                 transaction,
                 package="exact_online",
@@ -266,10 +282,10 @@ def test_status_asks_the_store_as_often_for_many_connections_as_for_two(past: Pa
             connections.set_state(transaction, added, State.ACTIVE)
             values = {"code": "1", "code_key": "1", "state": "rejected", "first_run_id": 1, "run_id": 1}
             transaction.execute(insert(mirror).values(connection_id=added, record="relation", **values))
-    assert statements(past.store) == few
-    found = health.status(past.store)
-    assert found[: len(expected)] == expected, "what is told of one stays what it was"
-    assert [each.categories[0].records for each in found[len(expected) :]] == [{"rejected": 1}] * 20
+            for name, days in (("new", 1), ("old", 2)):
+                order = {"number": f"W{number}-{name}", "payload": "{}", "fingerprint": "", "state": "waiting"}
+                order |= {"run_id": 1, "completed_at": now - timedelta(days=days)}
+                exports.put(transaction, f"account-{number}", name, connection_id=added, **order)
 
 
 def statements(store: Store) -> int:

@@ -255,6 +255,11 @@ def test_a_login_that_is_refused_for_now_costs_the_next_cycles_neither_a_task_no
     assert (state.state, state.code) == ("postponed", "renewal_refused")
     assert "withdrawn: then connect the administration again. It waits until" in state.reason
     asked = control.token_calls()["count"]
-    assert connections_of(opened(rig, "next")) == []
-    assert opened(rig, "by hand", by_hand=True).shards, "a person may try at any time"
+    begun = opened(rig, "next")
+    planning.close_run(rig.store, begun.run_id)
+    assert connections_of(begun) == []
+    (work,) = polled(rig, "by hand", by_hand=True)
+    assert work.categories == ["relations"], "a person is told by the tasks"
+    done = scheduled(rig, "by hand too", by_hand=True)[1, "relations"]
+    assert (done.state, done.error_code) == ("postponed", "renewal_refused"), done.error_text
     assert control.token_calls()["count"] == asked

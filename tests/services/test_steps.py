@@ -9,9 +9,18 @@ import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import delete, update
 
-from outsmart_sync.errors import AccessDenied, Busy, RateLimited, StagingGone, StoreUnusable, SyncError
+from outsmart_sync.errors import (
+    AccessDenied,
+    Busy,
+    RateLimited,
+    RenewalRefused,
+    StagingGone,
+    StoreUnusable,
+    SyncError,
+)
 from outsmart_sync.pipeline.job import Options, Step
-from outsmart_sync.services import health, planning, steps, sync
+from outsmart_sync.providers.packages import package
+from outsmart_sync.services import health, planning, steps, sync, trouble
 from outsmart_sync.services.planning import OpenRun
 from outsmart_sync.store import cursors, leases, runs
 from outsmart_sync.store.runs import RunState
@@ -410,3 +419,21 @@ def test_a_defect_in_one_connection_does_not_stop_the_others_and_the_run_has_fai
 def test_the_parts_of_an_error_are_sentences(parts: tuple[str, str, str], said: str) -> None:
     what, why, remedy = parts
     assert str(SyncError(what, why=why, remedy=remedy)) == said
+
+
+@pytest.mark.parametrize(
+    ("minutes", "read_some", "postponed"), [(10, False, True), (10, True, False), (20, True, False), (40, True, True)]
+)
+def test_a_read_that_has_come_some_way_waits_for_a_refusal_that_may_pass_soon(
+    sqlite_rig: Rig, *, minutes: int, read_some: bool, postponed: bool
+) -> None:
+    """A later run would read all of it again; the task is tried again when the package may be asked."""
+    connection = sqlite_rig.connect(**RELATIONS)
+    begun = opened(sqlite_rig, "first")
+    job_id = runs.begin_step(sqlite_rig.store, begun.run_id, connection.id, "relations", "extract")
+    if read_some:
+        with sqlite_rig.store.begin() as transaction:
+            runs.save_progress(transaction, job_id, "relations", runs.Progress("next", "", 3, 180))
+    refused = RenewalRefused("Not now.", retry_at=sqlite_rig.store.now() + minutes * MINUTE)
+    category = package("exact_online").category("relations")
+    assert trouble.note_failure(sqlite_rig.store, job_id, connection, category, refused, Options()) is postponed

@@ -12,12 +12,13 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from cryptography.fernet import Fernet
 from sqlalchemy import select, text, update
 
 import outsmart_sync
@@ -26,7 +27,16 @@ from outsmart_sync.providers.exact_online import oauth
 from outsmart_sync.store import leases
 from outsmart_sync.store.store import Store
 from outsmart_sync.store.tables import vault_secret
-from outsmart_sync.store.tokens import ASKED_AGAIN_AFTER, TOKENS, TokenKeeper, TokenPair, login_owner, pair_values
+from outsmart_sync.store.tokens import (
+    ASKED_AGAIN_AFTER,
+    REFUSED,
+    TOKENS,
+    TokenKeeper,
+    TokenPair,
+    login_owner,
+    pair_values,
+    refusals,
+)
 from outsmart_sync.store.vault import KEYS_VARIABLE, Vault
 from sandbox.process import SandboxProcess
 from store.racing import race
@@ -54,6 +64,15 @@ def age(store: Store, seconds: float) -> None:
         for row in connection.execute(select(vault_secret)).all():
             older = update(vault_secret).where(vault_secret.c.owner == row.owner, vault_secret.c.kind == row.kind)
             connection.execute(older.values(obtained_at=row.obtained_at - timedelta(seconds=seconds)))
+    noted = Vault(store).read(OWNER, REFUSED)
+    if noted:
+        since = datetime.fromisoformat(noted.values["since"]) - timedelta(seconds=seconds)
+        text = Fernet(os.environ[KEYS_VARIABLE].encode()).encrypt(
+            json.dumps({**noted.values, "since": since.isoformat()}).encode()
+        )
+        with store.begin() as connection:
+            mine = update(vault_secret).where(vault_secret.c.owner == OWNER, vault_secret.c.kind == REFUSED)
+            connection.execute(mine.values(ciphertext=text.decode()))
 
 
 @dataclass
@@ -301,14 +320,30 @@ def test_a_new_login_is_used_at_once_whatever_was_said_of_the_old_one(login: Log
     assert login.works(login.keeper().access_token())
 
 
-def test_a_login_that_nobody_used_for_days_is_not_given_up_at_the_first_refusal(login: Login) -> None:
+def test_a_login_that_nobody_used_for_days_is_given_up_a_day_after_the_first_refusal(login: Login) -> None:
     login.vendors.control.revoke("demo@example.com")
     login.grow_older(3 * 86_400)
-    with pytest.raises(RenewalRefused):
-        login.keeper().access_token()
-    login.grow_older(ASKED_AGAIN_AFTER[0].total_seconds())
+    for seconds in (0, 600, 12 * 3_600):
+        login.grow_older(seconds)
+        with pytest.raises(RenewalRefused):
+            login.keeper().access_token()
+    login.grow_older(12 * 3_600)
     with pytest.raises(LoginExpired, match="Connect the administration again"):
         login.keeper().access_token()
+
+
+def test_what_was_noted_of_a_refusal_goes_with_it(login: Login) -> None:
+    """It counts how often in a row, and it would stand in the way of who has lost the key and connects again."""
+    login.grow_older(DUE)
+    login.vendors.control.switch(nightly_400=3)
+    with pytest.raises(RenewalRefused):
+        login.keeper().access_token()
+    with login.store.read() as transaction:
+        assert refusals(transaction, [OWNER]) == {OWNER: 1}
+    login.grow_older(ASKED_AGAIN_AFTER[0].total_seconds())
+    login.keeper().access_token()
+    with login.store.read() as transaction:
+        assert refusals(transaction, [OWNER]) == {}
 
 
 @pytest.mark.parametrize("kind", ["reset", "html", "truncate"])

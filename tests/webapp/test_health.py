@@ -20,12 +20,14 @@ from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.store.runs import RunState
 from outsmart_sync.store.store import Store
 from outsmart_sync.store.tables import call_budget, category_state, run, run_category, run_connection, vault_secret
+from outsmart_sync.store.tokens import REFUSED, login_owner
+from outsmart_sync.store.vault import Vault
 from outsmart_sync.webapp import airflow, chart
 from outsmart_sync.webapp.airflow import Automation
 from sandbox.browser import Browser as VendorBrowser
 from support import Rig
 from webapp.conftest import Browser, PlayedAirflow
-from webapp.logging_in import EXACT, there_and_back
+from webapp.logging_in import EXACT, log_in, there_and_back
 
 _DAY = timedelta(days=1)
 _ZONE = ZoneInfo("Europe/Amsterdam")
@@ -293,20 +295,42 @@ def test_a_login_that_is_refused_for_now_offers_to_connect_again_and_goes_on_aft
     page: Browser, exact: Rig, firm: SyncConnection
 ) -> None:
     settings.save(exact.store, firm, {"relations": {"enabled": True}, "materials": {"enabled": True}})
-    said = "Exact Online could not renew the login just now: “no text”. This may pass by itself."
-    with exact.store.begin() as transaction:
-        now = exact.store.now()
-        for category in ("relations", "materials"):
-            values = {"state": "postponed", "code": RenewalRefused.code, "reason": said, "since": now}
-            transaction.execute(
-                insert(category_state).values(
-                    connection_id=firm.id, category=category, until=now + timedelta(hours=1), **values
-                )
-            )
+    refuse(exact, firm, relations=RenewalRefused.code, materials=RenewalRefused.code, categories="forbidden")
     for place in ("", f"connections/{firm.id}", "health"):
         assert f"connect/exact-online?again={firm.id}" in page.get(place).text, place
     assert page.get("").text.count("could not renew the login") == 1, "told once, with both categories"
-    assert there_and_back(page, EXACT, VendorBrowser.consent, country="nl").status_code == 303
-    assert exact.rows(category_state) == []
-    assert [each.id for each in connections.find(exact.store, state=State.ACTIVE)] == [firm.id]
+    answer = there_and_back(page, EXACT, VendorBrowser.consent, country="nl", again=str(firm.id))
+    assert answer.headers["Location"].endswith(f"%3Fagain%3D{firm.id}"), answer.headers["Location"]
+    assert [row.category for row in exact.rows(category_state)] == ["categories"], "what else is wrong stays"
+    assert [each.id for each in connections.find(exact.store, state=State.CONNECTED)] == []
     assert "?again=" not in page.get("").text
+
+
+def test_who_connects_another_administration_meanwhile_may_choose_it(
+    page: Browser, exact: Rig, firm: SyncConnection
+) -> None:
+    refuse(exact, firm, relations=RenewalRefused.code)
+    log_in(page)
+    assert exact.rows(category_state) == []
+
+
+def test_a_refusal_is_over_when_the_login_was_renewed_whatever_a_category_s_row_says(
+    page: Browser, exact: Rig, firm: SyncConnection
+) -> None:
+    refuse(exact, firm, relations=RenewalRefused.code)
+    Vault(exact.store).forget(login_owner(firm.login_id or 0), REFUSED)
+    for place in ("", f"connections/{firm.id}", "health"):
+        assert "?again=" not in page.get(place).text, place
+
+
+def refuse(rig: Rig, connection: SyncConnection, **codes: str) -> None:
+    """As a run leaves it at whose poll the package refused to renew the login: category → code of what stops it."""
+    said = "Exact Online could not renew the login just now: “no text”. This may pass by itself."
+    Vault(rig.store).write(
+        login_owner(connection.login_id or 0), REFUSED, {"since": "", "what": said, "technical": "", "version": "1"}
+    )
+    with rig.store.begin() as transaction:
+        now = rig.store.now()
+        for category, code in codes.items():
+            values = {"state": "postponed", "code": code, "reason": said, "since": now, "until": now + _DAY}
+            transaction.execute(insert(category_state).values(connection_id=connection.id, category=category, **values))

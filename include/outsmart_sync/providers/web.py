@@ -70,8 +70,8 @@ class OutOfTime(VendorUnavailable):
 def within(seconds: float) -> Iterator[None]:
     """Let the calls of a block, their repetitions included, end within so many seconds in all; later ones are not sent.
 
-    It holds for calls with :data:`TIMEOUT`, of this thread. A renewal of a login, which has times of its own, is not
-    broken off: the vendor may have taken the old token by then.
+    It holds for calls with :data:`TIMEOUT`, of this thread and of those that are given its context. A renewal of a
+    login, which has times of its own, is not broken off: the vendor may have taken the old token by then.
 
     Raises:
         OutOfTime: The time was too short for a vendor that answered before, or that was given hardly any of it.

@@ -18,6 +18,7 @@ from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.store.exports import ExportState
 from outsmart_sync.store.runs import RunState
 from outsmart_sync.store.tables import category_state, run, run_category
+from outsmart_sync.store.tokens import login_owner, refusals
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -36,8 +37,8 @@ LAPSES, KEEPS_FAILING, NOT_EXPORTED = "login_lapses", "keeps_failing", "not_expo
 LAPSES_WITHIN = timedelta(days=10)
 """A login that nobody could keep alive is told of so long before its end; it should be renewed every week."""
 
-REFUSED_FOR = timedelta(hours=2)
-"""So long after its last renewal a login that is refused in words that may pass is told of: some refusals do pass."""
+REFUSED_TIMES = 5
+"""So often in a row a login is refused in words that may pass before it is told of, which takes two hours and more."""
 
 IN_A_ROW = 3
 """Runs in which a category fails before it is told of: one outage of minutes wakes nobody."""
@@ -134,10 +135,8 @@ def _stuck(state: ExportState, number: int) -> str:
 
 def _refused(transaction: Connection, connection: SyncConnection) -> Broken:
     """That the package has refused for hours to renew the login, in words that may pass."""
-    if not health.refused(transaction, [connection.id]):
-        return {}
-    renewed = health.login_renewed(transaction, connection)
-    if renewed is None or dialect.now(transaction) - renewed < REFUSED_FOR:
+    owner = login_owner(connection.login_id or 0)
+    if refusals(transaction, [owner]).get(owner, 0) < REFUSED_TIMES:
         return {}
     text = (
         "The package has refused for hours to renew the login. It is tried again by itself, but most likely the "

@@ -1,4 +1,4 @@
-"""Connecting: log in on the vendor's page, choose the administration, which is fixed from then on; disconnecting."""
+"""Connecting, once somebody has logged in: choose the administration, which is fixed from then on; disconnecting."""
 
 from __future__ import annotations
 

@@ -148,12 +148,8 @@ def standings(store: Store, wanted: Sequence[SyncConnection], saved: Mapping[int
     """
     with store.read() as transaction:
         totals = rows.totals(transaction, [each.id for each in wanted])
-        first = [
-            export
-            for number, states in totals.items()
-            if not states.keys().isdisjoint(OPEN)
-            for export in rows.listed(transaction, connection_id=number, states=OPEN, limit=1, oldest_work=True)
-        ]
+        with_open = [number for number, states in totals.items() if not states.keys().isdisjoint(OPEN)]
+        first = rows.oldest(transaction, with_open, OPEN) if with_open else []
     oldest = {each.shown.connection_id: each for each in _listed(store, first)}
     return {
         each.id: Standing(

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import case, func, or_, select
 
-from outsmart_sync.errors import RenewalRefused
 from outsmart_sync.pipeline import by_hand
 from outsmart_sync.providers.packages import package as package_of
 from outsmart_sync.records.catalogue import ImportCategory
@@ -31,7 +30,7 @@ from outsmart_sync.store.tables import (
     run_connection,
     sync_connection,
 )
-from outsmart_sync.store.tokens import login_owner, renewed_at
+from outsmart_sync.store.tokens import login_owner, refusals, renewed_at
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -148,7 +147,7 @@ def status(
             last_checked=_last_checked(each, known),
             work=work.get(each.id),
             attention=for_a_person.get(each.id, 0),
-            refused=each.id in known.refused,
+            refused=not known.refused.keys().isdisjoint(_owners([each])),
             categories=_categories(each, saved[each.id], known, work[each.id].totals if each.id in work else {}),
         )
         for each in chosen
@@ -257,11 +256,6 @@ def login_lapses(transaction: Connection, connection: SyncConnection) -> datetim
     return _lapses(connection, renewed_at(transaction, _owners([connection])))
 
 
-def login_renewed(transaction: Connection, connection: SyncConnection) -> datetime | None:
-    """When a connection's login was last renewed; None: there is none."""
-    return next(iter(renewed_at(transaction, _owners([connection])).values()), None)
-
-
 def _lapses(connection: SyncConnection, renewed: Mapping[str, datetime]) -> datetime | None:
     lasts = package_of(connection.package).login_lasts
     if connection.login_id is None or lasts is None or connection.state is State.DISCONNECTED:
@@ -280,7 +274,7 @@ class _Known:
 
     Attributes:
         stopped: Connection → category → why it does not run now.
-        refused: Connections whose login the package has refused to renew, in words that may pass.
+        refused: Owner in the vault → how often its login was refused in a row, in words that may pass.
         finished: Connection → category → when it last came to its end.
         checked: Connection → when an import last asked its package.
         records: Connection → record type → mirror state → records.
@@ -289,7 +283,7 @@ class _Known:
     """
 
     stopped: dict[int, dict[str, str]]
-    refused: set[int]
+    refused: dict[str, int]
     finished: dict[int, dict[str, datetime]]
     checked: dict[int, datetime]
     records: dict[int, dict[str, dict[str, int]]]
@@ -302,7 +296,7 @@ def _known(store: Store, wanted: Sequence[SyncConnection], *, count: bool) -> _K
     with store.read() as transaction:
         return _Known(
             _stopped(transaction, ids),
-            refused(transaction, ids),
+            refusals(transaction, _owners(wanted)),
             _finished(transaction, ids),
             _checked(transaction, ids),
             _records(transaction, ids) if count else {},
@@ -340,13 +334,6 @@ def _last_checked(connection: SyncConnection, known: _Known) -> datetime | None:
     finished = known.finished.get(connection.id, {})
     imported = [finished.get(each.name) for each in package_of(connection.package).imports]
     return max((each for each in (known.checked.get(connection.id), *imported) if each), default=None)
-
-
-def refused(transaction: Connection, connection_ids: Sequence[int]) -> set[int]:
-    """Those of some connections whose login the package has refused to renew, in words that may pass."""
-    mine = category_state.c.connection_id.in_(connection_ids)
-    query = select(category_state.c.connection_id).where(mine, category_state.c.code == RenewalRefused.code)
-    return set(transaction.execute(query).scalars())
 
 
 def _stopped(transaction: Connection, connection_ids: Sequence[int]) -> dict[int, dict[str, str]]:

@@ -11,13 +11,12 @@ from urllib.parse import parse_qs, urlsplit
 
 from sqlalchemy import delete, select
 
-from outsmart_sync.errors import ConfigurationError, InvalidSettings, LoginExpired, TransientError
+from outsmart_sync.errors import ConfigurationError, InvalidSettings, LoginExpired, RenewalRefused, TransientError
 from outsmart_sync.providers.packages import package as package_of
-from outsmart_sync.services import health
 from outsmart_sync.store import connections, logins
 from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.store.tables import category_state, sync_connection
-from outsmart_sync.store.tokens import TOKENS, TokenPair, login_owner, pair_of, pair_values
+from outsmart_sync.store.tokens import REFUSED, TOKENS, TokenPair, login_owner, pair_of, pair_values, refusals
 from outsmart_sync.store.vault import Vault
 
 if TYPE_CHECKING:
@@ -52,7 +51,8 @@ class Connected:
         connection: The sync connection that awaits its administration.
         user_name: Who logged in.
         administrations: What may be chosen.
-        revived: Connections that had expired, or whose login was refused, and work again with this login.
+        revived: Connections that had expired and work again with this login.
+        resumed: Connections whose login the package refused to renew, and that go on with this one.
         waiting: Connections of the same app and OutSmart account that wait for a login still, as this one is not
             theirs.
     """
@@ -61,6 +61,7 @@ class Connected:
     user_name: str
     administrations: list[Administration]
     revived: list[SyncConnection]
+    resumed: list[SyncConnection]
     waiting: list[SyncConnection] = field(default_factory=list)
 
 
@@ -168,9 +169,14 @@ def finish(store: Store, gateway: Gateway, return_address: str, *, state: str | 
             user_id=found.user_id,
             user_name=found.user_name,
         )
-    Vault(store).write(login_owner(login_id), TOKENS, pair_values(pair))
+    owner = login_owner(login_id)
+    with store.read() as connection:
+        refused = owner in refusals(connection, [owner])
+    Vault(store).write(owner, TOKENS, pair_values(pair))
+    Vault(store).forget(owner, REFUSED)
     Vault(store).forget(logins.attempt_owner(attempt.state))
     revived = _revive(store, login_id)
+    resumed = _resume(store, login_id) if refused else []
     pending = _pending(store, attempt, login_id)
     log.info("%s connected to %s", found.user_name, attempt.package)
     waiting = connections.find(
@@ -180,7 +186,7 @@ def finish(store: Store, gateway: Gateway, return_address: str, *, state: str | 
         outsmart_account=attempt.outsmart_account,
         state=State.EXPIRED,
     )
-    return Connected(pending, found.user_name, found.administrations, revived, waiting)
+    return Connected(pending, found.user_name, found.administrations, revived, resumed, waiting)
 
 
 def _fresh_pair(store: Store, door: PackageDoor, attempt: logins.Attempt, answer: _Answer) -> TokenPair:
@@ -300,15 +306,25 @@ def _foreign(store: Store, state: str, *, begun: bool) -> LoginExpired:
 
 
 def _revive(store: Store, login_id: int) -> list[SyncConnection]:
-    """The connections of a login that had expired, or whose renewal was refused, go on."""
-    found = connections.find(store, login_id=login_id)
+    expired = connections.find(store, login_id=login_id, state=State.EXPIRED)
     with store.begin() as transaction:
-        refused = health.refused(transaction, [each.id for each in found if each.state is State.ACTIVE])
-        revived = [each for each in found if each.state is State.EXPIRED or each.id in refused]
-        for connection in revived:
+        for connection in expired:
             connections.set_state(transaction, connection.id, State.ACTIVE)
             transaction.execute(delete(category_state).where(category_state.c.connection_id == connection.id))
-    return revived
+    return expired
+
+
+def _resume(store: Store, login_id: int) -> list[SyncConnection]:
+    """Let what waits for a refused login to be asked for again go on at once; what else stands in its way stays."""
+    active = connections.find(store, login_id=login_id, state=State.ACTIVE)
+    with store.begin() as transaction:
+        transaction.execute(
+            delete(category_state).where(
+                category_state.c.connection_id.in_([each.id for each in active]),
+                category_state.c.code == RenewalRefused.code,
+            )
+        )
+    return active
 
 
 def _pending(store: Store, attempt: logins.Attempt, login_id: int) -> SyncConnection:

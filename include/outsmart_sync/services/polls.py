@@ -84,7 +84,8 @@ def poll_each(
         except SyncError as error:
             log.warning("%s: the poll failed, its tasks will tell: %s (%s)", connection.label, error, error.technical)
             silent = silent + 1 if web.is_silence(error) else 0
-            if trouble.postpone_if_long(store, connection, categories, error):
+            postponed = trouble.postpone_if_long(store, connection, categories, error)
+            if postponed and not options.by_hand:  # whoever waits for it is told by its tasks
                 busy = []
         except Exception:
             log.exception("%s: the poll stopped at a defect, its tasks will tell", connection.label)

@@ -15,6 +15,7 @@ from outsmart_sync.errors import (
     ConfigurationError,
     LoginExpired,
     NotConfigured,
+    RenewalRefused,
     RequestRefused,
     StagingGone,
     StoreUnusable,
@@ -43,6 +44,9 @@ log = logging.getLogger(__name__)
 
 LONGEST_WAIT = timedelta(minutes=2)
 """A limit that begins anew later than this postpones the category instead of holding a worker."""
+
+WORTH_WAITING = timedelta(minutes=20)
+"""So long a read that is under way waits for a login that is refused for now, instead of beginning anew later."""
 
 TRIED_AGAIN_AFTER = timedelta(days=1)
 """What a person must mend is looked at again so often, so that nobody need tell us that it is mended."""
@@ -76,7 +80,7 @@ def note_failure(
     """
     if isinstance(error, StoreUnusable):
         return False
-    postponed = postpone_if_long(store, connection, [category.name], error)
+    postponed = not _worth_waiting(store, job_id, error) and postpone_if_long(store, connection, [category.name], error)
     told = False
     if isinstance(error, LoginExpired):
         login.lost(store, connection, error)
@@ -84,6 +88,16 @@ def note_failure(
         told = _block(store, connection, category, error) and not options.by_hand
     _note(store, job_id, RunState.POSTPONED if postponed or told else RunState.FAILED, error.code, str(error))
     return postponed or told
+
+
+def _worth_waiting(store: Store, job_id: int, error: SyncError) -> bool:
+    """Whether a step tries again itself, as a refusal that may pass soon would cost it what it has read so far."""
+    if not isinstance(error, RenewalRefused) or error.retry_at is None:
+        return False
+    if error.retry_at - store.now() > WORTH_WAITING:
+        return False
+    with store.read() as transaction:
+        return any(each.pages for each in runs.progress_of(transaction, job_id).values())
 
 
 def note_defect(

@@ -262,6 +262,19 @@ def listed(
     return _select(connection, *conditions, limit=limit, offset=offset, oldest_work=oldest_work)
 
 
+def oldest(connection: Connection, connection_ids: Iterable[int], states: Iterable[str]) -> list[Export]:
+    """Of each connection the row in one of the states whose work was completed first, if there is any."""
+    order = (table.c.completed_at.is_(None), table.c.completed_at, table.c.row_id)
+    place = func.row_number().over(partition_by=table.c.connection_id, order_by=order).label("place")
+    ranked = (
+        select(*(table.c[name] for name in _NAMES), place)
+        .where(table.c.connection_id.in_(list(connection_ids)), table.c.state.in_(list(states)))
+        .subquery()
+    )
+    query = select(*(ranked.c[name] for name in _NAMES)).where(ranked.c.place == 1)
+    return [_of(row) for row in connection.execute(query)]
+
+
 def causes(connection: Connection, connection_id: int, states: Iterable[str]) -> list[tuple[str, int, str, str]]:
     """(State, number of work orders, cause and remedy of one of them) for each state and reason."""
     example = func.max(table.c.row_id)

@@ -40,13 +40,13 @@ LEASE_LASTS = timedelta(seconds=90)
 """For so long a process that was killed while renewing holds the others up."""
 
 REFUSED = "renewal_refused"
-"""The vault's kind of what is known of a renewal that was refused in words that may pass."""
+"""The vault's kind of what is known of a pair that is refused in words that may pass; its version counts how often."""
 
 ASKED_AGAIN_AFTER = (timedelta(minutes=10), timedelta(minutes=20), timedelta(minutes=40), timedelta(hours=1))
 """After such a refusal nobody asks for so long, then for longer: a package counts its users' calls for tokens."""
 
 HOPELESS_AFTER = timedelta(hours=24)
-"""A login that was last renewed so long ago, and is refused without a reason once more, has come to its end."""
+"""A login that is refused without a reason so long after the first time has come to its end."""
 
 _KEPT_AGAIN = (1.0, 3.0, 10.0)
 _WAIT_STEP = 0.05
@@ -175,7 +175,7 @@ class TokenKeeper:
         known = self._load()  # somebody may have refreshed between our look and our claim
         if _serves(known, refused):
             return known.access
-        self._heed_refusal(known)
+        before = self._heed_refusal(known)
         try:
             pair, spent = self._renewed(known.secret.values)
         except LoginExpired:
@@ -183,38 +183,46 @@ class TokenKeeper:
                 raise
             stored = False
         except RenewalRefused as refused_renewal:
-            before = self._refusal(known)
-            if before and self._store.now() - known.secret.obtained_at >= HOPELESS_AFTER:
+            if before and self._store.now() - datetime.fromisoformat(before.values["since"]) >= HOPELESS_AFTER:
                 raise _given_up(refused_renewal) from refused_renewal
             raise self._refused(known, refused_renewal, before) from refused_renewal
         else:
             stored = self._keep(pair, spent, known.secret.version)
+        if before:
+            self._vault.forget(self._owner, REFUSED)
         if stored:
             log.info("Access token renewed, valid for %s seconds", pair.lasts)
         else:
             log.warning("The login was replaced while its token was being renewed; the new login is used")
         return self._load().access
 
-    def _heed_refusal(self, known: _Known) -> None:
-        """Raise what the vendor said when this pair was refused, until it makes sense to ask again."""
-        before = self._refusal(known)
-        if before is None:
-            return
-        again = before.obtained_at + _pause(int(before.values["times"]))
-        if self._store.now() < again:
-            raise _not_now(before.values["what"], before.values["technical"], again)
+    def _heed_refusal(self, known: _Known) -> Secret | None:
+        """Raise what the vendor said when this pair was refused, until it makes sense to ask again.
+
+        Returns:
+            What was noted of refusals of this very pair; None: there were none.
+        """
+        noted = self._vault.read(self._owner, REFUSED)
+        if noted is None:
+            return None
+        if noted.values["version"] != str(known.secret.version):
+            self._vault.forget(self._owner, REFUSED)
+            return None
+        if self._store.now() < _again(noted):
+            raise _not_now(noted)
+        return noted
 
     def _refused(self, known: _Known, refused: RenewalRefused, before: Secret | None) -> RenewalRefused:
         """Note a refusal for every process, and say when the vendor is asked again."""
-        times = 1 + (int(before.values["times"]) if before else 0)
-        values = {"what": refused.what, "technical": refused.technical, "times": str(times)}
-        self._vault.write(self._owner, REFUSED, {**values, "version": str(known.secret.version)})
-        return _not_now(refused.what, refused.technical, self._store.now() + _pause(times))
-
-    def _refusal(self, known: _Known) -> Secret | None:
-        """What was noted of refusals of this very pair."""
+        values = {
+            "what": refused.what,
+            "technical": refused.technical,
+            "since": before.values["since"] if before else self._store.now().isoformat(),
+            "version": str(known.secret.version),
+        }
+        self._vault.write(self._owner, REFUSED, values)
         noted = self._vault.read(self._owner, REFUSED)
-        return noted if noted and noted.values["version"] == str(known.secret.version) else None
+        return refused if noted is None else _not_now(noted)
 
     def _renewed(self, values: Mapping[str, str]) -> tuple[TokenPair, str]:
         """A new pair, and the refresh token that it was given for."""
@@ -251,18 +259,19 @@ def _serves(known: _Known, refused: str | None) -> bool:
     return known.access != refused and time.monotonic() < known.refresh_from
 
 
-def _pause(times: int) -> timedelta:
-    """For how long nobody asks after so many refusals."""
-    return ASKED_AGAIN_AFTER[min(times, len(ASKED_AGAIN_AFTER)) - 1]
+def _again(noted: Secret) -> datetime:
+    """When the vendor is asked again: the note's version is the number of refusals."""
+    return noted.obtained_at + ASKED_AGAIN_AFTER[min(noted.version, len(ASKED_AGAIN_AFTER)) - 1]
 
 
-def _not_now(what: str, technical: str, again: datetime) -> RenewalRefused:
+def _not_now(noted: Secret) -> RenewalRefused:
+    again = _again(noted)
     return RenewalRefused(
-        what,
+        noted.values["what"],
         why="This may pass by itself; or the permission that was given to this app has been withdrawn: then connect "
         "the administration again.",
-        remedy="It is tried again by itself, and taken for withdrawn after a day.",
-        technical=technical,
+        remedy=f"It is tried again from {again:%H:%M} UTC on, and taken for withdrawn after a day.",
+        technical=noted.values["technical"],
         retry_at=again,
     )
 
@@ -293,6 +302,14 @@ def renewed_at(transaction: Connection, owners: Iterable[str] | None = None) -> 
     if owners is not None:
         query = query.where(vault_secret.c.owner.in_(list(owners)))
     return {row.owner: row.obtained_at for row in transaction.execute(query.order_by(vault_secret.c.obtained_at))}
+
+
+def refusals(transaction: Connection, owners: Iterable[str]) -> dict[str, int]:
+    """Owner → how often its login was refused in a row, in words that may pass; without those that were not."""
+    query = select(vault_secret.c.owner, vault_secret.c.version).where(
+        vault_secret.c.kind == REFUSED, vault_secret.c.owner.in_(list(owners))
+    )
+    return {row.owner: row.version for row in transaction.execute(query)}
 
 
 def login_owner(login_id: int) -> str:

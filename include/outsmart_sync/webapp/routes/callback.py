@@ -36,7 +36,7 @@ def own_address(request: Request) -> str:
 def _again(view: Shown, command: str) -> str:
     """Our page that begins the login anew, with the country and the account that were chosen."""
     try:
-        begun = logins.find(opened.store(), begun_here(view))
+        begun = logins.find(opened.store(), begun_here(view)[0])
     except SyncError:  # what is wrong with the store is told by whoever needs it
         begun = None
     chosen = {"country": begun.country, "account": begun.outsmart_conn_id} if begun else {}
@@ -52,12 +52,14 @@ def callback(view: View, package: str) -> Response:
     back = _again(view, found.command)
     try:
         access.Rights(view.user, found).require("connect")
-        done = login.finish(opened.store(), opened.gateway(), str(view.request.url), state=begun_here(view))
+        state, again = begun_here(view)
+        done = login.finish(opened.store(), opened.gateway(), str(view.request.url), state=state)
     except SyncError as error:
         return view.page("login_error.html", status=_BAD_REQUEST, error=error, package=found, back=back)
-    if done.revived:  # they connected again what had expired: nothing is to be chosen
+    works_again = done.revived or [each for each in done.resumed if str(each.id) == again]
+    if works_again:  # they connected again what had expired or was refused: nothing is to be chosen
         connecting.disconnect(opened.store(), done.connection, opened.gateway())
-        answer = view.go_to_frame(f"?again={done.revived[0].id}")
+        answer = view.go_to_frame(f"?again={works_again[0].id}")
     else:
         answer = view.go_to_frame(f"connections/{done.connection.id}/setup")
     answer.delete_cookie(COOKIE, path=f"{airflow.root_path()}/outsmart-sync/oauth")

@@ -28,15 +28,17 @@ COOKIE = "outsmart_login"
 _OK, _UNPROCESSABLE = 200, 422
 
 
-def cookie_of(view: Shown, state: str) -> str:
-    """What the cookie holds for a login that this person begins."""
-    return f"{state}.{sha256(f'{view.user.get_id()} {state}'.encode()).hexdigest()}"
+def cookie_of(view: Shown, state: str, again: str) -> str:
+    """What the cookie holds for a login that this person begins, of a connection again or ('') of a new one."""
+    return f"{state}.{again}.{sha256(f'{view.user.get_id()} {state} {again}'.encode()).hexdigest()}"
 
 
-def begun_here(view: Shown) -> str:
-    """The state of the login that this person began last in this browser; '' when there is none."""
-    state, _, _ = view.request.cookies.get(COOKIE, "").rpartition(".")
-    return state if state and view.request.cookies.get(COOKIE) == cookie_of(view, state) else ""
+def begun_here(view: Shown) -> tuple[str, str]:
+    """The state of the login that this person began last in this browser, and what it connects again; '' for none."""
+    kept = view.request.cookies.get(COOKIE, "")
+    state, _, rest = kept.partition(".")
+    again = rest.partition(".")[0]
+    return (state, again) if state and kept == cookie_of(view, state, again) else ("", "")
 
 
 def _rights(view: Shown, package: str) -> access.Rights:
@@ -108,7 +110,7 @@ def start(
     answer = view.page("leaving.html", package=rights.package, address=begun.address)
     answer.set_cookie(
         COOKIE,
-        cookie_of(view, begun.state),
+        cookie_of(view, begun.state, str(earlier.id) if earlier else ""),
         max_age=int(logins.ATTEMPT_LASTS.total_seconds()),
         path=f"{airflow.root_path()}/outsmart-sync/oauth",
         secure=airflow.base_url().startswith("https:"),
