@@ -141,13 +141,13 @@ def status(
         ConnectionStatus(
             connection=each,
             user_name=names.get(each.login_id, ""),
-            login_lapses=_lapses(each, known.renewed),
+            login_lapses=lapses(each, known.renewed),
             licence=saved[each.id].licence,
             automatic=saved[each.id].automatic,
             last_checked=_last_checked(each, known),
             work=work.get(each.id),
             attention=for_a_person.get(each.id, 0),
-            refused=not known.refused.keys().isdisjoint(_owners([each])),
+            refused=login_owner(each.login_id or 0) in known.refused,
             categories=_categories(each, saved[each.id], known, work[each.id].totals if each.id in work else {}),
         )
         for each in chosen
@@ -253,10 +253,11 @@ def _per_day(
 
 def login_lapses(transaction: Connection, connection: SyncConnection) -> datetime | None:
     """When a connection's login ends unless it is used; None: it does not by itself, or there is none."""
-    return _lapses(connection, renewed_at(transaction, _owners([connection])))
+    return lapses(connection, renewed_at(transaction, _owners([connection])))
 
 
-def _lapses(connection: SyncConnection, renewed: Mapping[str, datetime]) -> datetime | None:
+def lapses(connection: SyncConnection, renewed: Mapping[str, datetime]) -> datetime | None:
+    """The same, where it is known when logins were renewed: owner in the vault → when."""
     lasts = package_of(connection.package).login_lasts
     if connection.login_id is None or lasts is None or connection.state is State.DISCONNECTED:
         return None

@@ -9,21 +9,19 @@ from __future__ import annotations
 import logging
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import msgspec
 from sqlalchemy import func, select
 
 from outsmart_sync.providers.packages import package as package_of
-from outsmart_sync.providers.packages import packages
+from outsmart_sync.services import health, settings
 from outsmart_sync.services.planning import EXPORT, IMPORT
-from outsmart_sync.services.setting_values import ENABLED
-from outsmart_sync.services.settings import AUTOMATIC, LICENCE, Settings
+from outsmart_sync.services.settings import Settings
 from outsmart_sync.store import connections, dialect
 from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.store.runs import CategoryRun
-from outsmart_sync.store.tables import call_budget, category_state, run, run_connection, setting
-from outsmart_sync.store.tokens import login_owner, renewed_at
+from outsmart_sync.store.tables import call_budget, category_state, run, run_connection
+from outsmart_sync.store.tokens import renewed_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,9 +36,6 @@ PREFIX = "outsmart_sync"
 _DAY = 86_400.0
 _NOT_RECORDS = ("read", "calls", "outsmart_calls")
 
-_Stored = dict[tuple[str, str], Any]
-"""Category ('' for the connection itself) and setting → value, where one was saved."""
-
 
 @dataclass(frozen=True, slots=True)
 class _Known:
@@ -52,7 +47,7 @@ class _Known:
         stopped: Connection → how many categories wait for a person.
         left: (package, country, administration) → calls left.
         logins: Login → when it was renewed.
-        chosen: Connection → settings that say whether the schedule takes it along.
+        saved: Connection → its settings.
     """
 
     now: datetime
@@ -60,7 +55,7 @@ class _Known:
     stopped: dict[int, int]
     left: dict[tuple[str, str, str], float]
     logins: dict[str, datetime]
-    chosen: dict[int, _Stored]
+    saved: dict[int, Settings]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +99,7 @@ def standing(store: Store) -> list[Metric]:
     where it does. ``expired``: 1 when it has lapsed.
     """
     found = [each for each in connections.find(store) if each.state is not State.CONNECTED]
+    saved = settings.read_all(store, found)
     with store.read() as transaction:
         now = dialect.now(transaction)
         known = _Known(
@@ -112,7 +108,7 @@ def standing(store: Store) -> list[Metric]:
             stopped=_stopped(transaction),
             left=_calls_left(transaction, now),
             logins=renewed_at(transaction),
-            chosen=_chosen(transaction),
+            saved=saved,
         )
     metrics = []
     for each in found:
@@ -125,7 +121,7 @@ def standing(store: Store) -> list[Metric]:
 
 def _of_connection(connection: SyncConnection, known: _Known) -> list[Metric]:
     place = f"{connection.package}.{connection.id}"
-    scheduled = _scheduled(connection, known.chosen.get(connection.id, {}))
+    scheduled = _scheduled(connection, known.saved[connection.id])
     metrics = [Metric(f"{PREFIX}.scheduled.{place}.{name}", float(runs)) for name, runs in scheduled.items()]
     if connection.state is State.DISCONNECTED:
         return metrics + [Metric(f"{PREFIX}.{what}.{place}", 0.0) for what in ("stopped", "expired")]
@@ -144,22 +140,11 @@ def _of_connection(connection: SyncConnection, known: _Known) -> list[Metric]:
     return metrics
 
 
-def _scheduled(connection: SyncConnection, stored: _Stored) -> dict[str, bool]:
+def _scheduled(connection: SyncConnection, saved: Settings) -> dict[str, bool]:
     """Direction → whether the schedule takes the connection along."""
     package = package_of(connection.package)
-    enabled = {each.name: {ENABLED: stored.get((each.name, ENABLED), False)} for each in package.categories}
-    chosen = Settings(stored.get(("", LICENCE), package.tiers[1]), enabled)
-    runs = connection.state is State.ACTIVE and stored.get(("", AUTOMATIC), True)
-    return {IMPORT: runs and bool(chosen.enabled(package)), EXPORT: runs and bool(chosen.exporting(package))}
-
-
-def _chosen(transaction: Connection) -> dict[int, _Stored]:
-    """Connection → what of its settings says whether the schedule takes it along."""
-    query = select(setting).where(setting.c.name.in_((ENABLED, AUTOMATIC, LICENCE)))
-    found: dict[int, _Stored] = {}
-    for row in transaction.execute(query):
-        found.setdefault(row.connection_id, {})[row.category, row.name] = msgspec.json.decode(row.value)
-    return found
+    runs = connection.state is State.ACTIVE and saved.automatic
+    return {IMPORT: runs and bool(saved.enabled(package)), EXPORT: runs and bool(saved.exporting(package))}
 
 
 def _last_ended(transaction: Connection) -> dict[int, dict[str, datetime]]:
@@ -196,8 +181,5 @@ def _calls_left(transaction: Connection, now: datetime) -> dict[tuple[str, str, 
 
 
 def _days_left(connection: SyncConnection, logins: dict[str, datetime], now: datetime) -> float | None:
-    lasts = packages()[connection.package].login_lasts
-    if connection.login_id is None or lasts is None:
-        return None
-    obtained = logins.get(login_owner(connection.login_id))
-    return None if obtained is None else max((obtained + lasts - now).total_seconds() / _DAY, 0.0)
+    ends = health.lapses(connection, logins)
+    return None if ends is None else max((ends - now).total_seconds() / _DAY, 0.0)

@@ -82,11 +82,12 @@ def poll_each(
                     busy = ask(connection, categories, options)
                 silent = 0
         except SyncError as error:
-            log.warning("%s: the poll failed, its tasks will tell: %s (%s)", connection.label, error, error.technical)
             silent = silent + 1 if web.is_silence(error) else 0
             postponed = trouble.postpone_if_long(store, connection, categories, error)
             if postponed and not options.by_hand:  # whoever waits for it is told by its tasks
                 busy = []
+            what = "the poll failed, its tasks will tell" if busy else "nothing runs for now"
+            log.warning("%s: %s: %s (%s)", connection.label, what, error, error.technical)
         except Exception:
             log.exception("%s: the poll stopped at a defect, its tasks will tell", connection.label)
         if busy:
