@@ -86,8 +86,11 @@ def poll_each(
             postponed = trouble.postpone_if_long(store, connection, categories, error)
             if postponed and not options.by_hand:  # whoever waits for it is told by its tasks
                 busy = []
-            what = "the poll failed, its tasks will tell" if busy else "nothing runs for now"
-            log.warning("%s: %s: %s (%s)", connection.label, what, error, error.technical)
+                log.warning("%s: nothing runs for now: %s (%s)", connection.label, error, error.technical)
+            else:
+                log.warning(
+                    "%s: the poll failed, its tasks will tell: %s (%s)", connection.label, error, error.technical
+                )
         except Exception:
             log.exception("%s: the poll stopped at a defect, its tasks will tell", connection.label)
         if busy:
