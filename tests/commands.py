@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from typer.testing import CliRunner
 
 from sandbox.forking import Forked
 
@@ -41,6 +45,29 @@ def run(arguments: tuple[str, ...], folder: Path, environment: dict[str, str], t
         finally:
             child.kill()
         return Ended(code, *(file.read_text() for file in files[1:]))
+
+
+def typed(*words: str, code: int = 0) -> str:
+    """Run a command in this very process, which must end with an exit code; returns what it printed."""
+    from outsmart_sync.cli import app
+
+    with _logging_kept():  # a command points all logging to its stderr
+        result = CliRunner().invoke(app, words)
+    assert result.exit_code == code, (result.output, result.exception)
+    return result.output
+
+
+@contextlib.contextmanager
+def _logging_kept() -> Iterator[None]:
+    loggers = [logging.getLogger(name) for name in (None, "alembic", "airflow")]
+    levels = [each.level for each in loggers]
+    handlers = list(loggers[0].handlers)
+    try:
+        yield
+    finally:
+        loggers[0].handlers[:] = handlers
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def _command(arguments: tuple[str, ...], folder: str, environment: dict[str, str], files: list[str]) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
+import commands
 from exports.world import ExportWorld
 from outsmart_sync import terminal
-from outsmart_sync.cli import app
 
 
 @pytest.fixture
@@ -18,13 +18,7 @@ def typed(exporting: ExportWorld, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Types a command; returns what was printed, whatever its exit code."""
     monkeypatch.setattr(terminal, "open_store", lambda: exporting.store)
     monkeypatch.setattr(terminal, "open_store_and_gateway", lambda: (exporting.store, exporting.gateway))
-
-    def type_(*words: str, code: int = 0) -> str:
-        result = CliRunner().invoke(app, ["export", *words])
-        assert result.exit_code == code, (result.output, result.exception)
-        return result.output
-
-    return type_
+    return partial(commands.typed, "export")
 
 
 def test_a_work_order_from_preview_to_document_and_again(exporting: ExportWorld, typed: Any) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import pytest
 from sqlalchemy import insert, update
-from typer.testing import CliRunner
 
+from commands import typed
 from outsmart_sync import terminal
-from outsmart_sync.cli import app
 from outsmart_sync.errors import InvalidSettings
 from outsmart_sync.pipeline.outcomes import MirrorState
 from outsmart_sync.providers.packages import package
@@ -140,10 +140,7 @@ def test_the_command_line_decides_as_the_page_does(here: Rig, monkeypatch: pytes
     monkeypatch.setattr(terminal, "open_store", lambda: here.store)
     record = first_rejected(here)
 
-    def type_(*words: str, code: int = 0) -> str:
-        result = CliRunner().invoke(app, ["attention", *words])
-        assert result.exit_code == code, (result.output, result.exception)
-        return result.output
+    type_ = partial(typed, "attention")
 
     assert "rejected" in type_("list")
     waiting = json.loads(type_("list", "--records", "--json"))
