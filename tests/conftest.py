@@ -58,9 +58,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """
     if os.environ.get("OUTSMART_SYNC_EVERY_DATABASE"):
         return
-    kept = [each for each in items if not _is_of_the_other_database(each)]
+    judged = [(each, _is_of_the_other_database(each)) for each in items]
+    kept = [each for each, is_other in judged if not is_other]
     if kept:  # else somebody asked for just the others
-        config.hook.pytest_deselected(items=[each for each in items if _is_of_the_other_database(each)])
+        config.hook.pytest_deselected(items=[each for each, is_other in judged if is_other])
         items[:] = kept
 
 

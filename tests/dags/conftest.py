@@ -6,14 +6,18 @@ import os
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, time, timedelta
 from pathlib import Path
+from time import sleep
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from cryptography.fernet import Fernet
 
 from local_airflow import LocalAirflow, environment
 from outsmart_sync.orchestration.schedules import EXPORT_VARIABLE, IMPORT_VARIABLE
+from outsmart_sync.providers.exact_online.values import TIMEZONE
 from outsmart_sync.store import schema
 from outsmart_sync.store.store import Store
 from outsmart_sync.store.vault import KEYS_VARIABLE
@@ -75,6 +79,15 @@ def running(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     stage.rig.vendors.control.forget_calls()
     yield stage
     stage.rig.vendors.control.clear_faults()
+
+
+@pytest.fixture
+def one_day(running: Stage) -> None:
+    """Starts no test right before midnight, when prices of the new day are work where a test expects none."""
+    now = datetime.now(ZoneInfo(TIMEZONE))
+    left = datetime.combine(now.date() + timedelta(days=1), time(), now.tzinfo) - now
+    if left < timedelta(minutes=5):  # what a test with several runs takes on a busy machine
+        sleep(left.total_seconds() + 1)
 
 
 def logs_of(home: Path) -> str:

@@ -57,6 +57,7 @@ def decided(rig: Rig) -> list[Any]:
     return [(row.id, row.payload, row.state) for row in rig.rows(mirror) if row.provider_id is not None]
 
 
+@pytest.mark.usefixtures("one_day")
 def test_a_first_run_imports_every_category_in_order_and_an_idle_one_takes_four_tasks(
     running: Stage, connected: Any
 ) -> None:
