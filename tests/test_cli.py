@@ -17,8 +17,11 @@ from cryptography.fernet import Fernet
 
 import commands
 from commands import Ended
+from outsmart_sync.store import connections
 from outsmart_sync.store.address import VARIABLE as STORE
-from outsmart_sync.store.vault import KEYS_VARIABLE
+from outsmart_sync.store.store import Store
+from outsmart_sync.store.tokens import REFUSED, login_owner
+from outsmart_sync.store.vault import KEYS_VARIABLE, Vault
 from sandbox.browser import Browser
 from sandbox.process import SandboxProcess
 from support import MAIN, NORTH, SMALL, exact_connection, outsmart_connection
@@ -283,6 +286,27 @@ def test_several_logins_with_json_are_a_line_each(office: Office) -> None:
     assert (gone.document["state"], gone.document["login_id"]) == ("disconnected", None)
     told = office.ok("disconnect", number)
     assert "is disconnected. What is in OutSmart stays as it is." in told.out
+
+
+def test_a_refused_login_is_told_with_its_command_and_goes_on_with_the_next_one(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(KEYS_VARIABLE, office.variables[KEYS_VARIABLE])
+    store = Store(f"sqlite:///{office.folder / 'new' / 'store.db'}")
+    owner = login_owner(connections.require(store, 1).login_id or 0)
+    noted = {"since": "2026-01-31T12:00:00+00:00", "what": "Not now.", "technical": "", "version": "1"}
+    Vault(store).write(owner, REFUSED, noted)
+    store.close()
+    command = ("connect", "exact-online", "--country", "nl")
+    assert f"log in again: outsmart-sync {' '.join(command)}\n" in office.ok("status").out
+    with office.start(*command, "--json") as process:
+        assert process.stdout is not None
+        address = json.loads(process.stdout.readline())["login_address"]
+        ended = office.end(process, log_in(address))
+    assert ended.code == 0, ended
+    assert "Van Dijk Installatietechniek B.V. works again." in ended.err
+    assert "log in again" not in office.ok("status").out
+    office.ok("disconnect", str(ended.document["connection"]))
 
 
 def test_a_login_can_be_finished_by_a_second_command(office: Office) -> None:

@@ -187,6 +187,13 @@ def status(as_json: Json = False) -> None:
             f"{', as ' + each.user_name if each.user_name else ''}{lapses}, licence {each.licence}{checked}",
             markup=False,
         )
+        if each.refused:
+            country = f" --country {connection.country}" if connection.country else ""
+            out.print(
+                f"   The login was refused when it was last renewed; it is asked for again by itself. If it was taken "
+                f"back, log in again: outsmart-sync connect {package_of(connection.package).command}{country}",
+                markup=False,
+            )
         for category in each.categories:
             last = (
                 f"last synced {category.last_success:%d-%m-%Y %H:%M} UTC" if category.last_success else "never synced"
