@@ -51,6 +51,7 @@ MAY_LOAD_AIRFLOW = (
     "orchestration/",
     "webapp/airflow.py",
     "store/hook.py",
+    "providers/login_hook.py",
     "providers/vendor_hook.py",
     "providers/*/hook.py",
     "providers/messages/notifiers.py",

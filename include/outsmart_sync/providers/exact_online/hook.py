@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import requests
-from airflow.sdk.log import mask_secret
 from requests_oauthlib import OAuth2Session
 
-from outsmart_sync.errors import LoginExpired, NotConfigured, VendorUnavailable
 from outsmart_sync.providers import web
 from outsmart_sync.providers.exact_online import oauth
 from outsmart_sync.providers.exact_online.client import RULES, ExactOnlineClient
 from outsmart_sync.providers.exact_online.exporter import ExactExporter
 from outsmart_sync.providers.exact_online.imports import PACKAGE
 from outsmart_sync.providers.exact_online.source import ExactSource
-from outsmart_sync.providers.vendor_hook import VendorHook
+from outsmart_sync.providers.login_hook import LoginHook
 from outsmart_sync.providers.web_pages import page_of
 from outsmart_sync.records.exchange import Administration, Login, WebPage
 from outsmart_sync.store.budget import BudgetRules, CallBudget
-from outsmart_sync.store.tokens import TokenKeeper, TokenPair, login_owner
-from outsmart_sync.store.vault import Vault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,8 +25,7 @@ if TYPE_CHECKING:
     from outsmart_sync.records.streams import Row
     from outsmart_sync.store.connections import SyncConnection
     from outsmart_sync.store.store import Store
-
-log = logging.getLogger(__name__)
+    from outsmart_sync.store.tokens import TokenPair
 
 _PAGES = {"relation": "docs/CRMAccountCard.aspx?_Division_={administration}&AccountID=%7b{id}%7d"}
 """Pages of the web application; of relations' alone the address is public, from an integration's guide:
@@ -42,7 +35,7 @@ _ACTIVE = 1
 _NOT_BLOCKED = 0
 
 
-class ExactOnlineHook(VendorHook):
+class ExactOnlineHook(LoginHook):
     """Opens Exact Online.
 
     Args:
@@ -59,6 +52,9 @@ class ExactOnlineHook(VendorHook):
     default_conn_name = PACKAGE.conn_id
     conn_type = "exact_online"
     hook_name = "Exact Online"
+    vendor = "Exact Online"
+    takes_proof = False  # Exact's pages on OAuth name no PKCE
+    renewed_after = oauth.REFRESH_AFTER
 
     def __init__(
         self,
@@ -68,9 +64,7 @@ class ExactOnlineHook(VendorHook):
         store: Store | None = None,
         country: str = "nl",
     ) -> None:
-        super().__init__(exact_online_conn_id)
-        self._sync_connection = sync_connection
-        self._store = store
+        super().__init__(exact_online_conn_id, sync_connection, store)
         self._country = sync_connection.country if sync_connection else country
 
     @cached_property
@@ -92,25 +86,12 @@ class ExactOnlineHook(VendorHook):
         return self._client(RULES)
 
     def _client(self, rules: BudgetRules) -> ExactOnlineClient:
-        if self._sync_connection is None or self._store is None:
-            raise NotConfigured(
-                "Exact Online can only be read through a sync connection.", remedy="Connect an administration first."
-            )
-        if self._sync_connection.login_id is None:
-            raise LoginExpired("This administration is disconnected.", remedy="Connect it again.", code="disconnected")
-        keeper = TokenKeeper(
-            self._store,
-            Vault(self._store),
-            login_owner(self._sync_connection.login_id),
-            lambda refresh_token: self._masked(oauth.refresh(self.app, refresh_token)),
-            refresh_after=oauth.REFRESH_AFTER,
-            seen=mask_secret,
-        )
+        connection, _, keeper = self._opened()
         return ExactOnlineClient(
             self._session(self.app.api_url),
             self.app.api_url,
             keeper,
-            division=self._sync_connection.administration or None,
+            division=connection.administration or None,
             budget=self._budget(rules),
             hosts=self.app.hosts,
         )
@@ -138,19 +119,15 @@ class ExactOnlineHook(VendorHook):
         if budget := self._budget():
             budget.forgive()
 
-    takes_proof = False  # Exact's pages on OAuth name no PKCE
-
     def login_address(self, state: str, verifier: str = "") -> str:  # noqa: ARG002
         """Where a person logs in; ``state`` comes back with the answer."""
         return oauth.login_address(self.app, state)
 
-    def exchange_code(self, code: str, verifier: str = "") -> TokenPair:  # noqa: ARG002
-        """The token pair of a finished login."""
-        return self._masked(oauth.exchange_code(self.app, code))
+    def _exchanged(self, code: str, verifier: str) -> TokenPair:  # noqa: ARG002
+        return oauth.exchange_code(self.app, code)
 
-    def renew(self, pair: TokenPair) -> TokenPair:
-        """A new pair for one that no administration uses yet; the old one is dead from then on."""
-        return self._masked(oauth.refresh(self.app, pair.refresh))
+    def _renewed(self, refresh_token: str) -> TokenPair:
+        return oauth.refresh(self.app, refresh_token)
 
     def end_login(self) -> None:
         """Nothing: Exact has no endpoint for that; a login that nobody uses lapses by itself."""
@@ -165,7 +142,7 @@ class ExactOnlineHook(VendorHook):
             client = self.get_conn()
         else:
             session = self._session(self.app.api_url)
-            client = ExactOnlineClient(session, self.app.api_url, _Fresh(pair), hosts=self.app.hosts)
+            client = ExactOnlineClient(session, self.app.api_url, self._fresh(pair), hosts=self.app.hosts)
         try:
             me = client.me()
             rows = client.divisions(str(me["CurrentDivision"]))
@@ -191,39 +168,7 @@ class ExactOnlineHook(VendorHook):
                 return f"Connected to Exact Online as {_name_of(client.me())}."
             finally:
                 client.close()
-        self._check_login_page()
-        self._check_secret()
-        return "Exact Online's login page answers and the app is known; nobody has logged in through this test."
-
-    def _check_login_page(self) -> None:
-        address = oauth.login_address(self.app, "test")
-        try:
-            with self._session(self.app.authorize_url) as session:
-                answer = session.get(address, timeout=oauth.TIMEOUT, allow_redirects=False)
-        except requests.RequestException as error:
-            raise NotConfigured(
-                f"Exact Online's login page at {self.app.authorize_url} cannot be reached.",
-                remedy="Check the addresses in the connection and the network.",
-                technical=str(error),
-            ) from error
-        if not answer.ok:
-            raise NotConfigured(
-                f"Exact Online's login page answers with error {answer.status_code}.",
-                remedy="Check client id and redirect_uri: both must be those of the app's registration.",
-            )
-
-    def _check_secret(self) -> None:
-        """Exchange a made-up code: Exact complains of it, or before that of the app's id and secret."""
-        try:
-            oauth.exchange_code(self.app, "connection-test")
-        except LoginExpired:
-            log.debug("Exact Online knows the app")
-        except VendorUnavailable as error:
-            raise NotConfigured(
-                f"Exact Online's token endpoint at {self.app.token_url} does not answer as it should.",
-                remedy="Check the addresses in the connection and the network.",
-                technical=error.technical,
-            ) from error
+        return self._check_app(self.app.token_url, self._session(self.app.authorize_url))
 
     def _session(self, url: str) -> OAuth2Session:
         return self.dressed(OAuth2Session(self.app.client_id), url)
@@ -235,25 +180,6 @@ class ExactOnlineHook(VendorHook):
         key = f"{PACKAGE.name}:{connection.country}:{self.app.client_id}:{connection.administration}"
         return CallBudget(self._store, key, rules)
 
-    @staticmethod
-    def _masked(pair: TokenPair) -> TokenPair:
-        mask_secret(pair.access)
-        mask_secret(pair.refresh)
-        return pair
-
 
 def _name_of(me: Row) -> str:
     return str(me["FullName"] or me["UserName"]).strip()
-
-
-class _Fresh:
-    """The access token of a login that is just being made; nothing is stored or renewed yet."""
-
-    def __init__(self, pair: TokenPair) -> None:
-        self._pair = pair
-
-    def access_token(self, refused: str | None = None) -> str:
-        """The token; a fresh one that is refused cannot be helped."""
-        if refused is not None:
-            raise LoginExpired("Exact Online refuses the login it has just given.", remedy="Start the login again.")
-        return self._pair.access

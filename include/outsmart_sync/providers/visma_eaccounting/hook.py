@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 import requests
-from airflow.sdk.log import mask_secret
 
-from outsmart_sync.errors import LoginExpired, NotConfigured, VendorUnavailable
-from outsmart_sync.providers.vendor_hook import VendorHook
+from outsmart_sync.errors import NotConfigured
+from outsmart_sync.providers.login_hook import LoginHook
 from outsmart_sync.providers.visma_eaccounting import company, oauth
 from outsmart_sync.providers.visma_eaccounting.client import PARALLEL, RULES, VismaClient
 from outsmart_sync.providers.visma_eaccounting.exporter import ENDPOINTS, VismaExporter
@@ -21,7 +19,7 @@ from outsmart_sync.providers.visma_eaccounting.stream import VismaStream
 from outsmart_sync.providers.web_pages import page_of
 from outsmart_sync.records.exchange import Login, WebPage
 from outsmart_sync.store.budget import CallBudget
-from outsmart_sync.store.tokens import TOKENS, TokenKeeper, TokenPair, login_owner, pair_of
+from outsmart_sync.store.tokens import TOKENS, login_owner, pair_of
 from outsmart_sync.store.vault import Vault
 
 if TYPE_CHECKING:
@@ -29,8 +27,7 @@ if TYPE_CHECKING:
 
     from outsmart_sync.store.connections import SyncConnection
     from outsmart_sync.store.store import Store
-
-log = logging.getLogger(__name__)
+    from outsmart_sync.store.tokens import TokenPair
 
 _MOST_PARALLEL = 8
 _APPLICATION = "https://eaccounting.vismaonline.com"
@@ -39,7 +36,7 @@ _PAGES = {"invoice": "#/sales/customerinvoice/{id}"}
 _FIRST_PAGE = "#/dashboard"
 
 
-class VismaEAccountingHook(VendorHook):
+class VismaEAccountingHook(LoginHook):
     """Opens VISMA eAccounting.
 
     Args:
@@ -56,6 +53,9 @@ class VismaEAccountingHook(VendorHook):
     default_conn_name = PACKAGE.conn_id
     conn_type = "visma_eaccounting"
     hook_name = "VISMA eAccounting"
+    vendor = "VISMA"
+    takes_proof = True
+    renewed_after = oauth.REFRESH_AFTER
 
     def __init__(
         self,
@@ -65,9 +65,7 @@ class VismaEAccountingHook(VendorHook):
         store: Store | None = None,
         country: str = "",  # noqa: ARG002  # as every package's hook
     ) -> None:
-        super().__init__(visma_eaccounting_conn_id)
-        self._sync_connection = sync_connection
-        self._store = store
+        super().__init__(visma_eaccounting_conn_id, sync_connection, store)
 
     @cached_property
     def app(self) -> oauth.App:
@@ -85,25 +83,12 @@ class VismaEAccountingHook(VendorHook):
         Raises:
             NotConfigured: The hook has no sync connection or store.
         """
-        if self._sync_connection is None or self._store is None:
-            raise NotConfigured(
-                "VISMA eAccounting can only be read through a sync connection.", remedy="Connect a company first."
-            )
-        if self._sync_connection.login_id is None:
-            raise LoginExpired("This company is disconnected.", remedy="Connect it again.", code="disconnected")
-        keeper = TokenKeeper(
-            self._store,
-            Vault(self._store),
-            login_owner(self._sync_connection.login_id),
-            lambda refresh_token: self._masked(oauth.refresh(self.app, refresh_token)),
-            refresh_after=oauth.REFRESH_AFTER,
-            seen=mask_secret,
-        )
+        _, store, keeper = self._opened()
         return VismaClient(
             self._session,
             self.app.api_url,
             keeper,
-            budget_of=self._budgets(self._store),
+            budget_of=self._budgets(store),
             hosts=self.app.hosts,
             parallel=self._parallel(),
         )
@@ -133,19 +118,15 @@ class VismaEAccountingHook(VendorHook):
         for path in dict.fromkeys(("companysettings", *lists, *READS, *ENDPOINTS)):
             budget_of(path).forgive()
 
-    takes_proof = True
-
     def login_address(self, state: str, verifier: str = "") -> str:
         """Where a person logs in; ``state`` comes back with the answer."""
         return oauth.login_address(self.app, state, verifier)
 
-    def exchange_code(self, code: str, verifier: str = "") -> TokenPair:
-        """The token pair of a finished login."""
-        return self._masked(oauth.exchange_code(self.app, code, verifier))
+    def _exchanged(self, code: str, verifier: str) -> TokenPair:
+        return oauth.exchange_code(self.app, code, verifier)
 
-    def renew(self, pair: TokenPair) -> TokenPair:
-        """A new pair for one that no company uses yet."""
-        return self._masked(oauth.refresh(self.app, pair.refresh))
+    def _renewed(self, refresh_token: str) -> TokenPair:
+        return oauth.refresh(self.app, refresh_token)
 
     def end_login(self) -> None:
         """Revoke the sync connection's login at VISMA."""
@@ -169,7 +150,7 @@ class VismaEAccountingHook(VendorHook):
             client = self.get_conn()
             chosen = self._sync_connection.administration if self._sync_connection else ""
         else:
-            client = VismaClient(self._session, self.app.api_url, _Fresh(pair), hosts=self.app.hosts)
+            client = VismaClient(self._session, self.app.api_url, self._fresh(pair), hosts=self.app.hosts)
         try:
             code, settings, claims = company.look(client, expected=chosen)
         finally:
@@ -186,39 +167,7 @@ class VismaEAccountingHook(VendorHook):
         """Ask VISMA for the company; without a login, whether it knows the app."""
         if self._sync_connection is not None:
             return f"Connected to VISMA eAccounting as {self.look_around().user_name}."
-        self._check_login_page()
-        self._check_secret()
-        return "VISMA's login page answers and the app is known; nobody has logged in through this test."
-
-    def _check_login_page(self) -> None:
-        address = oauth.login_address(self.app, "test")
-        try:
-            with self._session() as session:
-                answer = session.get(address, timeout=oauth.TIMEOUT, allow_redirects=False)
-        except requests.RequestException as error:
-            raise NotConfigured(
-                f"VISMA's login page at {self.app.authorize_url} cannot be reached.",
-                remedy="Check the addresses in the connection and the network.",
-                technical=str(error),
-            ) from error
-        if not answer.ok:
-            raise NotConfigured(
-                f"VISMA's login page answers with error {answer.status_code}.",
-                remedy="Check client id and redirect_uri: both must be those of the app's registration.",
-            )
-
-    def _check_secret(self) -> None:
-        """Exchange a made-up code: VISMA complains of it, or before that of the app's id and secret."""
-        try:
-            oauth.exchange_code(self.app, "connection-test")
-        except LoginExpired:
-            log.debug("VISMA knows the app")
-        except VendorUnavailable as error:
-            raise NotConfigured(
-                f"VISMA's token endpoint at {self.app.token_url} does not answer as it should.",
-                remedy="Check the addresses in the connection and the network.",
-                technical=error.technical,
-            ) from error
+        return self._check_app(self.app.token_url, self._session())
 
     def _session(self) -> requests.Session:
         return self.dressed(requests.Session(), self.app.api_url)
@@ -240,22 +189,3 @@ class VismaEAccountingHook(VendorHook):
         app = f"{PACKAGE.name}:{self.app.client_id}"
         company = self._sync_connection.administration if self._sync_connection else ""
         return cache(lambda endpoint: CallBudget(store, f"{app}:{endpoint}", RULES, f"{app}:{company}:{endpoint}"))
-
-    @staticmethod
-    def _masked(pair: TokenPair) -> TokenPair:
-        mask_secret(pair.access)
-        mask_secret(pair.refresh)
-        return pair
-
-
-class _Fresh:
-    """The access token of a login that is just being made; nothing is stored or renewed yet."""
-
-    def __init__(self, pair: TokenPair) -> None:
-        self._pair = pair
-
-    def access_token(self, refused: str | None = None) -> str:
-        """The token; a fresh one that is refused cannot be helped."""
-        if refused is not None:
-            raise LoginExpired("VISMA refuses the login it has just given.", remedy="Start the login again.")
-        return self._pair.access
