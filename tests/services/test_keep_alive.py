@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, update
 
 from outsmart_sync.orchestration import run_tasks
-from outsmart_sync.providers.exact_online import oauth
+from outsmart_sync.providers import token_endpoint
 from outsmart_sync.services import alerts, breakage, health, keep_alive
 from outsmart_sync.services.alerts import Message, Notifier
 from outsmart_sync.store import connections
@@ -114,7 +114,7 @@ def test_a_vendor_that_does_not_answer_is_asked_once(idle: Rig, monkeypatch: pyt
     both = keep_alive.due(idle.store)
     assert len(both) == 2
     monkeypatch.setattr(keep_alive, "due", lambda _: both * 3)
-    monkeypatch.setattr(oauth, "_REPEATS", (0.0, 0.0))
+    monkeypatch.setattr(token_endpoint, "REPEATS", (0.0, 0.0))
     idle.vendors.control.add_fault("status", vendor="exact", path="token", times=None, status=503)
     assert keep_alive.keep(idle.store, idle.gateway) == 0
     assert idle.vendors.control.faults()[0]["hits"] == 3  # one renewal, which is tried three times

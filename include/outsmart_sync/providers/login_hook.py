@@ -9,6 +9,7 @@ import requests
 from airflow.sdk.log import mask_secret
 
 from outsmart_sync.errors import LoginExpired, NotConfigured, VendorUnavailable
+from outsmart_sync.providers.token_endpoint import TIMEOUT
 from outsmart_sync.providers.vendor_hook import VendorHook
 from outsmart_sync.store.tokens import TokenKeeper, TokenPair, login_owner
 from outsmart_sync.store.vault import Vault
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from outsmart_sync.store.store import Store
 
 log = logging.getLogger(__name__)
-
-_PATIENCE = (5.0, 20.0)
-"""Seconds to connect, and to wait for an answer, when a connection is tested."""
 
 
 class LoginHook(VendorHook):
@@ -104,7 +102,7 @@ class LoginHook(VendorHook):
         page = address.partition("?")[0]
         try:
             with session:
-                answer = session.get(address, timeout=_PATIENCE, allow_redirects=False)
+                answer = session.get(address, timeout=TIMEOUT, allow_redirects=False)
         except requests.RequestException as error:
             raise NotConfigured(
                 f"{self.vendor}'s login page at {page} cannot be reached.",

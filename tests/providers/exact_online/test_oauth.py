@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from outsmart_sync.errors import LoginExpired, NotConfigured, RateLimited, SyncError, VendorUnavailable
+from outsmart_sync.providers import token_endpoint
 from outsmart_sync.providers.exact_online import oauth
 from outsmart_sync.providers.exact_online.oauth import App
 from outsmart_sync.store.tokens import TokenKeeper
@@ -396,9 +397,9 @@ def test_renewals_go_through_the_connections_proxy(server: ScriptedServer) -> No
 
 
 def test_a_renewal_ends_before_those_who_wait_for_it_give_up() -> None:
-    tries = [*oauth._REPEATS, 0]
+    tries = [*token_endpoint.REPEATS, 0]
     patience = inspect.signature(TokenKeeper).parameters["patience"].default
-    assert sum(oauth.TIMEOUT) * len(tries) + sum(tries) < patience
+    assert sum(token_endpoint.TIMEOUT) * len(tries) + sum(tries) < patience
 
 
 # Secrets

@@ -7,7 +7,6 @@ https://forums.invantive.com/t/exact-online-error-message-old-refresh-token-used
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,10 +14,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from oauthlib.oauth2 import OAuth2Error
 from requests_oauthlib import OAuth2Session
 
-from outsmart_sync.errors import NotConfigured, VendorUnavailable
+from outsmart_sync.errors import NotConfigured
 from outsmart_sync.providers import web
 from outsmart_sync.providers.exact_online.errors import (
     CODE_REFUSED,
@@ -26,10 +24,9 @@ from outsmart_sync.providers.exact_online.errors import (
     RENEWAL_FAILED,
     TOKEN_OUTCOMES,
 )
-from outsmart_sync.providers.outcomes import WEB_PAGE, Instead, Outcome, Reaction, error_of, outcome_of
+from outsmart_sync.providers.outcomes import Reaction, error_of, outcome_of
+from outsmart_sync.providers.token_endpoint import TIMEOUT, is_good, pair_from, repeated, session_of, shown
 from outsmart_sync.store.tokens import TokenPair
-
-log = logging.getLogger(__name__)
 
 REFRESH_AFTER = 570
 """Seconds after receipt before which Exact refuses a refresh."""
@@ -41,10 +38,6 @@ _HOSTS = {
     "fr": "https://start.exactonline.fr",
     "es": "https://start.exactonline.es",
 }
-_REPEATS = (1.0, 3.0)
-TIMEOUT = (5.0, 20.0)
-"""As :data:`outsmart_sync.providers.web.TIMEOUT`; all tries of a renewal must end within the lease that guards it, or a
-second process would use the same refresh token."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -140,8 +133,8 @@ def exchange_code(app: App, code: str) -> TokenPair:
         NotConfigured: Exact does not know the client id or secret.
         VendorUnavailable: No usable answer.
     """
-    session = _session(app, exchanging=True)
-    return _call(
+    session = session_of(app, _checked)
+    return pair_from(
         lambda: session.fetch_token(
             app.token_url, code=code, client_secret=app.client_secret, include_client_id=True, timeout=TIMEOUT
         ),
@@ -165,19 +158,11 @@ def refresh(app: App, refresh_token: str, *, sleep: Callable[[float], None] = ti
         NotConfigured: Exact does not know the client id or secret.
         VendorUnavailable: No usable answer after three tries.
     """
-    for pause in (*_REPEATS, None):
-        try:
-            return _call(lambda: _refresh_once(app, refresh_token), RENEWAL_FAILED)
-        except VendorUnavailable as error:
-            if pause is None:
-                raise
-            log.warning("Token endpoint: %s; trying again in %s s", error.technical or error.what, pause)
-            sleep(pause)
-    raise AssertionError("unreachable")
+    return repeated(lambda: pair_from(lambda: _refresh_once(app, refresh_token), RENEWAL_FAILED), sleep)
 
 
 def _refresh_once(app: App, refresh_token: str) -> Any:
-    return _session(app, exchanging=False).refresh_token(
+    return session_of(app, _checked).refresh_token(
         app.token_url,
         refresh_token=refresh_token,
         client_id=app.client_id,
@@ -186,43 +171,13 @@ def _refresh_once(app: App, refresh_token: str) -> Any:
     )
 
 
-def _session(app: App, *, exchanging: bool) -> OAuth2Session:
-    session = app.transport.dress(OAuth2Session(app.client_id, redirect_uri=app.redirect_uri), app.token_url)
-    session.headers["User-Agent"] = web.USER_AGENT
-    session.max_redirects = 0  # a redirect would carry client secret and token along
-    if exchanging:
-        session.register_compliance_hook("access_token_response", lambda response: _checked(response, exchanging=True))
-    else:
-        session.register_compliance_hook(
-            "refresh_token_response", lambda response: _checked(response, exchanging=False)
-        )
-    return session
-
-
 def _checked(response: requests.Response, *, exchanging: bool) -> requests.Response:
     """Let a good answer pass; turn any other into the error that the table names, before oauthlib reads it."""
-    if response.ok and response.text.lstrip().startswith("{") and "access_token" in response.text:
+    if is_good(response):
         return response
     reason = response.headers.get("Reason", "")
     said = f"{response.text[:500]} {reason}".strip() or "no text"
     row = outcome_of(TOKEN_OUTCOMES, response.status_code, said)
     if exchanging and row.reaction is Reaction.REPEAT:
         row = CODE_REFUSED if response.status_code in (400, 401) else LOGIN_UNFINISHED
-    raise error_of(row, _short(response), f"HTTP {response.status_code} {reason} {_short(response)}".strip())
-
-
-def _short(response: requests.Response) -> str:
-    """What an answer says, as far as it may be shown: one that went well may hold tokens in some other form."""
-    text = response.text.strip()
-    if text.startswith("<"):
-        return WEB_PAGE
-    return Instead("an answer that cannot be read") if response.ok else text[:300]
-
-
-def _call(call: Callable[[], Any], failed: Outcome) -> TokenPair:
-    try:
-        token = call()
-        return TokenPair(access=token["access_token"], refresh=token["refresh_token"], lasts=int(token["expires_in"]))
-    except (requests.RequestException, OAuth2Error, KeyError, ValueError) as error:
-        said = f": {error}" if isinstance(error, requests.RequestException) else ""
-        raise error_of(failed, Instead("no usable answer"), f"{type(error).__name__}{said}") from error
+    raise error_of(row, shown(response), f"HTTP {response.status_code} {reason} {shown(response)}".strip())

@@ -1,14 +1,12 @@
 """VISMA's OAuth: login address, code exchange, refresh, revocation.
 
 Protocol: https://developer.vismaonline.com/docs/getting-started : a code lives five minutes, an access token sixty.
-    Older
-registrations get a new refresh token with every refresh, newer ones keep theirs
+Older registrations get a new refresh token with every refresh, newer ones keep theirs
 (https://developer.vismaonline.com/changelog?page=2); an answer without one keeps the old one, too.
 """
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,13 +14,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from oauthlib.oauth2 import OAuth2Error, WebApplicationClient
+from oauthlib.oauth2 import WebApplicationClient
 from requests.auth import HTTPBasicAuth
 from requests_oauthlib import OAuth2Session
 
-from outsmart_sync.errors import NotConfigured, VendorUnavailable
+from outsmart_sync.errors import NotConfigured
 from outsmart_sync.providers import web
-from outsmart_sync.providers.outcomes import NO_TEXT, WEB_PAGE, Instead, Outcome, Reaction, error_of, outcome_of
+from outsmart_sync.providers.outcomes import NO_TEXT, Instead, Reaction, error_of, outcome_of
+from outsmart_sync.providers.token_endpoint import TIMEOUT, is_good, pair_from, repeated, session_of, shown
 from outsmart_sync.providers.visma_eaccounting.errors import (
     CODE_REFUSED,
     LOGIN_UNFINISHED,
@@ -30,8 +29,6 @@ from outsmart_sync.providers.visma_eaccounting.errors import (
     TOKEN_OUTCOMES,
 )
 from outsmart_sync.store.tokens import TokenPair
-
-log = logging.getLogger(__name__)
 
 REFRESH_AFTER = 57 * 60
 """Seconds after receipt from which on a token is renewed: three minutes before it ends."""
@@ -45,9 +42,6 @@ COMPANY_CHOICE = "service:44643EB1-3F76-4C1C-A672-402AE8085934 forceselectcompan
 
 _IDENTITY = "https://identity.vismaonline.com"
 _API = "https://eaccountingapi.vismaonline.com"
-_REPEATS = (1.0, 3.0)
-TIMEOUT = (5.0, 20.0)
-"""As :data:`outsmart_sync.providers.web.TIMEOUT`; all tries of a renewal must end within the lease that guards it."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -165,9 +159,9 @@ def exchange_code(app: App, code: str, verifier: str = "") -> TokenPair:
         NotConfigured: VISMA does not know the client id or secret.
         VendorUnavailable: No usable answer.
     """
-    session = _session(app)
+    session = session_of(app, _checked)
     proof: dict[str, Any] = {"code_verifier": verifier} if verifier else {}
-    return _call(
+    return pair_from(
         lambda: session.fetch_token(app.token_url, code=code, auth=app.auth, timeout=TIMEOUT, **proof),
         LOGIN_UNFINISHED,
     )
@@ -189,15 +183,7 @@ def refresh(app: App, refresh_token: str, *, sleep: Callable[[float], None] = ti
         NotConfigured: VISMA does not know the client id or secret.
         VendorUnavailable: No usable answer after three tries.
     """
-    for pause in (*_REPEATS, None):
-        try:
-            return _call(lambda: _refresh_once(app, refresh_token), RENEWAL_FAILED, refresh_token)
-        except VendorUnavailable as error:
-            if pause is None:
-                raise
-            log.warning("Token endpoint: %s; trying again in %s s", error.technical or error.what, pause)
-            sleep(pause)
-    raise AssertionError("unreachable")
+    return repeated(lambda: pair_from(lambda: _refresh_once(app, refresh_token), RENEWAL_FAILED, refresh_token), sleep)
 
 
 def revoke(app: App, refresh_token: str) -> None:
@@ -221,59 +207,23 @@ def revoke(app: App, refresh_token: str) -> None:
         raise error_of(RENEWAL_FAILED, Instead("no answer"), str(error)) from error
     if answer.status_code != requests.codes.ok:
         raise error_of(
-            outcome_of(TOKEN_OUTCOMES, answer.status_code, answer.text), _short(answer), f"HTTP {answer.status_code}"
+            outcome_of(TOKEN_OUTCOMES, answer.status_code, answer.text), shown(answer), f"HTTP {answer.status_code}"
         )
 
 
 def _refresh_once(app: App, refresh_token: str) -> Any:
-    return _session(app).refresh_token(app.token_url, refresh_token=refresh_token, auth=app.auth, timeout=TIMEOUT)
-
-
-def _session(app: App) -> OAuth2Session:
-    session = app.transport.dress(OAuth2Session(app.client_id, redirect_uri=app.redirect_uri), app.token_url)
-    session.headers["User-Agent"] = web.USER_AGENT
-    session.max_redirects = 0  # a redirect would carry client secret and token along
-    session.register_compliance_hook("access_token_response", lambda response: _checked(response, exchanging=True))
-    session.register_compliance_hook("refresh_token_response", lambda response: _checked(response, exchanging=False))
-    return session
+    session = session_of(app, _checked)
+    return session.refresh_token(app.token_url, refresh_token=refresh_token, auth=app.auth, timeout=TIMEOUT)
 
 
 def _checked(response: requests.Response, *, exchanging: bool) -> requests.Response:
     """Let a good answer pass; turn any other into the error that the table names, before oauthlib reads it."""
-    if response.ok and response.text.lstrip().startswith("{") and "access_token" in response.text:
+    if is_good(response):
         return response
-    said = _short(response) or NO_TEXT
+    said = shown(response) or NO_TEXT
     row = outcome_of(TOKEN_OUTCOMES, response.status_code, response.text[:500])
     if exchanging and row.code == "login_expired":
         row = CODE_REFUSED
     elif exchanging and row.reaction is Reaction.REPEAT:
         row = LOGIN_UNFINISHED
     raise error_of(row, said, f"HTTP {response.status_code} {said}")
-
-
-def _short(response: requests.Response) -> str:
-    """What an answer says, as far as it may be shown: one that went well may hold tokens in some other form."""
-    text = response.text.strip()
-    if text.startswith("<"):
-        return WEB_PAGE
-    return Instead("an answer that cannot be read") if response.ok else text[:300]
-
-
-def _call(call: Callable[[], Any], failed: Outcome, kept: str = "") -> TokenPair:
-    """Args: ``kept`` is the refresh token that lives on when the answer brings none."""
-    try:
-        token = call()
-        return TokenPair(
-            access=token["access_token"],
-            refresh=token.get("refresh_token") or _living(kept),
-            lasts=int(token["expires_in"]),
-        )
-    except (requests.RequestException, OAuth2Error, KeyError, ValueError, Warning) as error:
-        said = f": {error}" if isinstance(error, requests.RequestException) else ""
-        raise error_of(failed, Instead("no usable answer"), f"{type(error).__name__}{said}") from error
-
-
-def _living(kept: str) -> str:
-    if not kept:
-        raise KeyError("refresh_token")
-    return kept
