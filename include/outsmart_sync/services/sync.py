@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import logging
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from outsmart_sync.errors import StoreUnusable, SyncError
-from outsmart_sync.pipeline.job import Options, Step
-from outsmart_sync.services.planning import close_run, open_run
+from outsmart_sync.services import in_process, planning
 from outsmart_sync.services.steps import run_step
-from outsmart_sync.store import runs
 
 if TYPE_CHECKING:
+    from outsmart_sync.pipeline.job import Options
     from outsmart_sync.services.gateway import Gateway
     from outsmart_sync.store.store import Store
-
-log = logging.getLogger(__name__)
 
 
 def import_now(store: Store, gateway: Gateway, package_name: str, external_id: str, options: Options) -> int:
@@ -30,34 +24,6 @@ def import_now(store: Store, gateway: Gateway, package_name: str, external_id: s
         InvalidSettings: The options name something that does not exist or cannot run.
         StoreUnusable: The store cannot be read or written, so nothing can go on.
     """
-    opened = open_run(store, package_name, external_id, replace(options, by_hand=True))
-    plan = runs.read_plan(store, opened.run_id)
-    defects = 0
-    try:
-        for connection_id, (_, categories) in plan.items():
-            for category in categories:
-                defects += not _run_category(store, gateway, opened.run_id, connection_id, category)
-    except BaseException:  # also Ctrl-C: the next run must not wait for this one's leases
-        with suppress(SyncError):
-            close_run(store, opened.run_id, failed=True)
-        raise
-    close_run(store, opened.run_id, failed=defects > 0)
+    opened = planning.open_run(store, package_name, external_id, replace(options, by_hand=True))
+    in_process.run_all(store, gateway, opened.run_id, run_step)
     return opened.run_id
-
-
-def _run_category(store: Store, gateway: Gateway, run_id: int, connection_id: int, category: str) -> bool:
-    """Run a category's steps as far as they go; returns False when a defect ended them."""
-    for step in Step:
-        try:
-            result = run_step(store, gateway, step, run_id, connection_id, category)
-        except StoreUnusable:
-            raise
-        except SyncError as error:
-            log.warning("%s: %s", category, error)  # its row in the store tells it too
-            return True
-        except Exception:
-            log.exception("%s of connection %s stopped at a defect; the others go on", category, connection_id)
-            return False
-        if result.skip:
-            return True
-    return True
