@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, update
 
-from outsmart_sync.providers.exact_online import client, price_lists
+from outsmart_sync.providers import reads
+from outsmart_sync.providers.exact_online import price_lists
 from outsmart_sync.providers.exact_online.source import ExactSource
 from outsmart_sync.providers.packages import package
 from outsmart_sync.services import planning, polls, settings
@@ -110,7 +111,7 @@ def test_a_connection_whose_poll_fails_is_handed_on_and_the_others_are_asked(rig
 def test_one_that_does_not_answer_costs_the_others_no_more_than_its_time(
     sqlite_rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "_REPEATS", (0.0, 0.0))
+    monkeypatch.setattr(reads, "REPEATS", (0.0, 0.0))
     synced(sqlite_rig, 2001003, MAIN, SMALL, chosen=RELATIONS)
     control = sqlite_rig.vendors.control
     control.add_fault("slow", vendor="exact", division=MAIN, times=None, seconds=90)
@@ -125,7 +126,7 @@ def test_one_that_does_not_answer_costs_the_others_no_more_than_its_time(
 def test_a_vendor_that_is_away_is_asked_for_a_few_connections_and_all_are_handed_on(
     sqlite_rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "_REPEATS", (0.0, 0.0))
+    monkeypatch.setattr(reads, "REPEATS", (0.0, 0.0))
     divisions = [MAIN, SMALL, 2001003, 2001004, 2001006]
     synced(sqlite_rig, *divisions, chosen=RELATIONS)
     sqlite_rig.vendors.control.add_fault("status", vendor="exact", times=None, status=503)
@@ -143,7 +144,7 @@ def test_a_vendor_that_is_away_is_asked_for_a_few_connections_and_all_are_handed
 def test_slow_administrations_do_not_pass_for_a_vendor_that_is_away(
     sqlite_rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "_REPEATS", (0.0, 0.0))
+    monkeypatch.setattr(reads, "REPEATS", (0.0, 0.0))
     divisions = [MAIN, SMALL, 2001003, 2001004]
     synced(sqlite_rig, *divisions, chosen=RELATIONS)
     control = sqlite_rig.vendors.control

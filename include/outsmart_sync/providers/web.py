@@ -108,6 +108,11 @@ def _note_answer(response: requests.Response, *_: Any, timeout: Any = None, **__
         block.answered = True
 
 
+def moment_in(seconds: float) -> datetime:
+    """The moment so many seconds from now, aware UTC."""
+    return datetime.now(UTC) + timedelta(seconds=seconds)
+
+
 def require_time(wait: float) -> None:
     """Make sure that there is time to wait so many seconds for a call limit, see :func:`within`.
 
@@ -119,7 +124,7 @@ def require_time(wait: float) -> None:
             "The calls of this minute are used up.",
             remedy="It goes on by itself when the minute is over.",
             code="minute_limit",
-            retry_at=datetime.now(UTC) + timedelta(seconds=wait),
+            retry_at=moment_in(wait),
         )
 
 

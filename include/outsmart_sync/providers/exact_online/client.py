@@ -9,7 +9,6 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -18,10 +17,11 @@ from urllib.parse import quote, urlsplit
 import msgspec
 import requests
 
-from outsmart_sync.errors import RateLimited, SyncError, TransientError, VendorUnavailable
+from outsmart_sync.errors import VendorUnavailable
 from outsmart_sync.providers import web
 from outsmart_sync.providers.exact_online.errors import API_OUTCOMES, COUNTS_AS_ERROR, NO_CLEAR_ANSWER
 from outsmart_sync.providers.outcomes import NO_TEXT, WEB_PAGE, Outcome, Reaction, error_of, outcome_of
+from outsmart_sync.providers.reads import FailedAnswer, answered
 from outsmart_sync.store.budget import BudgetRules, Window
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ log = logging.getLogger(__name__)
 RULES = BudgetRules(minute_limit=60, day_limit=5_000, keep_share=0.05)
 """Exact's standard limits per app and company, and the share of the day that imports leave to exports."""
 
-_REPEATS = (0.5, 2.0)
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 _NUL = rb"\u0000"
@@ -267,30 +266,13 @@ class ExactOnlineClient:
 
     def _call(self, address: str) -> Any:
         """Call until there is an answer worth returning or raising; only ever for reads."""
-        repeats, renewed, waits = iter(_REPEATS), False, 0
-        while True:
-            token = self._tokens.access_token()
-            try:
-                return self._answer(address, token)
-            except _FailedAnswer as failed:
-                if failed.row.reaction is Reaction.RENEW and not renewed:
-                    renewed = True
-                    log.info("Access token refused; renewing it")
-                    self._tokens.access_token(refused=token)
-                elif (
-                    failed.row.reaction is Reaction.WAIT
-                    and waits < 3
-                    and failed.wait <= min(self._patience, web.time_left())
-                ):
-                    waits += 1
-                    log.info("Call limit reached; waiting %.0f s until the vendor's minute is over", failed.wait)
-                    self._note_limits()  # before the wait: afterwards the same figures would mean another minute
-                    self._sleep(failed.wait)
-                elif failed.row.reaction is Reaction.REPEAT and (pause := next(repeats, None)) is not None:
-                    log.warning("%s; trying again in %s s", failed.error.technical, pause)
-                    self._sleep(pause)
-                else:
-                    raise failed.error from failed.__cause__
+        return answered(
+            lambda token: self._answer(address, token),
+            self._tokens.access_token,
+            sleep=self._sleep,
+            patience=self._patience,
+            before_waiting=self._note_limits,  # afterwards the same figures would mean another minute
+        )
 
     def _answer(self, address: str, token: str) -> Any:
         self._take_call(address)
@@ -303,7 +285,7 @@ class ExactOnlineClient:
                 allow_redirects=False,
             )
         except requests.RequestException as error:
-            raise _FailedAnswer(_UNREACHABLE, f"{endpoint_of(address)}: {type(error).__name__}: {error}") from error
+            raise FailedAnswer(_UNREACHABLE, f"{endpoint_of(address)}: {type(error).__name__}: {error}") from error
         minute, day = limits_of(response)
         if self._budget:
             self._budget.observe(minute, day)
@@ -311,7 +293,7 @@ class ExactOnlineClient:
             try:
                 return decoded(response)
             except _NOT_JSON as error:
-                raise _FailedAnswer(_UNREADABLE, f"{endpoint_of(address)}: {error}") from error
+                raise FailedAnswer(_UNREADABLE, f"{endpoint_of(address)}: {error}") from error
         raise self._failure(address, response, minute, day)
 
     def _take_call(self, address: str) -> None:
@@ -324,7 +306,7 @@ class ExactOnlineClient:
 
     def _failure(
         self, address: str, response: requests.Response, minute: Window | None, day: Window | None
-    ) -> _FailedAnswer:
+    ) -> FailedAnswer:
         status, text, endpoint = response.status_code, error_text(response), endpoint_of(address)
         row = outcome_of(API_OUTCOMES, status, text)
         technical = f"GET {endpoint}: HTTP {status}: {text}"
@@ -332,22 +314,8 @@ class ExactOnlineClient:
             self._budget.count_error(endpoint, status, text)
         if row.reaction is Reaction.WAIT:
             wait = wait_of(minute, day)
-            return _FailedAnswer(row, technical, text, wait=wait)
-        return _FailedAnswer(row, technical, text)
-
-
-class _FailedAnswer(Exception):
-    """An answer that the table says something about; turned into the error it makes when nothing more can be tried."""
-
-    def __init__(self, row: Outcome, technical: str, text: str = "", wait: float = 0) -> None:
-        super().__init__(technical)
-        self.row = row
-        self.wait = wait
-        self.error: SyncError = error_of(row, text, technical)
-        if wait and isinstance(self.error, TransientError):
-            self.error = RateLimited(
-                self.error.what, remedy=self.error.remedy, code=row.code, technical=technical, retry_at=moment_in(wait)
-            )
+            return FailedAnswer(row, technical, text, wait=wait)
+        return FailedAnswer(row, technical, text)
 
 
 _UNREACHABLE = Outcome(
@@ -428,11 +396,6 @@ def wait_of(minute: Window | None, day: Window | None) -> float:
     """Seconds until a refused call makes sense again; a full minute where the answer does not say."""
     waits = [window.ends_in for window in (minute, day) if window is not None and window.left <= 0]
     return max(waits, default=60.0) + 0.5
-
-
-def moment_in(seconds: float) -> datetime:
-    """The moment so many seconds from now, aware UTC."""
-    return datetime.now(UTC) + timedelta(seconds=seconds)
 
 
 def _without_nul(value: Any) -> Any:

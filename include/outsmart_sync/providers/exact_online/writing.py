@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 from outsmart_sync.errors import RateLimited
-from outsmart_sync.providers.exact_online.client import decoded, error_text, limits_of, moment_in, wait_of
+from outsmart_sync.providers import web
+from outsmart_sync.providers.exact_online.client import decoded, error_text, limits_of, wait_of
 from outsmart_sync.providers.exact_online.errors import NO_CLEAR_ANSWER, WRITE_OUTCOMES
 from outsmart_sync.providers.exact_online.rights import explained, need_of
 from outsmart_sync.providers.outcomes import error_of, outcome_of
@@ -71,7 +72,7 @@ def _failure(method: str, resource: str, response: requests.Response) -> SyncErr
         return error_of(NO_CLEAR_ANSWER, text, technical)
     error = error_of(outcome_of(WRITE_OUTCOMES, response.status_code, text), text, technical)
     if isinstance(error, RateLimited):
-        error.retry_at = moment_in(wait_of(*limits_of(response)))
+        error.retry_at = web.moment_in(wait_of(*limits_of(response)))
     return error
 
 

@@ -6,7 +6,6 @@ arrives and never held in memory.
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,16 +15,13 @@ import ijson
 import msgspec
 import requests
 
-from outsmart_sync.errors import SyncError
 from outsmart_sync.providers import web
-from outsmart_sync.providers.outcomes import Outcome, Reaction, error_of, outcome_of
+from outsmart_sync.providers.outcomes import outcome_of
 from outsmart_sync.providers.outsmart.errors import CHANGING, CREATING, FILE_OUTCOMES, READING, WRITING, Meaning
-
-log = logging.getLogger(__name__)
+from outsmart_sync.providers.reads import FailedAnswer, answered
 
 API_URL = "https://app.out-smart.com/openapi/8"
 
-_REPEATS = (0.5, 2.0)
 _CHUNK_BYTES = 1 << 16
 _LARGEST_FILE = 50_000_000
 
@@ -36,15 +32,6 @@ class Tokens:
 
     account: str
     software: str
-
-
-class _Failed(Exception):
-    """An answer that the tables say something about."""
-
-    def __init__(self, row: Outcome, technical: str, text: str = "") -> None:
-        super().__init__(technical)
-        self.row = row
-        self.error: SyncError = error_of(row, text, technical)
 
 
 class OutSmartClient:
@@ -87,7 +74,7 @@ class OutSmartClient:
         response = self._repeated(lambda: self._send("GET", endpoint, READING, query, stream=True))
         try:
             yield from self._parsed(endpoint, response)
-        except _Failed as failed:
+        except FailedAnswer as failed:
             raise failed.error from failed.__cause__
         finally:
             response.close()
@@ -135,7 +122,7 @@ class OutSmartClient:
         """
         try:
             return self._asked("POST", endpoint, CREATING, None, msgspec.json.encode([record]))
-        except _Failed as failed:
+        except FailedAnswer as failed:
             raise failed.error from failed.__cause__
 
     def change(self, endpoint: str, query: Mapping[str, str], lines: list[dict[str, str]] | None = None) -> None:
@@ -175,25 +162,17 @@ class OutSmartClient:
             with self._session.get(address, headers=headers, timeout=web.TIMEOUT, stream=True) as response:
                 if response.status_code != requests.codes.ok:
                     row = outcome_of(FILE_OUTCOMES, response.status_code, "")
-                    raise _Failed(row, f"GET a file: HTTP {response.status_code}")
+                    raise FailedAnswer(row, f"GET a file: HTTP {response.status_code}")
                 for chunk in response.iter_content(_CHUNK_BYTES):
                     found += chunk
                     if len(found) > _LARGEST_FILE:
-                        raise _Failed(READING.unreadable, "GET a file: too large")
+                        raise FailedAnswer(READING.unreadable, "GET a file: too large")
         except requests.RequestException as error:
-            raise _Failed(READING.unanswered, f"GET a file: {type(error).__name__}") from None
+            raise FailedAnswer(READING.unanswered, f"GET a file: {type(error).__name__}") from None
         return bytes(found)
 
     def _repeated(self, call: Callable[[], Any]) -> Any:
-        for pause in (*_REPEATS, None):
-            try:
-                return call()
-            except _Failed as failed:
-                if failed.row.reaction is not Reaction.REPEAT or pause is None:
-                    raise failed.error from failed.__cause__
-                log.warning("%s; trying again in %s s", failed.error.technical, pause)
-                self._sleep(pause)
-        raise AssertionError("unreachable")
+        return answered(lambda _: call(), sleep=self._sleep)
 
     def _asked(
         self, method: str, endpoint: str, meaning: Meaning, query: Mapping[str, str] | None, body: bytes | None = None
@@ -205,7 +184,7 @@ class OutSmartClient:
             envelope = msgspec.json.decode(response.content)
             code, messages = int(envelope["code"]), list(envelope.get("messages") or [])
         except (msgspec.DecodeError, KeyError, TypeError, ValueError):
-            raise _Failed(meaning.unreadable, f"{what}: unreadable answer") from None
+            raise FailedAnswer(meaning.unreadable, f"{what}: unreadable answer") from None
         _require_fine(what, code, messages, meaning)
         return envelope.get("response")
 
@@ -238,11 +217,11 @@ class OutSmartClient:
         except requests.RequestException as error:
             row = meaning.unsent if web.was_never_sent(error) else meaning.unanswered
             # The library's text holds the address, and that the tokens.
-            raise _Failed(row, f"{method} {endpoint}: {type(error).__name__}") from None
+            raise FailedAnswer(row, f"{method} {endpoint}: {type(error).__name__}") from None
         if response.status_code != requests.codes.ok:
             row = outcome_of(meaning.http, response.status_code, "")
             response.close()
-            raise _Failed(row, f"{method} {endpoint}: HTTP {response.status_code}")
+            raise FailedAnswer(row, f"{method} {endpoint}: HTTP {response.status_code}")
         return response
 
     def _parsed(self, endpoint: str, response: requests.Response) -> Iterator[dict[str, Any]]:
@@ -261,9 +240,9 @@ class OutSmartClient:
                 reader.close()
             code = int(codes[0])
         except (ijson.JSONError, requests.RequestException):
-            raise _Failed(READING.unreadable, f"GET {endpoint}: unreadable answer") from None
+            raise FailedAnswer(READING.unreadable, f"GET {endpoint}: unreadable answer") from None
         except (IndexError, TypeError, ValueError):
-            raise _Failed(READING.unreadable, f"GET {endpoint}: no envelope code") from None
+            raise FailedAnswer(READING.unreadable, f"GET {endpoint}: no envelope code") from None
         _require_fine(f"GET {endpoint}", code, messages, READING)
 
 
@@ -271,4 +250,4 @@ def _require_fine(what: str, code: int, messages: list[Any], meaning: Meaning) -
     if code in meaning.fine:
         return
     text = "; ".join(str(message) for message in messages)
-    raise _Failed(outcome_of(meaning.codes, code, text), f"{what}: code {code}: {text or 'no text'}", text)
+    raise FailedAnswer(outcome_of(meaning.codes, code, text), f"{what}: code {code}: {text or 'no text'}", text)

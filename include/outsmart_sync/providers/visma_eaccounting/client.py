@@ -14,7 +14,6 @@ import time
 from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote, urlsplit
@@ -22,9 +21,10 @@ from urllib.parse import quote, urlsplit
 import msgspec
 import requests
 
-from outsmart_sync.errors import RateLimited, RequestRefused, SyncError, TransientError
+from outsmart_sync.errors import RequestRefused
 from outsmart_sync.providers import web
 from outsmart_sync.providers.outcomes import NO_TEXT, WEB_PAGE, Outcome, Reaction, error_of, outcome_of
+from outsmart_sync.providers.reads import FailedAnswer, answered
 from outsmart_sync.providers.visma_eaccounting import paging
 from outsmart_sync.providers.visma_eaccounting.errors import (
     API_OUTCOMES,
@@ -52,9 +52,7 @@ RULES = BudgetRules(minute_limit=600, day_limit=1_000_000)
 PARALLEL = 4
 """Pages that are fetched at a time."""
 
-_MOST_WAITS = 3
 _MOST_SECONDS = 60.0
-_REPEATS = (0.5, 2.0)
 _SECONDS = re.compile(r"in (\d+) second", re.IGNORECASE)
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -232,29 +230,12 @@ class VismaClient:
     def _call(self, endpoint: str, address: str) -> Any:
         """Call until there is an answer worth returning or raising; only ever for reads."""
         self._hosts.check(address)
-        repeats, renewed, waits = iter(_REPEATS), False, 0
-        while True:
-            token = self._token()
-            try:
-                return self._answer(endpoint, address, token)
-            except _FailedAnswer as failed:
-                if failed.row.reaction is Reaction.RENEW and not renewed:
-                    renewed = True
-                    log.info("Access token refused; renewing it")
-                    self._token(refused=token)
-                elif (
-                    failed.row.reaction is Reaction.WAIT
-                    and waits < _MOST_WAITS
-                    and failed.wait <= min(self._patience, web.time_left())
-                ):
-                    waits += 1
-                    log.info("%s: call limit reached; waiting %.0f s as VISMA says", endpoint, failed.wait)
-                    self._sleep(failed.wait)
-                elif failed.row.reaction is Reaction.REPEAT and (pause := next(repeats, None)) is not None:
-                    log.warning("%s; trying again in %s s", failed.error.technical, pause)
-                    self._sleep(pause)
-                else:
-                    raise failed.error from failed.__cause__
+        return answered(
+            lambda token: self._answer(endpoint, address, token),
+            self._token,
+            sleep=self._sleep,
+            patience=self._patience,
+        )
 
     def _answer(self, endpoint: str, address: str, token: str) -> Any:
         self._take_call(endpoint)
@@ -268,13 +249,13 @@ class VismaClient:
                 allow_redirects=False,
             )
         except requests.RequestException as error:
-            raise _FailedAnswer(UNREACHABLE, f"{endpoint}: {type(error).__name__}: {error}") from error
+            raise FailedAnswer(UNREACHABLE, f"{endpoint}: {type(error).__name__}: {error}") from error
         if response.status_code != requests.codes.ok:
             raise self._failure(endpoint, response)
         try:
             return decoded(response)
         except ValueError as error:
-            raise _FailedAnswer(UNREADABLE, f"{endpoint}: {error}") from error
+            raise FailedAnswer(UNREADABLE, f"{endpoint}: {error}") from error
 
     def _take_call(self, endpoint: str) -> None:
         if self._budget_of is None:
@@ -284,7 +265,7 @@ class VismaClient:
             log.info("%s: %.0f s until the limit's minute is over", endpoint, wait)
             self._sleep(wait)
 
-    def _failure(self, endpoint: str, response: requests.Response) -> _FailedAnswer:
+    def _failure(self, endpoint: str, response: requests.Response) -> FailedAnswer:
         said = Refusal.of(response)
         row = said.outcome
         technical = f"GET {endpoint}: HTTP {response.status_code}: {said.text}{said.identity}"
@@ -292,7 +273,7 @@ class VismaClient:
         unasked = row.reaction is Reaction.RAISE and row.code != QUERY_REFUSED and said.code != GONE_CODE
         if self._budget_of is not None and response.status_code in COUNTS_AS_ERROR and unasked:
             self._budget_of(endpoint).count_error(endpoint, response.status_code, said.text)
-        return _FailedAnswer(row, technical, said.text, wait=wait_of(response, said.text) if said.waits else 0)
+        return FailedAnswer(row, technical, said.text, wait=wait_of(response, said.text) if said.waits else 0)
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -338,21 +319,6 @@ class Refusal(msgspec.Struct, frozen=True):
     def waits(self) -> bool:
         """Whether it makes sense to wait."""
         return self.outcome.reaction is Reaction.WAIT
-
-
-class _FailedAnswer(Exception):
-    """An answer that the table says something about; turned into the error it makes when nothing more can be tried."""
-
-    def __init__(self, row: Outcome, technical: str, text: str = "", wait: float = 0) -> None:
-        super().__init__(technical)
-        self.row = row
-        self.wait = wait
-        self.error: SyncError = error_of(row, text, technical)
-        if wait and isinstance(self.error, TransientError):
-            retry_at = datetime.now(UTC) + timedelta(seconds=wait)
-            self.error = RateLimited(
-                self.error.what, remedy=self.error.remedy, code=row.code, technical=technical, retry_at=retry_at
-            )
 
 
 def counted_as(path: str) -> str:

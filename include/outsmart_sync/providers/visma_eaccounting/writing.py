@@ -5,12 +5,12 @@ Whatever a gateway, a fault or a lost connection says instead of VISMA is ``Unce
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import requests
 
 from outsmart_sync.errors import RateLimited
+from outsmart_sync.providers import web
 from outsmart_sync.providers.outcomes import error_of, outcome_of
 from outsmart_sync.providers.visma_eaccounting.client import Refusal, decoded, wait_of
 from outsmart_sync.providers.visma_eaccounting.errors import NO_CLEAR_ANSWER, WRITE_OUTCOMES
@@ -56,5 +56,5 @@ def _failure(response: requests.Response, what: str) -> SyncError:
     technical = f"{what}: HTTP {said.status}: {said.text}{said.identity}"
     error = error_of(outcome_of(WRITE_OUTCOMES, status, said.text), said.text, technical)
     if isinstance(error, RateLimited):
-        error.retry_at = datetime.now(UTC) + timedelta(seconds=wait_of(response, said.text))
+        error.retry_at = web.moment_in(wait_of(response, said.text))
     return error
