@@ -61,7 +61,8 @@ _NAMED_FIRST = frozenset({"Field", "Choice", "Switch", "Text", "StartDate", "Rul
 """Declarations whose second argument is their label, after their name."""
 
 _UNSPOKEN = frozenset({
-    "epoch", "why_idle", "_overtaken", "check", "_bookkeeping", "get_provider_info", "preview_lines", "_line_text",
+    "epoch", "why_idle", "_overtaken", "check", "_check_app", "_bookkeeping", "get_provider_info", "preview_lines",
+    "_line_text",
 })  # fmt: skip
 """Functions whose words are for Airflow's own pages, for a task's log or to compare, and that our page says none of."""
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from cryptography.fernet import Fernet
 
 import commands
 from commands import Ended
+from outsmart_sync import cli
 from outsmart_sync.store import connections
 from outsmart_sync.store.address import VARIABLE as STORE
 from outsmart_sync.store.store import Store
@@ -288,17 +289,27 @@ def test_several_logins_with_json_are_a_line_each(office: Office) -> None:
     assert "is disconnected. What is in OutSmart stays as it is." in told.out
 
 
+@pytest.mark.parametrize("given_up", [False, True])
 def test_a_refused_login_is_told_with_its_command_and_goes_on_with_the_next_one(
-    office: Office, monkeypatch: pytest.MonkeyPatch
+    office: Office, monkeypatch: pytest.MonkeyPatch, given_up: bool
 ) -> None:
     monkeypatch.setenv(KEYS_VARIABLE, office.variables[KEYS_VARIABLE])
     store = Store(f"sqlite:///{office.folder / 'new' / 'store.db'}")
-    owner = login_owner(connections.require(store, 1).login_id or 0)
+    connection = connections.require(store, 1)
+    owner = login_owner(connection.login_id or 0)
     noted = {"since": "2026-01-31T12:00:00+00:00", "what": "Not now.", "technical": "", "version": "1"}
     Vault(store).write(owner, REFUSED, noted)
+    if given_up:
+        with store.begin() as transaction:
+            connections.set_state(transaction, 1, connections.State.EXPIRED, code="login_refused", text="For a day.")
     store.close()
     command = ("connect", "exact-online", "--country", "nl")
-    assert f"log in again: outsmart-sync {' '.join(command)}\n" in office.ok("status").out
+    told = office.ok("status").out
+    assert f"log in again: outsmart-sync {' '.join(command)}\n" in told
+    assert ("asked for again by itself" in told) is not given_up
+    elsewhere = replace(connection, conn_id="exact_other", outsmart_conn_id="outsmart_other")
+    words = "connect exact-online --country nl --app-connection exact_other --outsmart outsmart_other"
+    assert cli._login_command(elsewhere) == f"outsmart-sync {words}"
     with office.start(*command, "--json") as process:
         assert process.stdout is not None
         address = json.loads(process.stdout.readline())["login_address"]

@@ -187,11 +187,12 @@ def status(as_json: Json = False) -> None:
             f"{', as ' + each.user_name if each.user_name else ''}{lapses}, licence {each.licence}{checked}",
             markup=False,
         )
-        if each.refused:
-            country = f" --country {connection.country}" if connection.country else ""
+        if connection.state is connections.State.EXPIRED:
+            out.print(f"   log in again: {_login_command(connection)}", markup=False)
+        elif each.refused:
             out.print(
-                f"   The login was refused when it was last renewed; it is asked for again by itself. If it was taken "
-                f"back, log in again: outsmart-sync connect {package_of(connection.package).command}{country}",
+                "   The login was refused when it was last renewed; it is asked for again by itself. If it was taken "
+                f"back, log in again: {_login_command(connection)}",
                 markup=False,
             )
         for category in each.categories:
@@ -208,6 +209,19 @@ def status(as_json: Json = False) -> None:
                 out.print(f"      by hand: {category.to_do_by_hand} in the last 7 days, see: {command}")
             if category.stopped:
                 out.print(f"      stopped: {category.stopped}", markup=False)
+
+
+def _login_command(connection: connections.SyncConnection) -> str:
+    """The command that logs in again for a connection."""
+    package = package_of(connection.package)
+    words = ["outsmart-sync", "connect", package.command]
+    if connection.country and package.countries:
+        words += ["--country", connection.country]
+    if connection.conn_id != package.conn_id:
+        words += ["--app-connection", connection.conn_id]
+    if connection.outsmart_conn_id != login.OUTSMART_CONN_ID:
+        words += ["--outsmart", connection.outsmart_conn_id]
+    return " ".join(words)
 
 
 @settings_app.command("show")

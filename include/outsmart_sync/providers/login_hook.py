@@ -87,9 +87,9 @@ class LoginHook(VendorHook):
         )
         return connection, store, keeper
 
-    def _fresh(self, pair: TokenPair) -> Fresh:
+    def _fresh(self, pair: TokenPair) -> _Fresh:
         """The access token of a login that is just being made."""
-        return Fresh(self.vendor, pair)
+        return _Fresh(self.vendor, pair)
 
     def _check_app(self, token_url: str, session: requests.Session) -> str:
         """Whether the login page answers and the vendor knows the app; as far as that shows without a login.
@@ -127,7 +127,7 @@ class LoginHook(VendorHook):
         return f"{self.vendor}'s login page answers and the app is known; nobody has logged in through this test."
 
 
-class Fresh:
+class _Fresh:
     """The access token of a login that is just being made; nothing is stored or renewed yet."""
 
     def __init__(self, vendor: str, pair: TokenPair) -> None:

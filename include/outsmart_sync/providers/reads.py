@@ -1,11 +1,10 @@
-"""Calls that only read: asked again until there is an answer worth returning, or a failure worth telling.
+"""Calls that may be made again: until there is an answer worth returning, or a failure worth telling.
 
 What a failure is, and what to do first, stands in each vendor's table (:mod:`outsmart_sync.providers.outcomes`).
 """
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, TypeVar
 
 from outsmart_sync.errors import RateLimited, SyncError, TransientError
@@ -13,9 +12,8 @@ from outsmart_sync.providers import web
 from outsmart_sync.providers.outcomes import Outcome, Reaction, error_of
 
 if TYPE_CHECKING:
+    import logging
     from collections.abc import Callable
-
-log = logging.getLogger(__name__)
 
 _Answer = TypeVar("_Answer")
 
@@ -49,14 +47,11 @@ class FailedAnswer(Exception):
             )
 
 
-def _no_token(_: str | None) -> str:
-    return ""
-
-
 def answered(
     ask: Callable[[str], _Answer],
-    token_of: Callable[[str | None], str] = _no_token,
+    token_of: Callable[[str | None], str] | None,
     *,
+    log: logging.Logger,
     sleep: Callable[[float], None],
     patience: float = 0,
     before_waiting: Callable[[], None] | None = None,
@@ -65,7 +60,8 @@ def answered(
 
     Args:
         ask: Makes the call once, with an access token; raises :class:`FailedAnswer`.
-        token_of: Hands out the access token; gets the one that was refused, if one was.
+        token_of: Hands out the access token; gets the one that was refused, if one was. None: there is none.
+        log: Says whose calls these are.
         sleep: Waits.
         patience: Seconds that may be waited for a vendor's limit to begin anew, each time.
         before_waiting: Done before a wait for the vendor's limit.
@@ -75,18 +71,20 @@ def answered(
     """
     repeats, renewed, waits = iter(REPEATS), False, 0
     while True:
-        token = token_of(None)
+        token = token_of(None) if token_of else ""
         try:
             return ask(token)
         except FailedAnswer as failed:
             reaction = failed.row.reaction
-            if reaction is Reaction.RENEW and not renewed:
+            if reaction is Reaction.RENEW and token_of and not renewed:
                 renewed = True
                 log.info("Access token refused; renewing it")
                 token_of(token)
-            elif reaction is Reaction.WAIT and waits < _MOST_WAITS and failed.wait <= min(patience, web.time_left()):
+            elif (
+                reaction is Reaction.WAIT and waits < _MOST_WAITS and 0 < failed.wait <= min(patience, web.time_left())
+            ):
                 waits += 1
-                log.info("Call limit reached; waiting %.0f s as the vendor says (%s)", failed.wait, failed)
+                log.info("Call limit reached; waiting %.0f s (%s)", failed.wait, failed)
                 if before_waiting is not None:
                     before_waiting()
                 sleep(failed.wait)

@@ -5,7 +5,6 @@ Which answer means what, each vendor says itself; oauthlib sees only those that 
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any, Protocol
 
 import requests
@@ -18,9 +17,8 @@ from outsmart_sync.providers.outcomes import WEB_PAGE, Instead, Outcome, error_o
 from outsmart_sync.store.tokens import TokenPair
 
 if TYPE_CHECKING:
+    import logging
     from collections.abc import Callable
-
-log = logging.getLogger(__name__)
 
 REPEATS = (1.0, 3.0)
 """Seconds between the tries of a renewal."""
@@ -108,8 +106,13 @@ def _living(kept: str) -> str:
     return kept
 
 
-def repeated(renewal: Callable[[], TokenPair], sleep: Callable[[float], None]) -> TokenPair:
+def repeated(renewal: Callable[[], TokenPair], *, log: logging.Logger, sleep: Callable[[float], None]) -> TokenPair:
     """Renew; an answer that says nothing about the token is asked for again, with the same token.
+
+    Args:
+        renewal: Asks once.
+        log: Says whose renewals these are.
+        sleep: Waits.
 
     Raises:
         VendorUnavailable: No usable answer after three tries.

@@ -270,7 +270,7 @@ def _not_now(noted: Secret) -> RenewalRefused:
         noted.values["what"],
         why="This may pass by itself; or the permission that was given to this app has been withdrawn: then connect "
         "the administration again.",
-        remedy="It is tried again by itself within the hour, and taken for withdrawn after a day.",
+        remedy="It is tried again by itself, and taken for withdrawn after a day.",
         technical=noted.values["technical"],
         retry_at=again,
     )

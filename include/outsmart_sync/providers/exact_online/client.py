@@ -269,6 +269,7 @@ class ExactOnlineClient:
         return answered(
             lambda token: self._answer(address, token),
             self._tokens.access_token,
+            log=log,
             sleep=self._sleep,
             patience=self._patience,
             before_waiting=self._note_limits,  # afterwards the same figures would mean another minute

@@ -7,6 +7,7 @@ https://forums.invantive.com/t/exact-online-error-message-old-refresh-token-used
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ from outsmart_sync.providers.exact_online.errors import (
 from outsmart_sync.providers.outcomes import Reaction, error_of, outcome_of
 from outsmart_sync.providers.token_endpoint import TIMEOUT, is_good, pair_from, repeated, session_of, shown
 from outsmart_sync.store.tokens import TokenPair
+
+log = logging.getLogger(__name__)
 
 REFRESH_AFTER = 570
 """Seconds after receipt before which Exact refuses a refresh."""
@@ -158,7 +161,7 @@ def refresh(app: App, refresh_token: str, *, sleep: Callable[[float], None] = ti
         NotConfigured: Exact does not know the client id or secret.
         VendorUnavailable: No usable answer after three tries.
     """
-    return repeated(lambda: pair_from(lambda: _refresh_once(app, refresh_token), RENEWAL_FAILED), sleep)
+    return repeated(lambda: pair_from(lambda: _refresh_once(app, refresh_token), RENEWAL_FAILED), log=log, sleep=sleep)
 
 
 def _refresh_once(app: App, refresh_token: str) -> Any:

@@ -6,6 +6,7 @@ arrives and never held in memory.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from outsmart_sync.providers import web
 from outsmart_sync.providers.outcomes import outcome_of
 from outsmart_sync.providers.outsmart.errors import CHANGING, CREATING, FILE_OUTCOMES, READING, WRITING, Meaning
 from outsmart_sync.providers.reads import FailedAnswer, answered
+
+log = logging.getLogger(__name__)
 
 API_URL = "https://app.out-smart.com/openapi/8"
 
@@ -172,7 +175,7 @@ class OutSmartClient:
         return bytes(found)
 
     def _repeated(self, call: Callable[[], Any]) -> Any:
-        return answered(lambda _: call(), sleep=self._sleep)
+        return answered(lambda _: call(), None, log=log, sleep=self._sleep)
 
     def _asked(
         self, method: str, endpoint: str, meaning: Meaning, query: Mapping[str, str] | None, body: bytes | None = None

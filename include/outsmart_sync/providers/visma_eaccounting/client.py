@@ -1,8 +1,7 @@
 """VISMA eAccounting on the wire: sessions, limits, errors. Knows no Airflow and no OutSmart.
 
-Protocol: https://developer.vismaonline.com/docs/pagination ; limit of 600 calls a minute, per client and endpoint,
-    with the
-seconds to wait in the refusal's text: https://developer.vismaonline.com/docs/rate-limits-copy .
+Protocol: https://developer.vismaonline.com/docs/pagination ; limit of 600 calls a minute, per client and endpoint, with
+the seconds to wait in the refusal's text: https://developer.vismaonline.com/docs/rate-limits-copy .
 """
 
 from __future__ import annotations
@@ -233,6 +232,7 @@ class VismaClient:
         return answered(
             lambda token: self._answer(endpoint, address, token),
             self._token,
+            log=log,
             sleep=self._sleep,
             patience=self._patience,
         )

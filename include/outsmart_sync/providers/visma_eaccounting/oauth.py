@@ -7,6 +7,7 @@ Older registrations get a new refresh token with every refresh, newer ones keep 
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -29,6 +30,8 @@ from outsmart_sync.providers.visma_eaccounting.errors import (
     TOKEN_OUTCOMES,
 )
 from outsmart_sync.store.tokens import TokenPair
+
+log = logging.getLogger(__name__)
 
 REFRESH_AFTER = 57 * 60
 """Seconds after receipt from which on a token is renewed: three minutes before it ends."""
@@ -183,7 +186,11 @@ def refresh(app: App, refresh_token: str, *, sleep: Callable[[float], None] = ti
         NotConfigured: VISMA does not know the client id or secret.
         VendorUnavailable: No usable answer after three tries.
     """
-    return repeated(lambda: pair_from(lambda: _refresh_once(app, refresh_token), RENEWAL_FAILED, refresh_token), sleep)
+    return repeated(
+        lambda: pair_from(lambda: _refresh_once(app, refresh_token), RENEWAL_FAILED, refresh_token),
+        log=log,
+        sleep=sleep,
+    )
 
 
 def revoke(app: App, refresh_token: str) -> None:
