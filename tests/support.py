@@ -13,8 +13,8 @@ import sandbox_connections
 from outsmart_sync.pipeline.job import Options
 from outsmart_sync.providers.gateway import HookGateway
 from outsmart_sync.services import connect, login, settings, sync
-from outsmart_sync.store import runs
-from outsmart_sync.store.connections import SyncConnection
+from outsmart_sync.store import connections, runs
+from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.store.runs import CategoryRun
 from outsmart_sync.store.store import Store
 from sandbox.browser import Browser
@@ -120,6 +120,26 @@ class Rig:
             query = query.where(table.c[name] == value)
         with self.store.read() as connection:
             return list(connection.execute(query))
+
+
+def added(
+    store: Store, administration: str | None = "1", *, state: State = State.ACTIVE, why: str = "", **fields: str
+) -> SyncConnection:
+    """A connection as a login and a choice leave it; nobody is asked.
+
+    Args:
+        store: The store.
+        administration: Its code; None: it has not been chosen.
+        state: How it stands.
+        why: Words for the state.
+        fields: Other columns of the connection.
+    """
+    default = dict.fromkeys(("outsmart_account", "outsmart_conn_id"), "outsmart_default")
+    values: dict[str, Any] = {"package": "exact_online", "country": "nl", "conn_id": "exact_online_default"} | default
+    with store.begin() as transaction:
+        number = connections.add(transaction, **(values | {"administration": administration} | fields))
+        connections.set_state(transaction, number, state, text=why)
+    return connections.require(store, number)
 
 
 def empty_tables(store: Store) -> None:

@@ -10,19 +10,16 @@ import pytest
 import quickstart
 from outsmart_sync.services import settings
 from outsmart_sync.store import connections
-from outsmart_sync.store.connections import State
 from outsmart_sync.store.store import Store
 from quickstart import Quickstart
+from support import added
 
 
 @pytest.fixture
 def paused(sqlite_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The file that names who is kept from the schedule; there are two connections, the second one by hand only."""
     for number in (1, 2):
-        with sqlite_store.begin() as transaction:
-            ids = {"outsmart_account": str(number), "conn_id": "-", "outsmart_conn_id": "-"}
-            connections.add(transaction, package="exact_online", country="nl", administration=str(number), **ids)
-            connections.set_state(transaction, number, State.ACTIVE)
+        added(sqlite_store, str(number), outsmart_account=str(number))
     settings.save(sqlite_store, connections.require(sqlite_store, 2), {settings.AUTOMATIC: False})
     monkeypatch.setattr(Quickstart, "_store", staticmethod(lambda: sqlite_store))
     monkeypatch.setattr(quickstart, "_PAUSED_FILE", tmp_path / "paused.json")

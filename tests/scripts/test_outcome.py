@@ -12,11 +12,12 @@ from local_airflow import LocalAirflow, environment
 from outcome import nothing_changed, troubles
 from outsmart_sync.services import history
 from outsmart_sync.services.history import RunSummary
-from outsmart_sync.store import connections, dialect, runs
+from outsmart_sync.store import dialect, runs
 from outsmart_sync.store.runs import RunState
 from outsmart_sync.store.store import Store
 from outsmart_sync.store.tables import category_state
 from quickstart import Quickstart
+from support import added
 
 RUN = "exact_online_import/run"
 CATEGORIES = ["relations", "materials"]
@@ -25,16 +26,7 @@ CATEGORIES = ["relations", "materials"]
 @pytest.fixture
 def connection_id(sqlite_store: Store) -> int:
     """A connection whose two categories take part in a run."""
-    with sqlite_store.begin() as transaction:
-        return connections.add(
-            transaction,
-            package="exact_online",
-            country="nl",
-            administration="1",
-            conn_id="exact_online_default",
-            outsmart_account="outsmart_default",
-            outsmart_conn_id="outsmart_default",
-        )
+    return added(sqlite_store).id
 
 
 def begun(store: Store, connection_id: int) -> int:

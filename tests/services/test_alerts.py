@@ -20,7 +20,7 @@ from outsmart_sync.store.store import Store
 from outsmart_sync.store.tables import alert, category_state, record_log, run_category
 from outsmart_sync.store.tokens import REFUSED, login_owner
 from outsmart_sync.store.vault import Vault
-from support import SMALL, Rig
+from support import SMALL, Rig, added
 
 
 class Box:
@@ -48,20 +48,9 @@ class Box:
 
 @pytest.fixture
 def connection(store: Store) -> SyncConnection:
-    with store.begin() as transaction:
-        number = connections.add(
-            transaction,
-            package="exact_online",
-            country="nl",
-            administration="1",
-            administration_name="Firm",
-            outsmart_account="north",
-            conn_id="exact_online_default",
-            outsmart_conn_id="outsmart_default",
-        )
-        connections.set_state(transaction, number, State.ACTIVE)
-    alerts.save(store, connections.require(store, number), "a@example.com; b@example.com", "http://127.0.0.1:9/hook")
-    return connections.require(store, number)
+    made = added(store, administration_name="Firm", outsmart_account="north")
+    alerts.save(store, made, "a@example.com; b@example.com", "http://127.0.0.1:9/hook")
+    return made
 
 
 def expire(store: Store, connection: SyncConnection, state: State) -> None:
@@ -146,15 +135,13 @@ def test_what_another_run_finds_while_a_message_is_sent_is_not_told_falsely(
 def test_a_defect_in_one_connection_keeps_nothing_of_the_others(
     store: Store, connection: SyncConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with store.begin() as transaction:
-        values = {"package": "exact_online", "country": "nl", "administration": "2", "administration_name": "Other"}
-        ids = {"outsmart_account": "south", "conn_id": "exact_online_default", "outsmart_conn_id": "outsmart_default"}
-        number = connections.add(transaction, **values, **ids)
-        connections.set_state(transaction, number, State.EXPIRED, code="x", text="It expired.")
-    alerts.save(store, connections.require(store, number), "c@example.com", "")
+    other = added(
+        store, "2", state=State.EXPIRED, why="It expired.", administration_name="Other", outsmart_account="south"
+    )
+    alerts.save(store, other, "c@example.com", "")
     expire(store, connection, State.EXPIRED)
     of = breakage.of
-    monkeypatch.setattr(breakage, "of", lambda held, each: of(held, each) if each.id == number else 1 / 0)
+    monkeypatch.setattr(breakage, "of", lambda held, each: of(held, each) if each.id == other.id else 1 / 0)
     box = Box()
     assert alerts.tell(store, box) == 1
     assert [who for who, _, _ in box.sent] == ["c@example.com"]

@@ -18,7 +18,7 @@ from outsmart_sync.services.attention import Waiting
 from outsmart_sync.store import connections
 from outsmart_sync.store.store import Store
 from outsmart_sync.store.tables import mirror
-from support import MAIN, Rig
+from support import MAIN, Rig, added
 
 
 @pytest.fixture
@@ -178,11 +178,9 @@ def test_what_waits_is_counted_as_it_is_listed(here: Rig) -> None:
 
 
 def test_a_cause_names_what_its_records_lack_and_what_all_of_them_share(store: Store) -> None:
-    names = ("currency", "outsmart_account", "conn_id", "outsmart_conn_id")
+    connection = added(store)
+    number = connection.id
     with store.begin() as transaction:
-        number = connections.add(
-            transaction, package="exact_online", country="nl", administration="1", **dict.fromkeys(names, "x")
-        )
         causes = (
             ("missing_field", "city"),
             ("missing_field", "street, city"),
@@ -195,7 +193,7 @@ def test_a_cause_names_what_its_records_lack_and_what_all_of_them_share(store: S
             values = {"state": "rejected", "reason": reason, "detail": detail, "first_run_id": 1, "run_id": 1}
             key = {"connection_id": number, "record": "relation", "provider_id": str(place)}
             transaction.execute(insert(mirror).values(code="", code_key="", **key, **values))
-    settings.save(store, connections.require(store, number), {"relations": {"enabled": True}})
+    settings.save(store, connection, {"relations": {"enabled": True}})
     found = {each.reason: (each.text, each.number) for each in attention.causes(store, [number])}
     assert found == {
         "missing_field": ("OutSmart needs: street, city.", 2),

@@ -11,12 +11,11 @@ from sqlalchemy import select
 from dated import ORDERS, ORDERS_IMPORT, declare
 from outsmart_sync.errors import AccessDenied, InvalidSettings, NotConfigured, SyncError, VendorUnavailable
 from outsmart_sync.services import choices, settings
-from outsmart_sync.store import connections
-from outsmart_sync.store.connections import SyncConnection
+from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.store.store import Store
 from outsmart_sync.store.tables import mirror, setting
 from sandbox import process
-from support import MAIN, NORTH, SMALL, Rig, connection_environment
+from support import MAIN, NORTH, SMALL, Rig, added, connection_environment
 
 
 @pytest.fixture(scope="module")
@@ -212,16 +211,7 @@ def test_without_an_outsmart_account_its_values_cannot_be_compared(rig: Rig, mon
 
 
 def test_before_the_administration_is_chosen_only_outsmarts_lists_are_known(rig: Rig) -> None:
-    with rig.store.begin() as transaction:
-        number = connections.add(
-            transaction,
-            package="exact_online",
-            country="nl",
-            conn_id="exact_online_default",
-            outsmart_account="outsmart_default",
-            outsmart_conn_id="outsmart_default",
-        )
-    pending = connections.require(rig.store, number)
+    pending = added(rig.store, None, state=State.CONNECTED)
     with pytest.raises(InvalidSettings, match="has no administration yet"):
         choices.choices(rig.gateway, pending, "materials", "item_groups")
     assert ("contant voldaan", "contant voldaan") in choices.choices(rig.gateway, pending, ORDERS, "payment_method")

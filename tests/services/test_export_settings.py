@@ -10,24 +10,13 @@ import pytest
 from exports.world import declare
 from outsmart_sync.errors import InvalidSettings
 from outsmart_sync.services import export_switch, settings
-from outsmart_sync.store import connections
-from outsmart_sync.store.connections import State, SyncConnection
+from outsmart_sync.store.connections import SyncConnection
 from outsmart_sync.store.store import Store
+from support import added
 
 
 def connected(store: Store, administration: str = "1", account: str = "demo") -> SyncConnection:
-    with store.begin() as transaction:
-        number = connections.add(
-            transaction,
-            package="exact_online",
-            country="nl",
-            outsmart_account=account,
-            conn_id="exact_online_default",
-            outsmart_conn_id="outsmart_default",
-            administration=administration,
-        )
-        connections.set_state(transaction, number, State.ACTIVE)
-    return connections.require(store, number)
+    return added(store, administration, outsmart_account=account)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.store.store import Store
 from outsmart_sync.store.tables import category_state, mirror, record_log, run, run_category, vault_secret
 from outsmart_sync.store.vault import Vault
-from support import Rig
+from support import Rig, added
 
 
 @dataclass
@@ -37,21 +37,9 @@ class Past:
 @pytest.fixture
 def past(store: Store) -> Past:
     """Made by hand: what the steps write has tests of its own."""
+    numbers = [added(store, each, state=State.CONNECTED, administration_name=f"Firm {each}").id for each in ("1", "2")]
     with store.begin() as transaction:
         now = store.now()
-        numbers = [
-            connections.add(
-                transaction,
-                package="exact_online",
-                country="nl",
-                administration=administration,
-                administration_name=f"Firm {administration}",
-                conn_id="exact_online_default",
-                outsmart_account="outsmart_default",
-                outsmart_conn_id="outsmart_default",
-            )
-            for administration in ("1", "2")
-        ]
         for number in (1, 2):
             values = {"external_id": f"run {number}", "package": "exact_online", "direction": "import"}
             moment = now - timedelta(hours=3 - number)
@@ -257,35 +245,28 @@ def test_status_asks_the_store_as_often_for_many_connections_as_for_three(past: 
     assert statements(past.store) == few
     found = health.status(past.store)
     assert found[: len(before)] == before, "what is told of one stays what it was"
-    added = found[len(before) :]
-    assert [each.categories[0].records for each in added] == [{"rejected": 1}] * 20
-    assert all(each.work and each.work.open == 2 for each in added)
-    numbers = [each.work.oldest.shown.number for each in added if each.work and each.work.oldest]
+    later = found[len(before) :]
+    assert [each.categories[0].records for each in later] == [{"rejected": 1}] * 20
+    assert all(each.work and each.work.open == 2 for each in later)
+    numbers = [each.work.oldest.shown.number for each in later if each.work and each.work.oldest]
     assert numbers == [f"W{number}-old" for number in range(20)]
 
 
 def add_firms(store: Store, start: int, end: int) -> None:
     """Connections with a record that waits for a person and two work orders that are not billed yet."""
+    firms = {
+        number: added(store, str(number), administration_name=f"Firm {number}", outsmart_account=f"account-{number}").id
+        for number in range(start, end)
+    }
     with store.begin() as transaction:
         now = store.now()
-        for number in range(start, end):
-            added = connections.add(
-                transaction,
-                package="exact_online",
-                country="nl",
-                administration=str(number),
-                administration_name=f"Firm {number}",
-                outsmart_account=f"account-{number}",
-                conn_id="exact_online_default",
-                outsmart_conn_id="outsmart_default",
-            )
-            connections.set_state(transaction, added, State.ACTIVE)
+        for number, firm in firms.items():
             values = {"code": "1", "code_key": "1", "state": "rejected", "first_run_id": 1, "run_id": 1}
-            transaction.execute(insert(mirror).values(connection_id=added, record="relation", **values))
+            transaction.execute(insert(mirror).values(connection_id=firm, record="relation", **values))
             for name, days in (("new", 1), ("old", 2)):
                 order = {"number": f"W{number}-{name}", "payload": "{}", "fingerprint": "", "state": "waiting"}
                 order |= {"run_id": 1, "completed_at": now - timedelta(days=days)}
-                exports.put(transaction, f"account-{number}", name, connection_id=added, **order)
+                exports.put(transaction, f"account-{number}", name, connection_id=firm, **order)
 
 
 def statements(store: Store) -> int:

@@ -17,24 +17,15 @@ from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.store.runs import RunState
 from outsmart_sync.store.store import Store
 from outsmart_sync.store.tables import category_state, run
+from support import added
 
 BY_HAND = Options(by_hand=True)
 
 
 def connected(store: Store, administration: str, state: State = State.ACTIVE, **changes: Any) -> SyncConnection:
     """A connection as a login and a choice leave it; nobody is asked."""
-    with store.begin() as transaction:
-        number = connections.add(
-            transaction,
-            package="exact_online",
-            country="nl",
-            administration=administration,
-            conn_id="exact_online_default",
-            outsmart_account="outsmart_default",
-            outsmart_conn_id="outsmart_default",
-        )
-        connections.set_state(transaction, number, state, text="The login is lost." if state is State.EXPIRED else "")
-    connection = connections.require(store, number)
+    why = "The login is lost." if state is State.EXPIRED else ""
+    connection = added(store, administration, state=state, why=why)
     settings.save(store, connection, changes or {"relations": {"enabled": True}})
     return connection
 

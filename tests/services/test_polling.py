@@ -16,11 +16,11 @@ from outsmart_sync.providers.packages import package
 from outsmart_sync.services import planning, polls, settings
 from outsmart_sync.services.polling import poll
 from outsmart_sync.services.polls import Work
-from outsmart_sync.store import connections, cursors
+from outsmart_sync.store import cursors
 from outsmart_sync.store.store import Store
 from outsmart_sync.store.tables import call_budget, category_state, cursor, run, vault_secret
 from services.scheduled import connections_of, opened, scheduled
-from support import MAIN, SMALL, Rig
+from support import MAIN, SMALL, Rig, added
 
 RELATIONS: dict[str, Any] = {"relations": {"enabled": True}}
 CATEGORIES = [category.name for category in package("exact_online").imports]
@@ -231,10 +231,8 @@ def test_work_names_what_is_left_out_and_why(sqlite_rig: Rig) -> None:
 
 
 def test_a_cursor_that_somebody_moved_meanwhile_stays_there(store: Store) -> None:
+    number = added(store).id
     with store.begin() as transaction:
-        number = connections.add(
-            transaction, package="exact_online", country="nl", conn_id="-", outsmart_conn_id="-", outsmart_account="-"
-        )
         cursors.move(transaction, number, "relations", {"deletions": "900", "accounts": "7"})
         seen = cursors.read_all(transaction, number, "relations")
         cursors.move(transaction, number, "relations", {"deletions": "12"})

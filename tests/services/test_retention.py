@@ -9,8 +9,7 @@ from sqlalchemy import insert, select, update
 
 from outsmart_sync.errors import InvalidSettings
 from outsmart_sync.services import health, retention
-from outsmart_sync.store import connections, dialect, runs
-from outsmart_sync.store.connections import State
+from outsmart_sync.store import dialect, runs
 from outsmart_sync.store.runs import RunState
 from outsmart_sync.store.store import Store
 from outsmart_sync.store.tables import (
@@ -22,17 +21,12 @@ from outsmart_sync.store.tables import (
     run_connection,
     staging,
 )
+from support import added
 
 
 @pytest.fixture
 def number(store: Store) -> int:
-    with store.begin() as transaction:
-        made = connections.add(
-            transaction, package="exact_online", country="nl", administration="1", administration_name="Firm",
-            outsmart_account="north", conn_id="exact_online_default", outsmart_conn_id="outsmart_default",
-        )  # fmt: skip
-        connections.set_state(transaction, made, State.ACTIVE)
-    return made
+    return added(store, administration_name="Firm", outsmart_account="north").id
 
 
 def a_run(store: Store, number: int, days: float, *categories: str) -> int:

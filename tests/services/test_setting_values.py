@@ -12,26 +12,16 @@ import pytest
 from dated import ORDERS, ORDERS_IMPORT, declare
 from outsmart_sync.errors import InvalidSettings
 from outsmart_sync.services import settings
-from outsmart_sync.store import connections
 from outsmart_sync.store.connections import SyncConnection
 from outsmart_sync.store.store import Store
+from support import added
 
 
 @pytest.fixture
 def connection(store: Store, monkeypatch: pytest.MonkeyPatch) -> SyncConnection:
     """A connection to a package that also imports sales orders."""
     declare(monkeypatch, ORDERS_IMPORT)
-    with store.begin() as transaction:
-        number = connections.add(
-            transaction,
-            package="exact_online",
-            country="nl",
-            administration="1",
-            conn_id="exact_online_default",
-            outsmart_account="outsmart_default",
-            outsmart_conn_id="outsmart_default",
-        )
-    return connections.require(store, number)
+    return added(store)
 
 
 def saved(store: Store, connection: SyncConnection, *typed: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from outsmart_sync.store import connections
 from outsmart_sync.store.connections import SyncConnection
 from outsmart_sync.store.store import Store
 from outsmart_sync.store.tables import setting
+from support import added
 
 EXACT = package("exact_online")
 DEFAULTS = {
@@ -36,27 +37,13 @@ DEFAULTS = {
 }
 
 
-def connected(store: Store) -> SyncConnection:
-    with store.begin() as transaction:
-        number = connections.add(
-            transaction,
-            package="exact_online",
-            country="nl",
-            administration="1",
-            conn_id="exact_online_default",
-            outsmart_account="outsmart_default",
-            outsmart_conn_id="outsmart_default",
-        )
-    return connections.require(store, number)
-
-
 def document(store: Store, connection: SyncConnection) -> dict[str, Any]:
     return settings.read(store, connection).as_document()
 
 
 def refused(store: Store, changes: Mapping[str, Any]) -> str:
     """What is said of a change that is refused, after making sure that nothing of it was saved."""
-    connection = connected(store)
+    connection = added(store)
     with pytest.raises(InvalidSettings) as error:
         settings.save(store, connection, changes)
     assert str(connection.id) in error.value.remedy
@@ -66,7 +53,7 @@ def refused(store: Store, changes: Mapping[str, Any]) -> str:
 
 
 def test_a_new_connection_has_every_setting_and_everything_switched_off(store: Store) -> None:
-    found = document(store, connected(store))
+    found = document(store, added(store))
     assert set(found) == {"licence", "automatic", *(each.name for each in EXACT.categories)}
     assert {name: found[name] for name in DEFAULTS} == DEFAULTS
     assert settings.read(store, connected_again(store)).enabled(EXACT) == []
@@ -77,7 +64,7 @@ def connected_again(store: Store) -> SyncConnection:
 
 
 def test_what_is_not_named_stays(store: Store) -> None:
-    connection = connected(store)
+    connection = added(store)
     settings.save(store, connection, {"relations": {"types": ["prospect"], "include_blocked": True}})
     saved = settings.save(store, connection, {"relations": {"enabled": True}, "materials": {"item_groups": ["A"]}})
     changed = {"enabled": True, "types": ["prospect"], "include_blocked": True}
@@ -86,16 +73,16 @@ def test_what_is_not_named_stays(store: Store) -> None:
 
 
 def test_a_change_is_of_one_connection(store: Store) -> None:
-    first = connected(store)
+    first = added(store)
     with store.begin() as transaction:
         connections.change(transaction, first.id, administration="2")
-    second = connected(store)
+    second = added(store)
     settings.save(store, first, {"relations": {"enabled": True}})
     assert settings.read(store, second).categories["relations"]["enabled"] is False
 
 
 def test_the_categories_that_are_on_come_in_the_packages_order(store: Store) -> None:
-    connection = connected(store)
+    connection = added(store)
     changes: dict[str, Any] = {"licence": EXACT.tiers[-1]}
     changes |= {each.name: {"enabled": True} for each in reversed(EXACT.imports)}
     enabled = settings.save(store, connection, changes).enabled(EXACT)
@@ -143,7 +130,7 @@ def test_all_mistakes_are_named_at_once(sqlite_store: Store) -> None:
 
 
 def test_a_category_is_not_run_without_the_licence_it_needs(store: Store) -> None:
-    connection = connected(store)
+    connection = added(store)
     settings.save(store, connection, {"relations": {"enabled": True}})
     saved = settings.save(store, connection, {"licence": "none"})
     assert saved.categories["relations"]["enabled"] is True
@@ -171,7 +158,7 @@ def test_a_category_is_not_run_without_the_licence_it_needs(store: Store) -> Non
     ids=str,
 )
 def test_changes_can_be_typed(sqlite_store: Store, texts: list[str], expected: dict[str, Any]) -> None:
-    saved = settings.save(sqlite_store, connected(sqlite_store), settings.parse_all(texts)).as_document()
+    saved = settings.save(sqlite_store, added(sqlite_store), settings.parse_all(texts)).as_document()
     for name, values in expected.items():
         found = saved[name]
         assert found == values if isinstance(values, str) else {k: found[k] for k in values} == values
@@ -216,7 +203,7 @@ def test_a_code_in_a_file_is_the_text_that_is_written_there(
 ) -> None:
     file = tmp_path / "settings.yaml"
     file.write_text(f"materials:\n  enabled: true\n  item_groups: {written}\n")
-    saved = settings.save(sqlite_store, connected(sqlite_store), settings.load(file))
+    saved = settings.save(sqlite_store, added(sqlite_store), settings.load(file))
     assert saved.categories["materials"]["item_groups"] == groups
     assert saved.categories["materials"]["enabled"] is True
 
@@ -281,7 +268,7 @@ _FILTERS = st.fixed_dictionaries(
 def test_any_settings_that_are_saved_can_be_shown_written_to_a_file_and_loaded(
     sqlite_store: Store, tmp_path: Path, changes: dict[str, Any]
 ) -> None:
-    connection = (connections.find(sqlite_store) or [connected(sqlite_store)])[0]
+    connection = (connections.find(sqlite_store) or [added(sqlite_store)])[0]
     saved = settings.save(sqlite_store, connection, changes)
     for name, value in changes.items():
         if isinstance(value, dict):
@@ -292,7 +279,7 @@ def test_any_settings_that_are_saved_can_be_shown_written_to_a_file_and_loaded(
 
 
 def test_of_two_who_save_what_they_read_the_second_is_refused(store: Store) -> None:
-    connection = connected(store)
+    connection = added(store)
     read = settings.read(store, connection).version
     settings.save(store, connection, {"relations": {"enabled": True}}, version=read)
     with pytest.raises(InvalidSettings, match="Somebody else saved") as told:
@@ -304,7 +291,7 @@ def test_of_two_who_save_what_they_read_the_second_is_refused(store: Store) -> N
 def test_each_problem_knows_its_place(store: Store) -> None:
     wrong = {"relations": {"types": ["friend"], "enabled": "perhaps"}, "licence": "gold"}
     with pytest.raises(InvalidSettings) as told:
-        settings.save(store, connected(store), wrong)
+        settings.save(store, added(store), wrong)
     assert {(each.category, each.setting) for each in told.value.problems} == {
         ("relations", "types"),
         ("relations", "enabled"),

@@ -7,25 +7,17 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, insert, select, update
 
-from outsmart_sync.store import connections, cursors, runs
+from outsmart_sync.store import cursors, runs
 from outsmart_sync.store.runs import Counts, Progress, RunState
 from outsmart_sync.store.store import Store
 from outsmart_sync.store.tables import cursor, extract_progress, run, run_category, staging
+from support import added
 
 DAY = timedelta(days=1)
 
 
 def connected(store: Store, administration: str = "1") -> int:
-    with store.begin() as transaction:
-        return connections.add(
-            transaction,
-            package="exact_online",
-            country="nl",
-            administration=administration,
-            conn_id="exact_online_default",
-            outsmart_account="outsmart_default",
-            outsmart_conn_id="outsmart_default",
-        )
+    return added(store, administration).id
 
 
 def opened(store: Store, name: str = "run") -> int:

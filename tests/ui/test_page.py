@@ -22,6 +22,7 @@ from outsmart_sync.store.connections import State, SyncConnection
 from outsmart_sync.store.tables import mirror
 from page_stage import PageStage, frame
 from sandbox.browser import Browser as VendorBrowser
+from support import added
 
 Window = Callable[..., Page]
 
@@ -84,18 +85,7 @@ def connected(stage: PageStage) -> None:
     """Have an administration, whoever connected it."""
     if connections.find(stage.store, state=State.ACTIVE):
         return
-    with stage.store.begin() as transaction:
-        names = {"conn_id": "exact_online_default", "outsmart_conn_id": "outsmart_default"}
-        number = connections.add(
-            transaction,
-            package="exact_online",
-            country="nl",
-            administration=str(DIVISION),
-            administration_name=MAIN,
-            outsmart_account="outsmart_default",
-            **names,
-        )
-        connections.set_state(transaction, number, State.ACTIVE)
+    added(stage.store, str(DIVISION), administration_name=MAIN)
 
 
 def test_a_visitor_without_a_login_gets_nothing(stage: PageStage) -> None:

@@ -15,12 +15,11 @@ from outsmart_sync.errors import NotConfigured, VaultLocked
 from outsmart_sync.providers import web
 from outsmart_sync.providers.outsmart.hook import ACCOUNT_TOKEN, OutSmartHook
 from outsmart_sync.records.material import MATERIAL
-from outsmart_sync.store import connections
 from outsmart_sync.store.connections import SyncConnection
 from outsmart_sync.store.store import Store
 from outsmart_sync.store.vault import KEYS_VARIABLE, Vault
 from sandbox.process import SandboxProcess
-from support import NORTH, SOUTH, outsmart_connection
+from support import NORTH, SOUTH, added, outsmart_connection
 from tests.providers.scripted import Answer, ScriptedServer
 
 VARIABLE = "AIRFLOW_CONN_OUTSMART_DEFAULT"
@@ -38,19 +37,7 @@ def north(calm: SandboxProcess, monkeypatch: pytest.MonkeyPatch) -> SandboxProce
 @pytest.fixture
 def joined(sqlite_store: Store) -> SyncConnection:
     """A sync connection of the account."""
-    with sqlite_store.begin() as open_store:
-        number = connections.add(
-            open_store,
-            package="exact_online",
-            country="nl",
-            administration="2001001",
-            administration_name="North",
-            currency="EUR",
-            outsmart_account="north",
-            conn_id="exact_online_default",
-            outsmart_conn_id="outsmart_default",
-        )
-    return connections.require(sqlite_store, number)
+    return added(sqlite_store, "2001001", administration_name="North", currency="EUR", outsmart_account="north")
 
 
 def connection_to(address: str, *, password: str | None = "the-token", extra: Any = None, **fields: Any) -> str:
