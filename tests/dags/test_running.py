@@ -20,6 +20,7 @@ from tests.dags.conftest import Stage, logs_of
 pytestmark = pytest.mark.timeout(900)  # a run of a DAG takes minutes on a busy machine
 
 DAG = "exact_online_import"
+EXPORT = "exact_online_export"
 RELATIONS = {"relations": {"enabled": True}}
 ALL = RELATIONS | {"materials": {"enabled": True}, "hour_types": {"enabled": True}}
 STEPS = ("extract", "filter", "match_by_code", "upsert")
@@ -203,6 +204,27 @@ def test_a_run_by_hand_with_nothing_connected_says_so(running: Stage) -> None:
     assert run_id in text
 
 
+@pytest.mark.parametrize(
+    ("dag", "conf"),
+    [
+        (DAG, {"by_hand": False}),
+        (EXPORT, {"by_hand": False}),
+        (EXPORT, {"action": "list"}),
+    ],
+)
+def test_a_run_in_which_nothing_takes_part_costs_two_tasks_and_none_fails(
+    running: Stage, connected: Any, dag: str, conf: dict[str, Any]
+) -> None:
+    connected(2001002, relations={"enabled": False})
+    run_id, state, _ = running.run(dag, **conf)
+    assert state == "success"
+    found = {task["task_id"]: task for task in running.airflow.tasks(dag, run_id)}
+    assert {name for name, task in found.items() if task["pid"]} == {"open_run", "close_run"}
+    states = {name: task["state"] for name, task in found.items()}
+    expected = dict.fromkeys(found, "skipped") | dict.fromkeys(("open_run", "all_categories", "close_run"), "success")
+    assert states == expected
+
+
 def test_no_log_of_airflow_holds_a_secret(running: Stage, connected: Any) -> None:
     connected(2001001)
     run(running, full=True)
@@ -222,9 +244,6 @@ def test_no_log_of_airflow_holds_a_secret(running: Stage, connected: Any) -> Non
     secrets += [pair.values["access"], pair.values["refresh"]]
     assert "page 1" in text  # the log does say what happens
     assert not [secret for secret in secrets if secret in text]
-
-
-EXPORT = "exact_online_export"
 
 
 def export(stage: Stage, **conf: Any) -> tuple[str, dict[tuple[str, int], str]]:

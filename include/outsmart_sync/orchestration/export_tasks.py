@@ -12,6 +12,7 @@ from outsmart_sync.orchestration.run_tasks import (
     MaybeItem,
     Shard,
     WorkItem,
+    end_here,
     is_by_hand,
     opened,
     require_work,
@@ -25,8 +26,16 @@ log = logging.getLogger(__name__)
 
 
 @task
-def open_run(package: str) -> list[Shard]:
-    """Do what was asked about single work orders, and decide what takes part; a cleared run finds the plan it had."""
+def open_run(package: str, names: list[str]) -> list[Shard]:
+    """Do what was asked about single work orders, and decide what takes part; a cleared run finds the plan it had.
+
+    Args:
+        package: The package.
+        names: Those of all categories.
+
+    Raises:
+        DownstreamTasksSkipped: Nothing takes part, or nothing more was asked: Airflow's signal, no failure.
+    """
     from outsmart_sync.services import export_actions, export_run
     from outsmart_sync.store import runs
 
@@ -42,8 +51,8 @@ def open_run(package: str) -> list[Shard]:
         for line in export_actions.act(store, gateway, action, *asked):
             log.info("%s", line)
         if action in QUIET:
-            return []
-    return shards_of(export_run.open_run(store, package, external_id, options))
+            end_here(names)
+    return shards_of(export_run.open_run(store, package, external_id, options), names)
 
 
 @task(map_index_template="{{ shard_label | default('') }}")

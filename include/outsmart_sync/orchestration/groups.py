@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 def import_dag_tasks(package: Package) -> None:
     """Every task of a package's import DAG: those categories first to which others refer."""
-    shards = import_tasks.open_run(package.name)
+    shards = import_tasks.open_run(package.name, [category.name for category in package.imports])
     polled = import_tasks.poll.expand(shard=shards)
     after = {category.name: category.after for category in package.imports}
     assets = {category.name: asset_of(package, category) for category in package.imports}
@@ -44,7 +44,7 @@ def import_dag_tasks(package: Package) -> None:
 
 def export_dag_tasks(package: Package) -> None:
     """Every task of a package's export DAG: work orders, and then what became of earlier ones."""
-    shards = export_tasks.open_run(package.name)
+    shards = export_tasks.open_run(package.name, [category.name for category in package.export_categories])
     polled = export_tasks.poll.expand(shard=shards)
     after = {later.name: (earlier.name,) for earlier, later in pairwise(package.export_categories)}
 

@@ -22,15 +22,19 @@ from outsmart_sync.pipeline.job import Step
 
 
 @task
-def open_run(package: str) -> list[Shard]:
-    """Decide what takes part; a cleared run finds the plan it had."""
+def open_run(package: str, names: list[str]) -> list[Shard]:
+    """Decide what takes part; a cleared run finds the plan it had. ``names`` are those of all categories.
+
+    Raises:
+        DownstreamTasksSkipped: Nothing takes part: Airflow's signal, no failure.
+    """
     from outsmart_sync.services import planning
 
     context = get_current_context()
     dag_run = context["dag_run"]
     require_import_fields(dag_run.conf)
     options = import_options(context["params"], by_hand=is_by_hand(dag_run))
-    return shards_of(planning.open_run(the_store(), package, f"{dag_run.dag_id}/{dag_run.run_id}", options))
+    return shards_of(planning.open_run(the_store(), package, f"{dag_run.dag_id}/{dag_run.run_id}", options), names)
 
 
 @task(map_index_template="{{ shard_label | default('') }}")

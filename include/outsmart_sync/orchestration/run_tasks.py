@@ -33,6 +33,8 @@ ITEM = "item"
 
 LABEL_TEMPLATE = f"{{{{ {LABEL} | default('') }}}}"
 
+_AFTER_POLL = ("start_run", "choose_categories")
+
 
 class Shard(TypedDict):
     """Connections that are polled together; ``of_many``: others take part, so each with work gets a run of its own."""
@@ -71,7 +73,7 @@ def with_work(polled: Any, names: list[str]) -> list[WorkItem]:
     for item in items:
         log.info("%s: %s", item["label"], ", ".join(item["categories"]))
     if not items:
-        skip("start_run", "choose_categories", *steps_of(names))
+        skip(*_AFTER_POLL, *steps_of(names))
     # Nothing would be an XCom that is not there, which is an error to those who ask for it.
     get_current_context()["ti"].xcom_push(ITEM, next((item for item in items if not item["apart"]), {}))
     return [item for item in items if item["apart"]]
@@ -150,9 +152,26 @@ def is_by_hand(dag_run: Any) -> bool:
     return bool((dag_run.conf or {}).get(BY_HAND, dag_run.run_type.value == "manual"))
 
 
-def shards_of(run: OpenRun) -> list[Shard]:
-    """What is polled together, as it travels through XCom."""
+def shards_of(run: OpenRun, names: Iterable[str]) -> list[Shard]:
+    """What is polled together, as it travels through XCom; ``names`` are those of all categories.
+
+    Raises:
+        DownstreamTasksSkipped: Nothing takes part, so the run ends here.
+    """
+    if not run.shards:
+        end_here(names)
     return [Shard(run_id=run.run_id, connection_ids=ids, of_many=run.of_many) for ids in run.shards]
+
+
+def end_here(names: Iterable[str]) -> NoReturn:
+    """Let Airflow skip all that comes after ``open_run`` but ``close_run``, without a process for any of it.
+
+    Left to themselves, the first steps would run, since a poll of nothing is skipped, and miss what they work on.
+
+    Raises:
+        DownstreamTasksSkipped: Always.
+    """
+    skip("poll", "with_work", *_AFTER_POLL, *steps_of(names))
 
 
 def steps_of(names: Iterable[str]) -> list[str]:
