@@ -34,7 +34,7 @@ def test_switching_a_category_on_for_the_second_package_names_the_first(both: Ri
     with pytest.raises(InvalidSettings) as refused:
         settings.save(both.store, visma, {"customers": {"enabled": True}, "projects": {"enabled": True}})
     said = str(refused.value)
-    assert "Customers of Nieuwe administratie sandbox cannot be imported" in said
+    assert "Customers cannot be imported into the OutSmart account" in said
     assert "Exact Online leads there, with relations of Verwarming Peeters BV (connection 1)" in said
     assert "outsmart-sync settings set 1 relations.enabled=false" in said
     assert not settings.read(both.store, visma).categories["projects"]["enabled"], "all or nothing"

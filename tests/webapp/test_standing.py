@@ -43,7 +43,7 @@ def test_links_say_what_they_connect_and_open(page: Browser, world: ExportWorld)
     shown = page.get("").text
     assert "Connect VISMA eAccounting" in shown
     assert 'aria-label="Connect another administration of Exact Online"' in shown
-    assert f'aria-label="Show: {world.world.connection.label}"' in shown
+    assert f'aria-label="Sync and settings: {world.world.connection.label}"' in shown
 
 
 def test_what_needs_attention_names_work_orders_by_cause(page: Browser, world: ExportWorld) -> None:

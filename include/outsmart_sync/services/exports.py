@@ -188,7 +188,9 @@ def preview_lines(store: Store, run_id: int) -> list[str]:
         lines += [f"   a new article {new.code}, {new.description}" for new in each.new_articles]
         lines += [f"   {_line_text(line)}" for line in document.lines]
         lines += [
-            f"   ordered line {q.line_id}: {q.ordered:f} becomes {q.used:f}" for q in each.quantities if q.changes
+            f"   ordered line {q.line_id}: {_plain(q.ordered)} becomes {_plain(q.used)}"
+            for q in each.quantities
+            if q.changes
         ]
     return lines
 
@@ -196,7 +198,12 @@ def preview_lines(store: Store, run_id: int) -> list[str]:
 def _line_text(line: Line) -> str:
     if line.kind is LineKind.TEXT:
         return f"text: {line.text.splitlines()[0][:80] if line.text else ''}"
-    price = "at the package's price" if line.price is None else f"at {line.price:f}"
-    off = f" less {line.discount * 100:f} %" if line.discount else ""
+    price = "at the package's price" if line.price is None else f"at {_plain(line.price)}"
+    off = f" less {_plain(line.discount * 100)} %" if line.discount else ""
     amount = "" if line.amount is None else f" = {line.amount:f}"
-    return f"{line.quantity:f} {line.code} {line.text} {price}{off}{amount}"
+    return f"{_plain(line.quantity)} {line.code} {line.text} {price}{off}{amount}"
+
+
+def _plain(number: Decimal) -> str:
+    """A number without zeros that say nothing."""
+    return f"{number.normalize():f}"

@@ -39,7 +39,7 @@ def leaders(store: Store, connection: SyncConnection) -> dict[str, str]:
         for theirs in _switched_on(store, other):
             for ours in package_of(connection.package).imports:
                 if _same(ours, theirs):
-                    found.setdefault(ours.name, _sentence(connection, ours, other, theirs))
+                    found.setdefault(ours.name, _sentence(ours, other, theirs))
     return found
 
 
@@ -74,10 +74,10 @@ def _same(ours: ImportCategory, theirs: ImportCategory) -> bool:
     return not {record.name for record in ours.records}.isdisjoint(record.name for record in theirs.records)
 
 
-def _sentence(connection: SyncConnection, ours: ImportCategory, other: SyncConnection, theirs: ImportCategory) -> str:
+def _sentence(ours: ImportCategory, other: SyncConnection, theirs: ImportCategory) -> str:
     leader = package_of(other.package).label
     return (
-        f"{ours.label} of {connection.label} cannot be imported into the OutSmart account '{other.outsmart_account}': "
+        f"{ours.label} cannot be imported into the OutSmart account '{other.outsmart_account}': "
         f"{leader} leads there, with {theirs.label.lower()} of {other.label} (connection {other.id}). Switch those "
         f"off first: "
         f"outsmart-sync settings set {other.id} {theirs.name}.{ENABLED}=false"
