@@ -160,7 +160,7 @@ def test_what_a_start_date_means_is_told_after_it_is_saved(page: Browser, exact:
     answer = page.post("connections/1", data=form)
     assert "counts=sales_orders" in answer.headers["location"]
     shown = page.get("connections/1/counts", params={"of": "sales_orders"}).text
-    assert re.search(r"From 1 Jan 2026: \d+ of \d+ \(Sales orders\)", shown)
+    assert re.search(r"Sales orders: \d+ of \d+ come, those dated 1 Jan 2026 or later", shown)
     assert page.get("connections/1/counts").text == shown
 
 
