@@ -18,7 +18,7 @@ class Reaction(StrEnum):
     RAISE = "raise"
     """Nothing: the error goes out."""
     REPEAT = "repeat"
-    """A read is tried again a few times within seconds; a write never is."""
+    """A call that may be made twice (a read, a write that OutSmart knows by its code) is tried again within seconds."""
     WAIT = "wait"
     """Wait until the vendor's limit begins anew, if that is soon."""
     RENEW = "renew"

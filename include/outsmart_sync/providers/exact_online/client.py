@@ -265,7 +265,7 @@ class ExactOnlineClient:
         return _page_of(self._call(self._hosts.check(address)))
 
     def _call(self, address: str) -> Any:
-        """Call until there is an answer worth returning or raising; only ever for reads."""
+        """Read until there is an answer worth returning or raising, see :mod:`outsmart_sync.providers.reads`."""
         return answered(
             lambda token: self._answer(address, token),
             self._tokens.access_token,

@@ -227,7 +227,7 @@ class VismaClient:
             return self._tokens.access_token(refused)
 
     def _call(self, endpoint: str, address: str) -> Any:
-        """Call until there is an answer worth returning or raising; only ever for reads."""
+        """Read until there is an answer worth returning or raising, see :mod:`outsmart_sync.providers.reads`."""
         self._hosts.check(address)
         return answered(
             lambda token: self._answer(endpoint, address, token),
